@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+#include "captures/frame.hpp"
+
+namespace captures {
+
+enum class CaptureFormat : std::uint8_t { pcap, pcapng };
+
+/// `.pcapng` and `.ntar` mean pcapng, anything else classic pcap.
+[[nodiscard]] CaptureFormat format_for(std::string_view path) noexcept;
+
+/// Writes captures with nanosecond timestamps: classic pcap (magic a1b23c4d) or pcapng (if_tsresol 9), both in
+/// this machine's byte order, in large sequential writes.
+///
+/// Errors are sticky: after a failed write (a full disk) `ok()` is false, further writes do nothing, and `close`
+/// says what happened. A classic file holds one link type, that of its first frame; a frame of another one is
+/// such an error, too. In pcapng an interface is declared when its first frame comes.
+class CaptureWriter {
+public:
+    /// Creates or truncates `path`; `-` is standard output. The error names the file and the system's reason.
+    [[nodiscard]] static tl::expected<std::unique_ptr<CaptureWriter>, std::string> create(const std::string& path,
+                                                                                         CaptureFormat format);
+
+    CaptureWriter() = default;
+    CaptureWriter(const CaptureWriter&) = delete;
+    CaptureWriter& operator=(const CaptureWriter&) = delete;
+    virtual ~CaptureWriter() = default;  ///< closes without reporting; call `close` first
+
+    /// Appends frames, in order. In pcapng a frame goes to the interface (`outside` or `inside`, link type).
+    virtual void write(std::span<const Frame> frames) = 0;
+
+    /// Appends one frame on the named interface with a comment (opt_comment; UTF-8). Classic pcap keeps neither.
+    virtual void write(const Frame& frame, std::string_view interface, std::string_view comment) = 0;
+
+    [[nodiscard]] virtual bool ok() const noexcept = 0;
+
+    /// Flushes and closes. A file without any frame is still a valid, empty capture. Empty text means success.
+    [[nodiscard]] virtual std::string close() = 0;
+};
+
+}  // namespace captures

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "captures/packet.hpp"
+
+namespace captures {
+
+/// A packet on a line as tcpdump's habit has it: `198.51.100.7:40000 > 203.0.113.10:50022 TCP S seq 1 win 64240 len 0`.
+[[nodiscard]] std::string describe(const Packet& packet);
+
+/// TCP flags in tcpdump's letters: `S.`, `P.`, `F.`, `R`, `.`.
+[[nodiscard]] std::string flag_letters(std::uint8_t flags);
+
+}  // namespace captures

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "captures/five_tuple.hpp"
+
+namespace dnat {
+
+/// The two sides of a translation have different types, so that nobody looks up the wrong one.
+struct Arrived {  ///< as the client sent it: client -> public IP
+    captures::FiveTuple tuple;
+    auto operator<=>(const Arrived&) const = default;
+};
+struct Delivered {  ///< as the VM gets it: firewall instance -> VM
+    captures::FiveTuple tuple;
+    auto operator<=>(const Delivered&) const = default;
+};
+
+/// Where a rule stands, for logs and for people. Group and policy are empty for classic rules.
+struct RuleName {
+    std::string collection;
+    std::string rule;
+    std::string group;
+    std::string policy;
+
+    auto operator<=>(const RuleName&) const = default;
+};
+
+/// `collection/rule`, as decisions and summaries show it.
+[[nodiscard]] inline std::string to_string(const RuleName& name) { return name.collection + '/' + name.rule; }
+
+/// One DNAT rule of an Azure Firewall, already validated and expanded: IP groups are resolved into `sources`.
+struct NatRule {
+    RuleName name;
+    std::vector<captures::Protocol> protocols;      ///< TCP, UDP or both
+    std::vector<captures::AddressRange> sources;    ///< empty = an emptied IP group: the rule is skipped
+    captures::Ipv4Address destination;              ///< a public IP, or the firewall's private IP
+    std::vector<captures::PortRange> destination_ports;
+    captures::Endpoint translated;
+};
+
+/// What the front of an Azure Firewall listens on: only these packets reach the firewall at all.
+struct Listener {
+    captures::Endpoint endpoint;
+    captures::Protocol protocol = captures::Protocol::tcp;
+
+    auto operator<=>(const Listener&) const = default;
+};
+
+}  // namespace dnat
