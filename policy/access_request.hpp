@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "policy/access_windows.hpp"
+#include "policy/jit_policy.hpp"
+
+namespace policy {
+
+/// One port of a request, as asked. Exactly one of `duration` and `end_time` must be given; no source means the
+/// caller's own address.
+struct RequestedPort {
+    std::uint16_t number = 0;
+    std::vector<std::string> sources;  ///< texts as given: address, CIDR or `*`
+    std::optional<captures::Duration> duration;
+    std::optional<captures::Time> end_time;
+};
+
+struct AccessRequest {
+    std::string requestor;
+    std::string machine;
+    std::vector<RequestedPort> ports;
+    std::string justification;
+    std::optional<captures::Ipv4Address> caller_address;  ///< stands in for an omitted source
+};
+
+/// Why a request is refused. `code` is one of `refusal_code`, `message` names the port, source or limit that broke it.
+struct Refusal {
+    std::string code;
+    std::string message;
+
+    bool operator==(const Refusal&) const = default;
+};
+
+/// Azure's error codes, or in its manner where its own is not documented; beside them the HTTP status.
+namespace refusal_code {
+inline constexpr std::string_view invalid_input = "InvalidInitiateInput";       // 400
+inline constexpr std::string_view not_a_subset = "RequestNotSubsetOfPolicy";    // 400, undocumented
+inline constexpr std::string_view not_authorized = "AuthorizationFailed";       // 403
+inline constexpr std::string_view policy_not_found = "PolicyNotFound";          // 404
+inline constexpr std::string_view request_not_found = "AccessRequestNotFound";  // 404, ours
+}  // namespace refusal_code
+
+/// What one request may carry at most.
+inline constexpr std::size_t most_ports = 100;
+inline constexpr std::size_t most_sources = 500;            ///< of all ports together
+inline constexpr std::size_t longest_justification = 1000;  ///< in characters of UTF-8
+
+/// A port that passed: what a window will be made of.
+struct ApprovedPort {
+    JitPort rule;  ///< of the policy
+    std::vector<captures::Prefix> sources;
+    captures::Time end;
+};
+
+/// What is wrong with the request whatever the policy says: Azure judges this before it looks for the policy.
+[[nodiscard]] std::optional<Refusal> malformed(const AccessRequest& request);
+
+/// Validates in the API's order: shape of the body, machine in policy, then for each port: in policy, source a subset
+/// of the policy's, duration within the port's maximum and within 5 min..1 day. All ports or none. A port that
+/// the policy lists twice, for TCP and for UDP, is asked for in both and yields two.
+[[nodiscard]] tl::expected<std::vector<ApprovedPort>, Refusal> validate(const AccessRequest& request,
+                                                                        const JitPolicy& policy, captures::Time now);
+
+/// `time` + `duration`, or the last (first) moment that can be told where that would be beyond it.
+[[nodiscard]] captures::Time later(captures::Time time, captures::Duration duration) noexcept;
+
+/// Life cycle of one port of a request (Azure's `status` and `statusReason`).
+///
+///   Initiating --> Initiated --> Revoked
+///
+/// Initiating: approved, the door is not open yet; may become Initiated or Revoked. Initiated: the door is open until
+/// `end`; may be extended or Revoked. Revoked: final, with the reason Expired, UserRequested or
+/// NewerRequestInitiated; nothing may be done to it any more.
+enum class Status : std::uint8_t { initiating, initiated, revoked };
+enum class StatusReason : std::uint8_t { user_requested, expired, newer_request_initiated };
+
+[[nodiscard]] std::string_view to_string(Status status) noexcept;
+[[nodiscard]] std::string_view to_string(StatusReason reason) noexcept;
+
+/// One approved port of one request, open or past.
+struct AccessRecord {
+    WindowId id = 0;
+    std::string requestor;
+    std::string machine;
+    std::string policy;
+    std::string justification;
+    std::uint16_t port = 0;
+    std::optional<captures::Protocol> protocol;
+    std::vector<captures::Prefix> sources;
+    captures::Time start;
+    captures::Time end;
+    OnExpiry on_expiry = OnExpiry::keep;
+    Status status = Status::initiating;
+    StatusReason status_reason = StatusReason::user_requested;
+
+    [[nodiscard]] bool is_open(captures::Time now) const noexcept {
+        return status == Status::initiated && start <= now && now < end;
+    }
+    void initiate() noexcept;  ///< nothing happens once it is revoked
+    /// Ends it at `now`; `end` keeps the planned time when it expired and becomes `now` otherwise. Nothing happens to
+    /// a record that is revoked already.
+    void revoke(captures::Time now, StatusReason reason) noexcept;
+    /// Moves `end` to `new_end`; refused when not open, not later than now, longer in all than the policy's maximum, or
+    /// when the rule has come to exclude its sources.
+    [[nodiscard]] tl::expected<void, Refusal> extend(captures::Time now, captures::Time new_end, const JitPort& rule);
+};
+
+}  // namespace policy

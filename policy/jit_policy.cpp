@@ -1,0 +1,26 @@
+#include "policy/jit_policy.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "policy/address_set.hpp"
+#include "policy/names.hpp"
+
+namespace policy {
+
+const captures::Prefix* JitPort::first_outside(std::span<const captures::Prefix> sources) const {
+    std::vector<captures::AddressRange> ranges;
+    std::ranges::transform(allowed_sources, std::back_inserter(ranges), &captures::Prefix::range);
+    const AddressSet allowed{std::move(ranges)};
+    const auto inside = [&](const captures::Prefix& source) { return allowed.contains(source.range()); };
+    const auto found = std::ranges::find_if_not(sources, inside);
+    return found == sources.end() ? nullptr : &*found;
+}
+
+const JitMachine* JitPolicy::machine(std::string_view vm) const noexcept {
+    const auto found = std::ranges::find_if(machines, [vm](const JitMachine& one) { return same_name(one.name, vm); });
+    return found == machines.end() ? nullptr : &*found;
+}
+
+}  // namespace policy

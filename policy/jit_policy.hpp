@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "captures/five_tuple.hpp"
+#include "captures/time.hpp"
+
+namespace policy {
+
+/// What ends with a window.
+enum class OnExpiry : std::uint8_t {
+    keep,  ///< new flows only; established ones go on (Azure's documented behaviour)
+    cut,   ///< established ones, too, at that instant
+};
+
+/// Azure's limits on maxRequestAccessDuration and on any request.
+inline constexpr captures::Duration shortest_window = std::chrono::minutes{5};
+inline constexpr captures::Duration longest_window = std::chrono::hours{24};
+
+/// One port of a machine under just-in-time access.
+struct JitPort {
+    std::uint16_t number = 0;
+    std::optional<captures::Protocol> protocol;  ///< empty: `*`, TCP and UDP
+    std::vector<captures::Prefix> allowed_sources;
+    captures::Duration max_duration = std::chrono::hours{3};
+
+    /// The first of `sources` that is not wholly within the union of the allowed ones; null where all are.
+    [[nodiscard]] const captures::Prefix* first_outside(std::span<const captures::Prefix> sources) const;
+};
+
+struct JitMachine {
+    std::string name;  ///< of a configured virtual machine
+    std::vector<JitPort> ports;
+};
+
+/// A jitNetworkAccessPolicy: which ports are closed until somebody asks, and what may be asked for.
+struct JitPolicy {
+    std::string name = "default";
+    std::vector<JitMachine> machines;
+    OnExpiry on_expiry = OnExpiry::keep;
+    bool justification_required = false;
+
+    [[nodiscard]] const JitMachine* machine(std::string_view vm) const noexcept;  ///< case-insensitive
+};
+
+}  // namespace policy

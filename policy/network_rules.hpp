@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "captures/five_tuple.hpp"
+
+namespace policy {
+
+enum class Access : std::uint8_t { allow, deny };
+
+/// A network rule of an Azure Firewall (L3/L4 only; FQDNs are not simulated). Names as in dnat::RuleName.
+struct NetworkRule {
+    std::string collection;
+    std::string name;
+    std::string group;
+    std::string firewall_policy;
+    Access access = Access::deny;
+    std::vector<captures::Protocol> protocols;  ///< `Any` is both
+    std::vector<captures::AddressRange> sources;
+    std::vector<captures::AddressRange> destinations;
+    std::vector<captures::PortRange> destination_ports;
+
+    [[nodiscard]] bool matches(const captures::FiveTuple& tuple) const noexcept;
+};
+
+/// Network rules in Azure's order of evaluation; the first match decides
+/// (learn.microsoft.com: azure/firewall/rule-processing).
+class NetworkRules {
+public:
+    NetworkRules() = default;
+    explicit NetworkRules(std::vector<NetworkRule> rules) : rules_(std::move(rules)) {}
+
+    /// The deciding rule, or nothing where the implicit deny decides. Lives as long as this object.
+    [[nodiscard]] const NetworkRule* match(const captures::FiveTuple& tuple) const noexcept;
+
+    [[nodiscard]] const std::vector<NetworkRule>& rules() const noexcept { return rules_; }
+
+private:
+    std::vector<NetworkRule> rules_;
+};
+
+}  // namespace policy

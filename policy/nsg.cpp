@@ -1,0 +1,97 @@
+#include "policy/nsg.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "policy/address_set.hpp"
+#include "policy/names.hpp"
+
+namespace policy {
+
+using captures::AddressRange;
+using captures::FiveTuple;
+using captures::PortRange;
+
+namespace {
+
+SecurityRule default_rule(std::string name, std::uint16_t priority, Access access, std::vector<AddressRange> sources,
+                          std::vector<AddressRange> destinations) {
+    return SecurityRule{.name = std::move(name),
+                        .priority = priority,
+                        .access = access,
+                        .protocol = {},
+                        .sources = std::move(sources),
+                        .source_ports = {PortRange{}},
+                        .destinations = std::move(destinations),
+                        .destination_ports = {PortRange{}}};
+}
+
+}  // namespace
+
+Nsg::Nsg(std::string name, std::vector<SecurityRule> rules, bool flush_connection, const ServiceTags& tags)
+    : name_(std::move(name)), rules_(std::move(rules)), flush_connection_(flush_connection) {
+    const std::vector anywhere{AddressRange::any()};
+    std::erase_if(rules_, [](const SecurityRule& rule) { return is_jit_rule(rule.name); });
+    rules_.push_back(
+        default_rule("AllowVnetInBound", 65000, Access::allow, tags.virtual_network, tags.virtual_network));
+    rules_.push_back(default_rule("AllowAzureLoadBalancerInBound", 65001, Access::allow, tags.load_balancer, anywhere));
+    rules_.push_back(default_rule("DenyAllInBound", 65500, Access::deny, anywhere, anywhere));
+    std::ranges::stable_sort(rules_, {}, &SecurityRule::priority);
+}
+
+Nsg::Decision Nsg::judge(const FiveTuple& delivered) const noexcept {
+    const auto rule = std::ranges::find_if(rules_, [&](const SecurityRule& one) { return one.matches(delivered); });
+    const auto& decides = rule == rules_.end() ? rules_.back() : *rule;
+    return {decides.access, &decides};
+}
+
+bool Nsg::is_jit_rule(std::string_view rule_name) noexcept {
+    for (const std::string_view prefix : {"MicrosoftDefenderForCloud-JITRule", "SecurityCenter-JITRule"}) {
+        if (same_name(rule_name.substr(0, prefix.size()), prefix)) return true;
+    }
+    return false;
+}
+
+NsgVerdict judge(std::span<const Nsg* const> nsgs, const FiveTuple& delivered) noexcept {
+    NsgVerdict verdict;
+    for (const auto* nsg : nsgs) {
+        const auto decision = nsg->judge(delivered);
+        verdict = {decision.access, nsg, decision.rule};
+        if (decision.access == Access::deny) break;
+    }
+    return verdict;
+}
+
+bool SecurityRule::matches(const FiveTuple& tuple) const noexcept {
+    const auto has_address = [](const std::vector<AddressRange>& ranges, captures::Ipv4Address address) {
+        return std::ranges::any_of(ranges, [=](const AddressRange& range) { return range.contains(address); });
+    };
+    const auto has_port = [](const std::vector<PortRange>& ranges, std::uint16_t port) {
+        return std::ranges::any_of(ranges, [=](const PortRange& range) { return range.contains(port); });
+    };
+    return protocol.value_or(tuple.protocol) == tuple.protocol && has_address(sources, tuple.source.address) &&
+           has_port(source_ports, tuple.source.port) && has_address(destinations, tuple.destination.address) &&
+           has_port(destination_ports, tuple.destination.port);
+}
+
+ServiceTags ServiceTags::azure_defaults() {
+    const auto range = [](std::uint32_t address, std::uint8_t length) {
+        return captures::Prefix{{address}, length}.range();
+    };
+    return {.virtual_network = {range(0x0a000000, 8),    // 10.0.0.0/8, RFC 1918
+                                range(0xac100000, 12),   // 172.16.0.0/12
+                                range(0xc0a80000, 16),   // 192.168.0.0/16
+                                range(0x64400000, 10)},  // 100.64.0.0/10, RFC 6598
+            .load_balancer = {range(0xa83f8110, 32)}};   // 168.63.129.16
+}
+
+std::optional<std::vector<AddressRange>> ServiceTags::resolve(std::string_view text) const {
+    if (same_name(text, "VirtualNetwork")) return virtual_network;
+    if (same_name(text, "AzureLoadBalancer")) return load_balancer;
+    if (same_name(text, "Internet")) return AddressSet{virtual_network}.complement().ranges();
+    const auto range = AddressRange::parse(text);
+    if (!range) return {};
+    return std::vector{*range};
+}
+
+}  // namespace policy

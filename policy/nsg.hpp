@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "captures/five_tuple.hpp"
+#include "policy/network_rules.hpp"
+
+namespace policy {
+
+/// One inbound security rule with service tags and application security groups already resolved to addresses.
+/// Outbound rules never decide here: answers follow the flow, and nothing else leaves a VM in this simulation.
+struct SecurityRule {
+    std::string name;
+    std::uint16_t priority = 0;  ///< 100..4096; the defaults stand at 65000 and above; lower goes first
+    Access access = Access::deny;
+    std::optional<captures::Protocol> protocol;   ///< empty: `*`
+    std::vector<captures::AddressRange> sources;  ///< an empty list, here and below, matches nothing
+    std::vector<captures::PortRange> source_ports;
+    std::vector<captures::AddressRange> destinations;
+    std::vector<captures::PortRange> destination_ports;
+
+    [[nodiscard]] bool matches(const captures::FiveTuple& tuple) const noexcept;
+};
+
+/// Address space behind the service tags a rule may name (learn.microsoft.com: virtual-network/service-tags).
+struct ServiceTags {
+    std::vector<captures::AddressRange> virtual_network;  ///< `VirtualNetwork`; `Internet` is everything else
+    std::vector<captures::AddressRange> load_balancer;    ///< `AzureLoadBalancer`: 168.63.129.16
+
+    /// RFC 1918 and RFC 6598, which Azure Firewall takes for private, and Azure's probe address.
+    [[nodiscard]] static ServiceTags azure_defaults();
+
+    /// The ranges of a tag (in any case), `*`, an address, a CIDR block or a range; nothing for an unknown tag.
+    [[nodiscard]] std::optional<std::vector<captures::AddressRange>> resolve(std::string_view text) const;
+};
+
+/// A network security group: its rules by priority (on equal priority in the order given), then Azure's three inbound
+/// defaults. Rules that Defender for Cloud generated for JIT (`MicrosoftDefenderForCloud-JITRule…`,
+/// `SecurityCenter-JITRule…`) are left out: guarded ports and windows stand for them.
+class Nsg {
+public:
+    Nsg(std::string name, std::vector<SecurityRule> rules, bool flush_connection, const ServiceTags& tags);
+
+    struct Decision {
+        Access access = Access::deny;
+        const SecurityRule* rule = nullptr;  ///< never null; a default rule decides where no other does; of this Nsg
+    };
+
+    /// Judges the tuple as delivered to the VM.
+    [[nodiscard]] Decision judge(const captures::FiveTuple& delivered) const noexcept;
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    /// Whether a change of rules ends established flows (Azure's flushConnection).
+    [[nodiscard]] bool flush_connection() const noexcept { return flush_connection_; }
+    [[nodiscard]] const std::vector<SecurityRule>& rules() const noexcept { return rules_; }
+
+    [[nodiscard]] static bool is_jit_rule(std::string_view rule_name) noexcept;
+
+private:
+    std::string name_;
+    std::vector<SecurityRule> rules_;  ///< sorted by priority, defaults included
+    bool flush_connection_ = false;
+};
+
+/// What a machine's groups say together.
+struct NsgVerdict {
+    Access access = Access::allow;
+    const Nsg* nsg = nullptr;            ///< the group that decided; null where there is none
+    const SecurityRule* rule = nullptr;  ///< its rule
+};
+
+/// Asks the groups in order, the subnet's before the NIC's: the first that denies decides, otherwise the last one.
+/// No group means no restriction, as in Azure. Pointers must not be null.
+[[nodiscard]] NsgVerdict judge(std::span<const Nsg* const> nsgs, const captures::FiveTuple& delivered) noexcept;
+
+}  // namespace policy
