@@ -1,0 +1,149 @@
+#include "dnat/flow_table.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+
+#include "captures/checksum.hpp"
+
+namespace dnat {
+
+namespace {
+
+/// A power of two with room for two entries a flow at a load of at most 3/4.
+std::uint32_t slots_for(std::uint32_t capacity) noexcept {
+    return static_cast<std::uint32_t>(std::bit_ceil(std::max<std::uint64_t>(std::uint64_t{capacity} * 8 / 3 + 1, 64)));
+}
+
+FlowKey client_key(const Flow& flow) noexcept { return FlowKey::of(flow.arrived().tuple, captures::Side::outside); }
+
+FlowKey server_key(const Flow& flow) noexcept {
+    return FlowKey::of(flow.delivered().tuple.reversed(), captures::Side::inside);
+}
+
+}  // namespace
+
+FlowTable::FlowTable(std::uint32_t capacity, std::uint64_t seed)
+    : capacity_{capacity},
+      seed_{seed},
+      mask_{slots_for(capacity) - 1},
+      slots_(std::size_t{mask_} + 1),
+      flows_(capacity),
+      queue_(capacity) {}
+
+FlowIndex FlowTable::find(const FlowKey& key) const noexcept { return probe(key, hash_of(key)); }
+
+void FlowTable::find(std::span<const FlowKey> keys, std::span<FlowIndex> found) const noexcept {
+    std::array<std::uint32_t, captures::burst_capacity> hashes;
+    assert(keys.size() <= hashes.size() && found.size() >= keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        hashes[i] = hash_of(keys[i]);
+        __builtin_prefetch(&slots_[hashes[i] & mask_]);
+    }
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        // The slot's hash nearly always tells; the flow itself confirms below.
+        auto at = hashes[i] & mask_;
+        while (slots_[at].place != 0 && slots_[at].hash != hashes[i]) at = (at + 1) & mask_;
+        found[i] = slots_[at].place == 0 ? no_flow : slots_[at].place - 1;
+        if (found[i] != no_flow) {
+            __builtin_prefetch(&flows_[found[i]], 1);
+            __builtin_prefetch(&flows_[found[i]].tcp, 1);
+        }
+    }
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (found[i] != no_flow && !is(found[i], keys[i])) [[unlikely]] found[i] = probe(keys[i], hashes[i]);
+    }
+}
+
+FlowTable::Inserted FlowTable::insert(const Arrived& arrived, captures::Endpoint target,
+                                      captures::Ipv4Address instance) {
+    if (size_ == capacity_) return {no_flow, Refusal::table_full};
+    const auto& tuple = arrived.tuple;
+    const auto port = ports_.take(target, tuple.protocol, tuple.source.port);
+    if (!port) return {no_flow, Refusal::ports_exhausted};
+
+    const auto index = free_ != no_flow ? free_ : unused_++;
+    auto& flow = flows_[index];
+    if (free_ != no_flow) free_ = flow.next_free;
+    flow = Flow{};
+    flow.next_free = in_use;
+    flow.client = tuple.source;
+    flow.called = tuple.destination;
+    flow.target = target;
+    flow.instance = {instance, *port};
+    flow.protocol = tuple.protocol;
+    captures::ChecksumDelta delta;
+    delta.replace32(flow.client.address.value, instance.value);
+    delta.replace32(flow.called.address.value, target.address.value);
+    flow.address_delta = delta.folded();
+    delta.replace16(flow.client.port, *port).replace16(flow.called.port, target.port);
+    flow.transport_delta = delta.folded();
+    enter(hash_of(client_key(flow)), index);
+    enter(hash_of(server_key(flow)), index);
+    ++size_;
+    return {index, {}};
+}
+
+void FlowTable::erase(FlowIndex index) noexcept {
+    auto& flow = flows_[index];
+    leave(hash_of(client_key(flow)), index);
+    leave(hash_of(server_key(flow)), index);
+    ports_.release(flow.target, flow.protocol, flow.instance.port);
+    queue_.remove(index);
+    flow.next_free = free_;
+    free_ = index;
+    --size_;
+    ++erasures_;
+}
+
+std::optional<FlowIndex> FlowTable::expired(captures::Time now, const Timeouts& timeouts) noexcept {
+    while (!queue_.empty() && queue_.top().deadline <= now) {
+        const auto entry = queue_.top();
+        const auto deadline = flows_[entry.flow].deadline(timeouts);
+        if (deadline <= entry.deadline) return entry.flow;
+        queue_.put(entry.flow, deadline);
+    }
+    return {};
+}
+
+std::uint32_t FlowTable::hash_of(const FlowKey& key) const noexcept {
+    __extension__ using Wide = unsigned __int128;
+    // One wide multiplication folded onto itself, as in wyhash; the constants are odd and random.
+    const auto product = Wide{key.addresses ^ seed_ ^ 0x9e3779b97f4a7c15} * (key.rest ^ 0xd6e8feb86659fd93);
+    const auto mixed = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+    return static_cast<std::uint32_t>(mixed ^ mixed >> 32);
+}
+
+bool FlowTable::is(FlowIndex index, const FlowKey& key) const noexcept {
+    const auto& flow = flows_[index];
+    return key == ((key.rest & 0xff) == 1 ? client_key(flow) : server_key(flow));
+}
+
+FlowIndex FlowTable::probe(const FlowKey& key, std::uint32_t hash) const noexcept {
+    for (auto at = hash & mask_; slots_[at].place != 0; at = (at + 1) & mask_) {
+        if (slots_[at].hash == hash && is(slots_[at].place - 1, key)) return slots_[at].place - 1;
+    }
+    return no_flow;
+}
+
+void FlowTable::enter(std::uint32_t hash, FlowIndex index) noexcept {
+    auto at = hash & mask_;
+    while (slots_[at].place != 0) at = (at + 1) & mask_;
+    slots_[at] = {hash, index + 1};
+}
+
+void FlowTable::leave(std::uint32_t hash, FlowIndex index) noexcept {
+    auto hole = hash & mask_;
+    while (slots_[hole].place != index + 1 || slots_[hole].hash != hash) hole = (hole + 1) & mask_;
+    // Shift back whatever would not be found any more past the hole (Knuth, TAOCP 3, 6.4 algorithm R).
+    for (auto at = (hole + 1) & mask_; slots_[at].place != 0; at = (at + 1) & mask_) {
+        const auto home = slots_[at].hash & mask_;
+        if (((at - home) & mask_) >= ((at - hole) & mask_)) {
+            slots_[hole] = slots_[at];
+            hole = at;
+        }
+    }
+    slots_[hole] = {};
+}
+
+}  // namespace dnat

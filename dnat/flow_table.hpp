@@ -1,0 +1,113 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "captures/frame.hpp"
+#include "dnat/expiry_queue.hpp"
+#include "dnat/flow.hpp"
+#include "dnat/huge_array.hpp"
+#include "dnat/source_ports.hpp"
+
+namespace dnat {
+
+/// How a packet names its flow: the tuple as this side's wire has it, packed.
+struct FlowKey {
+    std::uint64_t addresses = 0;
+    std::uint64_t rest = 0;  ///< ports, protocol, side; 0 is no key at all
+
+    [[nodiscard]] static constexpr FlowKey of(const captures::FiveTuple& tuple, captures::Side side) noexcept {
+        return {std::uint64_t{tuple.source.address.value} << 32 | tuple.destination.address.value,
+                std::uint64_t{tuple.source.port} << 32 | std::uint64_t{tuple.destination.port} << 16 |
+                    static_cast<std::uint64_t>(tuple.protocol) << 8 | (side == captures::Side::outside ? 1U : 2U)};
+    }
+    bool operator==(const FlowKey&) const = default;
+};
+
+/// All tracked flows, found from either side.
+///
+/// Theory of operation. Flows lie in one array and never move; an index of eight-byte slots (32 bits of hash, 32
+/// bits of place) holds each flow twice, once for the client's tuple and once for the VM's. Slots are probed
+/// linearly at a load of at most 3/4 and deleted by shifting back, so there are no tombstones to age. `find` takes a
+/// burst: it hashes all keys and prefetches their slots, then reads the slots and prefetches the flows, then
+/// compares; the cache misses of a burst overlap (measured: docs/performance.md). Everything is sized once; a full table
+/// refuses new flows and evicts nothing (RFC 6888 REQ-11).
+class FlowTable {
+public:
+    /// `seed` keys the hash, so that nobody outside can choose colliding tuples; replay leaves it 0. It changes no
+    /// result, only where things lie.
+    explicit FlowTable(std::uint32_t capacity, std::uint64_t seed = 0);
+
+    [[nodiscard]] FlowIndex find(const FlowKey& key) const noexcept;
+    /// Looks up at most `captures::burst_capacity` keys; `found` gets a flow or no_flow for each.
+    void find(std::span<const FlowKey> keys, std::span<FlowIndex> found) const noexcept;
+
+    [[nodiscard]] Flow& operator[](FlowIndex index) noexcept { return flows_[index]; }
+    [[nodiscard]] const Flow& operator[](FlowIndex index) const noexcept { return flows_[index]; }
+
+    enum class Refusal : std::uint8_t { table_full, ports_exhausted };
+    struct Inserted {
+        FlowIndex flow = no_flow;
+        Refusal refusal = Refusal::table_full;  ///< valid iff flow is no_flow
+    };
+    /// Commits a flow from `arrived` to `target`, sent from `instance` with the client's port or the next free one.
+    /// Precondition: no flow has this arrived tuple. The flow's deadline is noted by `touch`, which must follow.
+    [[nodiscard]] Inserted insert(const Arrived& arrived, captures::Endpoint target, captures::Ipv4Address instance);
+
+    void erase(FlowIndex index) noexcept;
+
+    /// Notes that a flow's deadline changed class; only earlier ones matter now, later ones when they come up.
+    void touch(FlowIndex index, const Timeouts& timeouts) noexcept {
+        queue_.put_earlier(index, flows_[index].deadline(timeouts));
+    }
+
+    /// The next flow whose true deadline is at or before `now`; the caller erases it before asking again.
+    [[nodiscard]] std::optional<FlowIndex> expired(captures::Time now, const Timeouts& timeouts) noexcept;
+    /// No flow ends before this (it may be early).
+    [[nodiscard]] captures::Time next_deadline() const noexcept {
+        return queue_.empty() ? captures::Time::max() : queue_.top().deadline;
+    }
+
+    /// Calls `visit(index, flow)` for every flow, in order of index. `visit` may erase the flow it is given.
+    template <class Visit>
+    void for_each(Visit visit) {
+        for (FlowIndex index = 0; index < unused_; ++index) {
+            if (flows_[index].next_free == in_use) visit(index, flows_[index]);
+        }
+    }
+
+    [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
+    [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
+    /// Changes whenever a flow is erased: indices found before may be stale.
+    [[nodiscard]] std::uint64_t erasures() const noexcept { return erasures_; }
+
+private:
+    struct Slot {
+        std::uint32_t hash = 0;
+        std::uint32_t place = 0;  ///< flow index plus one; 0: empty
+    };
+
+    static constexpr std::uint32_t in_use = 0xfffffffe;
+
+    [[nodiscard]] std::uint32_t hash_of(const FlowKey& key) const noexcept;
+    [[nodiscard]] bool is(FlowIndex index, const FlowKey& key) const noexcept;
+    [[nodiscard]] FlowIndex probe(const FlowKey& key, std::uint32_t hash) const noexcept;
+    void enter(std::uint32_t hash, FlowIndex index) noexcept;
+    void leave(std::uint32_t hash, FlowIndex index) noexcept;
+
+    std::uint32_t capacity_;
+    std::uint64_t seed_;
+    std::uint32_t mask_;
+    HugeArray<Slot> slots_;
+    HugeArray<Flow> flows_;
+    ExpiryQueue queue_;
+    SourcePorts ports_;
+    FlowIndex free_ = no_flow;  ///< most recently freed first
+    FlowIndex unused_ = 0;      ///< from here on never used
+    std::uint32_t size_ = 0;
+    std::uint64_t erasures_ = 0;
+};
+
+}  // namespace dnat

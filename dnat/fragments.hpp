@@ -1,0 +1,124 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "captures/packet.hpp"
+#include "dnat/translate.hpp"
+
+namespace dnat {
+
+/// What became of a datagram's first fragment, and so of all others. What the numbers mean is the caller's affair.
+struct FragmentRuling {
+    bool forward = false;
+    Translation translation{};  ///< valid iff forward
+    std::uint8_t reason = 0;
+    std::uint32_t rule = 0;
+    std::uint32_t window = 0;
+};
+
+/// A fragment that waits for its datagram's first one; its bytes are a copy.
+struct HeldFragment {
+    captures::Frame frame;
+    std::vector<std::byte> bytes;
+};
+
+/// Datagrams in fragments.
+///
+/// Theory of operation. Only the first fragment has ports; it is judged like any packet and its ruling is kept for
+/// the others (virtual reassembly: nothing is put together or delayed unless it comes before the first). Those that
+/// do are held, and released in the order they came. Overlaps are refused and poison the datagram (RFC 1858,
+/// RFC 3128, RFC 5722), a repetition of what came already is only dropped. All is bounded: datagrams, held
+/// fragments, pieces a datagram may be scattered in; datagrams without a forwarding ruling may use half of the table, so
+/// that a flood of first-less fragments cannot keep others out. An entry ends when its datagram is complete or
+/// `timeout` after it began. Full reassembly was not done: it costs a copy of everything and changes packet sizes.
+class FragmentTable {
+public:
+    FragmentTable(std::uint32_t most_datagrams, std::uint32_t most_held);
+
+    enum class Outcome : std::uint8_t {
+        ruled,    ///< the first fragment came before: see `ruling`
+        held,     ///< copied; its fate comes later
+        repeated,
+        overlapping,
+        scattered,  ///< in too many pieces
+        no_room,
+    };
+    struct Later {
+        Outcome outcome = Outcome::no_room;
+        FragmentRuling ruling;  ///< valid iff ruled
+    };
+    /// A fragment other than the first. Precondition: packet.kind is fragment.
+    [[nodiscard]] Later later(const captures::Packet& packet, const captures::Frame& frame, captures::Time deadline);
+
+    /// The first fragment with what was ruled about it. What is now released is `released()`, until the next call.
+    /// `ruled` means all went well; on any other outcome the first fragment must be dropped.
+    [[nodiscard]] Outcome first(const captures::Packet& packet, const captures::Frame& frame,
+                                const FragmentRuling& ruling, captures::Time deadline);
+    [[nodiscard]] std::span<const HeldFragment> released() const noexcept { return {released_.data(), released_count_}; }
+
+    /// Forgets a datagram whose deadline is at or before `now`; its held fragments become `released()`. False: none left.
+    [[nodiscard]] bool expire(captures::Time now);
+    [[nodiscard]] captures::Time next_deadline() const noexcept;
+
+    [[nodiscard]] std::size_t datagrams() const noexcept { return by_key_.size(); }
+    [[nodiscard]] std::size_t held() const noexcept { return held_; }
+
+private:
+    struct Key {
+        std::uint64_t addresses = 0;
+        std::uint32_t rest = 0;  ///< identification, protocol, side
+        bool operator==(const Key&) const = default;
+    };
+    struct KeyHash {
+        [[nodiscard]] std::size_t operator()(const Key& key) const noexcept;
+    };
+    struct Piece {
+        std::uint32_t begin = 0;
+        std::uint32_t end = 0;
+    };
+    static constexpr std::size_t most_pieces = 16;
+    static constexpr std::uint32_t none = 0xffffffff;
+
+    struct Datagram {
+        Key key;
+        captures::Time deadline;
+        FragmentRuling ruling;
+        bool ruled = false;
+        bool poisoned = false;
+        std::uint8_t piece_count = 0;
+        std::array<Piece, most_pieces> pieces{};
+        std::uint32_t size = 0;  ///< known once the last fragment came
+        std::uint32_t older = none;
+        std::uint32_t newer = none;
+        std::vector<HeldFragment> waiting;
+    };
+
+    [[nodiscard]] static Key key_of(const captures::Packet& packet, captures::Side side) noexcept;
+    [[nodiscard]] static std::optional<Outcome> add_piece(Datagram& datagram, const captures::Packet& packet) noexcept;
+    [[nodiscard]] static bool complete(const Datagram& datagram) noexcept;
+    [[nodiscard]] Datagram* find_or_begin(const captures::Packet& packet, captures::Side side, captures::Time deadline,
+                                          bool forward);
+    void hold(Datagram& datagram, const captures::Frame& frame);
+    void release_waiting(Datagram& datagram);
+    void forget(Datagram& datagram);
+
+    std::vector<Datagram> datagrams_;
+    std::vector<std::uint32_t> free_;
+    boost::unordered_flat_map<Key, std::uint32_t, KeyHash> by_key_;
+    std::vector<HeldFragment> released_;
+    std::vector<HeldFragment> spare_;
+    std::size_t released_count_ = 0;
+    std::size_t most_held_;
+    std::size_t held_ = 0;
+    std::size_t unadmitted_ = 0;  ///< datagrams without a forwarding ruling
+    std::uint32_t oldest_ = none;
+    std::uint32_t newest_ = none;
+};
+
+}  // namespace dnat

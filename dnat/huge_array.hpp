@@ -1,0 +1,50 @@
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace dnat {
+
+/// A fixed array of zero bytes that asks for huge pages: a table of millions of entries is looked up at random, and
+/// with 4 KiB pages every look-up would miss the TLB, too. Pages are taken from the system when first touched.
+template <class T>
+class HugeArray {
+    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+
+public:
+    /// Throws std::bad_alloc where the address space is exhausted.
+    explicit HugeArray(std::size_t size) : size_{size}, bytes_{(size * sizeof(T) + page - 1) / page * page} {
+        void* const memory =
+            ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (memory == MAP_FAILED) throw std::bad_alloc{};
+        ::madvise(memory, bytes_, MADV_HUGEPAGE);  // advice only: without it things are slower, not wrong
+        data_ = static_cast<T*>(memory);
+    }
+    HugeArray(HugeArray&& other) noexcept
+        : size_{std::exchange(other.size_, 0)},
+          bytes_{std::exchange(other.bytes_, 0)},
+          data_{std::exchange(other.data_, nullptr)} {}
+    HugeArray(const HugeArray&) = delete;
+    HugeArray& operator=(const HugeArray&) = delete;
+    HugeArray& operator=(HugeArray&&) = delete;
+    ~HugeArray() {
+        if (data_ != nullptr) ::munmap(data_, bytes_);
+    }
+
+    [[nodiscard]] T& operator[](std::size_t index) noexcept { return data_[index]; }
+    [[nodiscard]] const T& operator[](std::size_t index) const noexcept { return data_[index]; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+private:
+    static constexpr std::size_t page = std::size_t{2} << 20;
+
+    std::size_t size_;
+    std::size_t bytes_;
+    T* data_ = nullptr;
+};
+
+}  // namespace dnat

@@ -1,0 +1,113 @@
+#include "dnat/rewrite.hpp"
+
+#include "captures/checksum.hpp"
+
+namespace dnat {
+
+namespace {
+
+using captures::ChecksumDelta;
+using captures::Endpoint;
+using captures::Ipv4View;
+using captures::Packet;
+using captures::Protocol;
+using captures::TcpView;
+using captures::UdpView;
+using captures::updated;
+using captures::updated_udp;
+
+/// Writes the header's addresses and TTL; `addresses` is what the addresses change.
+void rewrite_header(const Packet& packet, const Translation& translation, ChecksumDelta addresses,
+                    TtlStep step) noexcept {
+    const auto ipv4 = packet.ipv4();
+    const auto ttl = packet.ttl;
+    const auto new_ttl = step == TtlStep::down ? static_cast<std::uint8_t>(ttl - 1)
+                                               : static_cast<std::uint8_t>(ttl == 255 ? 255 : ttl + 1);
+    if (!packet.checksum_offloaded) {
+        addresses.replace16(static_cast<std::uint16_t>(ttl << 8), static_cast<std::uint16_t>(new_ttl << 8));
+        ipv4.set_checksum(updated(ipv4.checksum(), addresses));
+    }
+    ipv4.set_ttl(new_ttl);
+    ipv4.set_source(translation.source.address);
+    ipv4.set_destination(translation.destination.address);
+}
+
+void rewrite_ports(std::byte* transport, const Endpoint& source, const Endpoint& destination) noexcept {
+    captures::store_be16(transport, source.port);
+    captures::store_be16(transport + 2, destination.port);
+}
+
+ChecksumDelta addresses_of(Ipv4View ipv4, Endpoint source, Endpoint destination) noexcept {
+    ChecksumDelta delta;
+    delta.replace32(ipv4.source().value, source.address.value);
+    delta.replace32(ipv4.destination().value, destination.address.value);
+    return delta;
+}
+
+/// The quoted packet, and the ICMP checksum that covers it. Its IPv4 header's own sum stays what it was (the
+/// checksum field moves against the addresses), so only ports and the transport checksum count for the outer one.
+void rewrite_quoted(const Packet& packet, const Endpoint& source, const Endpoint& destination) noexcept {
+    const auto icmp = packet.icmp();
+    const Ipv4View quoted{icmp.quoted()};
+    auto* const transport = quoted.at + quoted.header_length();
+    const auto available = packet.captured - packet.header_length - captures::IcmpView::header_size - quoted.header_length();
+
+    const auto addresses = addresses_of(quoted, source, destination);
+    ChecksumDelta ports;
+    ports.replace16(captures::load_be16(transport), source.port);
+    ports.replace16(captures::load_be16(transport + 2), destination.port);
+    auto both = addresses;
+    both.replace16(captures::load_be16(transport), source.port);
+    both.replace16(captures::load_be16(transport + 2), destination.port);
+
+    auto outer = ports;
+    if (quoted.protocol() == static_cast<std::uint8_t>(Protocol::udp)) {
+        const UdpView udp{transport};
+        const auto checksum = updated_udp(udp.checksum(), both);
+        outer.replace16(udp.checksum(), checksum);
+        udp.set_checksum(checksum);
+    } else if (available >= TcpView::checksum_offset + 2) {
+        const TcpView tcp{transport};
+        const auto checksum = updated(tcp.checksum(), both);
+        outer.replace16(tcp.checksum(), checksum);
+        tcp.set_checksum(checksum);
+    }
+    quoted.set_checksum(updated(quoted.checksum(), addresses));
+    quoted.set_source(source.address);
+    quoted.set_destination(destination.address);
+    rewrite_ports(transport, source, destination);
+    icmp.set_checksum(updated(icmp.checksum(), outer));
+}
+
+}  // namespace
+
+void rewrite(const Packet& packet, const Translation& translation, TtlStep step) noexcept {
+    const ChecksumDelta transport{translation.transport_delta};
+    switch (packet.kind) {
+        case captures::Kind::tcp: {
+            const auto tcp = packet.tcp();
+            tcp.set_checksum(updated(tcp.checksum(), transport));
+            rewrite_ports(packet.transport(), translation.source, translation.destination);
+            break;
+        }
+        case captures::Kind::udp: {
+            const auto udp = packet.udp();
+            udp.set_checksum(updated_udp(udp.checksum(), transport));
+            rewrite_ports(packet.transport(), translation.source, translation.destination);
+            break;
+        }
+        case captures::Kind::icmp_error: {
+            rewrite_quoted(packet, translation.destination, translation.source);
+            // The outer addresses need not be the flow's: a router on the way may be the sender.
+            const auto addresses = addresses_of(packet.ipv4(), translation.source, translation.destination);
+            return rewrite_header(packet, translation, addresses, step);
+        }
+        case captures::Kind::fragment:
+        case captures::Kind::unsupported:
+        case captures::Kind::not_ip:
+        case captures::Kind::malformed: break;
+    }
+    rewrite_header(packet, translation, ChecksumDelta{translation.address_delta}, step);
+}
+
+}  // namespace dnat

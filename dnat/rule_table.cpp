@@ -1,0 +1,148 @@
+#include "dnat/rule_table.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace dnat {
+
+namespace {
+
+using captures::Ipv4Address;
+using captures::Protocol;
+
+constexpr std::size_t most_listeners = 2'000'000;
+
+constexpr std::uint64_t key_of(const Listener& listener) noexcept {
+    return std::uint64_t{listener.endpoint.address.value} << 24 | std::uint64_t{listener.endpoint.port} << 8 |
+           static_cast<std::uint64_t>(listener.protocol);
+}
+
+bool contains(const std::vector<Protocol>& protocols, Protocol protocol) noexcept {
+    return std::ranges::find(protocols, protocol) != protocols.end();
+}
+
+std::optional<std::string> complaint_about(const NatRule& rule) {
+    if (rule.protocols.empty()) return "no protocol";
+    if (rule.destination_ports.empty()) return "no destination port";
+    for (const auto& ports : rule.destination_ports) {
+        if (ports.last < ports.first) return "destination ports run backwards";
+    }
+    for (const auto& range : rule.sources) {
+        if (range.last < range.first) return "a source range runs backwards";
+    }
+    if (rule.translated.port == 0) return "translated port is 0";
+    return {};
+}
+
+}  // namespace
+
+tl::expected<RuleTable, std::string> RuleTable::build(std::vector<NatRule> rules) {
+    RuleTable table;
+    std::map<std::uint64_t, std::vector<RuleIndex>> candidates;
+    std::size_t expanded = 0;
+    for (RuleIndex index = 0; index < rules.size(); ++index) {
+        const auto& rule = rules[index];
+        if (const auto complaint = complaint_about(rule)) {
+            return tl::unexpected("NAT rule " + to_string(rule.name) + ": " + *complaint);
+        }
+        for (const auto protocol : rule.protocols) {
+            for (const auto& ports : rule.destination_ports) {
+                expanded += std::size_t{ports.last} - ports.first + 1;
+                if (expanded > most_listeners) {
+                    return tl::unexpected("NAT rule " + to_string(rule.name) + ": all rules together listen on more than " +
+                                          std::to_string(most_listeners) + " ports; name narrower ranges");
+                }
+                for (std::uint32_t port = ports.first; port <= ports.last; ++port) {
+                    auto& list =
+                        candidates[key_of({{rule.destination, static_cast<std::uint16_t>(port)}, protocol})];
+                    if (list.empty() || list.back() != index) list.push_back(index);
+                }
+            }
+        }
+    }
+    std::map<std::vector<RuleIndex>, std::uint32_t> shared;
+    table.listeners_.reserve(candidates.size());
+    for (auto& [key, list] : candidates) {
+        const auto [entry, is_new] = shared.try_emplace(list, static_cast<std::uint32_t>(table.lists_.size()));
+        if (is_new) table.lists_.push_back(intervals_of(list, rules));
+        table.listeners_.emplace(key, entry->second);
+    }
+    table.rules_ = std::move(rules);
+    return table;
+}
+
+RuleTable::Intervals RuleTable::intervals_of(const std::vector<RuleIndex>& candidates,
+                                             const std::vector<NatRule>& rules) {
+    struct Edge {
+        std::uint64_t at;  // 33 bits: a range may end at 255.255.255.255
+        RuleIndex rule;
+        bool begins;
+    };
+    std::vector<Edge> edges;
+    for (const auto index : candidates) {
+        for (const auto& range : rules[index].sources) {
+            edges.push_back({range.first.value, index, true});
+            edges.push_back({std::uint64_t{range.last.value} + 1, index, false});
+        }
+    }
+    std::ranges::sort(edges, {}, &Edge::at);
+
+    Intervals intervals{{Ipv4Address{0}, no_rule}};
+    std::multiset<RuleIndex> covering;
+    for (std::size_t next = 0; next < edges.size();) {
+        const auto at = edges[next].at;
+        for (; next < edges.size() && edges[next].at == at; ++next) {
+            if (edges[next].begins) {
+                covering.insert(edges[next].rule);
+            } else {
+                covering.erase(covering.find(edges[next].rule));
+            }
+        }
+        if (at > 0xffffffff) break;
+        const auto first_rule = covering.empty() ? no_rule : *covering.begin();
+        if (intervals.back().rule == first_rule) continue;
+        if (intervals.back().first.value == at) {
+            intervals.back().rule = first_rule;
+        } else {
+            intervals.push_back({Ipv4Address{static_cast<std::uint32_t>(at)}, first_rule});
+        }
+    }
+    return intervals;
+}
+
+RuleTable::Match RuleTable::match(const Arrived& arrived) const noexcept {
+    const auto listener = listeners_.find(key_of({arrived.tuple.destination, arrived.tuple.protocol}));
+    if (listener == listeners_.end()) return {};
+    const auto& intervals = lists_[listener->second];
+    const auto next = std::ranges::upper_bound(intervals, arrived.tuple.source.address, {}, &Interval::first);
+    const auto rule = std::prev(next)->rule;
+    return {true, rule == no_rule ? std::nullopt : std::optional{rule}};
+}
+
+std::optional<RuleTable::RuleIndex> RuleTable::rule_to(captures::Endpoint target, Protocol protocol,
+                                                       Ipv4Address source) const noexcept {
+    for (RuleIndex index = 0; index < rules_.size(); ++index) {
+        const auto& rule = rules_[index];
+        if (rule.translated != target || !contains(rule.protocols, protocol)) continue;
+        const auto port = rule.destination_ports.front().first;
+        if (match({{{source, 0}, {rule.destination, port}, protocol}}).rule == index) return index;
+    }
+    return {};
+}
+
+std::vector<RuleTable::RuleIndex> RuleTable::shadowed() const {
+    std::vector<bool> reachable(rules_.size(), false);
+    for (const auto& intervals : lists_) {
+        for (const auto& interval : intervals) {
+            if (interval.rule != no_rule) reachable[interval.rule] = true;
+        }
+    }
+    std::vector<RuleIndex> found;
+    for (RuleIndex index = 0; index < rules_.size(); ++index) {
+        if (!reachable[index]) found.push_back(index);
+    }
+    return found;
+}
+
+}  // namespace dnat

@@ -1,0 +1,78 @@
+#include "gateway/admission.hpp"
+
+namespace gateway {
+
+namespace {
+
+using policy::Reason;
+
+/// Only the legacy order of evaluation lets a network rule overrule DNAT (facts X1); it judged the translated traffic.
+const policy::NetworkRule* overriding_deny(const Tables& tables, captures::FiveTuple tuple,
+                                           captures::Endpoint target) noexcept {
+    if (!tables.network_deny_overrides()) return nullptr;
+    tuple.destination = target;
+    const auto* const rule = tables.network().match(tuple);
+    return rule != nullptr && rule->access == policy::Access::deny ? rule : nullptr;
+}
+
+}  // namespace
+
+Admission admit(const Tables& tables, const policy::AccessWindows& windows, const dnat::Arrived& arrived, bool opens,
+                captures::Time now) noexcept {
+    Admission admission;
+    const auto match = tables.nat().match(arrived);
+    if (!match.listening) return admission;
+    if (!opens) {
+        admission.reason = Reason::invalid_state;
+        return admission;
+    }
+    if (!match.rule) {
+        admission.reason = Reason::no_nat_rule;
+        const auto* const rule = tables.network().match(arrived.tuple);
+        if (rule != nullptr && rule->access == policy::Access::deny) admission.network_rule = rule;
+        return admission;
+    }
+    admission.rule = *match.rule;
+    admission.target = tables.nat().rule(*match.rule).translated;
+    admission.network_rule = overriding_deny(tables, arrived.tuple, admission.target);
+    if (admission.network_rule != nullptr) {
+        admission.reason = Reason::network_rule_deny;
+        return admission;
+    }
+    const auto& tuple = arrived.tuple;
+    if (windows.guarded(admission.target, tuple.protocol)) {
+        const auto window = windows.find(admission.target, tuple.protocol, tuple.source.address, now);
+        if (!window) {
+            admission.reason = Reason::jit_closed;
+            return admission;
+        }
+        admission.window = *window;
+    }
+    const captures::FiveTuple delivered{{tables.instance(), tuple.source.port}, admission.target, tuple.protocol};
+    for (const auto& nsg : tables.nsgs_before(admission.target.address)) {
+        const auto decision = nsg.judge(delivered);
+        if (decision.access == policy::Access::allow) continue;
+        admission.nsg = &nsg;
+        admission.security_rule = decision.rule;
+        admission.reason = Reason::nsg_deny;
+        return admission;
+    }
+    admission.reason = Reason::dnat;
+    return admission;
+}
+
+bool still_admitted(const Tables& tables, const dnat::Arrived& arrived, const dnat::Delivered& delivered,
+                    std::uint32_t& rule) noexcept {
+    const auto& target = delivered.tuple.destination;
+    const auto match = tables.nat().match(arrived);
+    if (!match.rule || tables.nat().rule(*match.rule).translated != target) return false;
+    if (tables.instance() != delivered.tuple.source.address) return false;
+    if (overriding_deny(tables, arrived.tuple, target) != nullptr) return false;
+    for (const auto& nsg : tables.nsgs_before(target.address)) {
+        if (nsg.flush_connection() && nsg.judge(delivered.tuple).access == policy::Access::deny) return false;
+    }
+    rule = *match.rule;
+    return true;
+}
+
+}  // namespace gateway

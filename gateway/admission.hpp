@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "captures/time.hpp"
+#include "dnat/nat_rule.hpp"
+#include "gateway/tables.hpp"
+#include "policy/access_windows.hpp"
+#include "policy/verdict.hpp"
+
+namespace gateway {
+
+inline constexpr std::uint32_t no_rule = 0xffffffff;
+
+/// What the rules say about a flow's first packet, and which of them said it. Pointers live as long as the tables.
+struct Admission {
+    policy::Reason reason = policy::Reason::no_listener;  ///< dnat: admitted
+    std::uint32_t rule = no_rule;                         ///< NAT rule, from `no_nat_rule` on
+    policy::WindowId window = 0;                          ///< that let it in; 0: the port is not under JIT
+    captures::Endpoint target;                            ///< valid iff a NAT rule matched
+    const policy::NetworkRule* network_rule = nullptr;    ///< the deny rule that decided, or would have named it
+    const policy::Nsg* nsg = nullptr;                     ///< that denied
+    const policy::SecurityRule* security_rule = nullptr;
+};
+
+/// Asks, in Azure's order: listener, TCP opening, NAT rules, (legacy) network rules, JIT window, NSGs. Pure: nothing is
+/// committed, so `explain` and a reload ask the same way as a packet does.
+///
+/// `opens` is whether the packet may begin a flow at all: any UDP packet, or a TCP SYN without ACK.
+[[nodiscard]] Admission admit(const Tables& tables, const policy::AccessWindows& windows, const dnat::Arrived& arrived,
+                              bool opens, captures::Time now) noexcept;
+
+/// Whether rules alone would still admit an established flow to `target`, windows aside: what a change of rules asks.
+/// The firewall's own rules always count, an NSG only where it flushes connections.
+[[nodiscard]] bool still_admitted(const Tables& tables, const dnat::Arrived& arrived, const dnat::Delivered& delivered,
+                                  std::uint32_t& rule) noexcept;
+
+}  // namespace gateway

@@ -1,0 +1,369 @@
+#include "gateway/pipeline.hpp"
+
+#include <algorithm>
+
+// Theory of operation: one burst's way through all folders.
+//
+//   captures   decode          every length check, once
+//   dnat       FlowTable       one batched look-up for all packets of the run, from either side
+//   policy     admit           for first packets only: rules, windows, NSGs
+//   dnat       insert, advance commits a flow, or follows its state
+//   dnat       rewrite         the only writer of packet bytes
+//   gateway    Observer        writes, logs, counts
+//
+// A burst is cut into runs within which no flow can expire, so that expiry needs no check per packet: a run ends before
+// the next deadline and before the shortest timeout after its first packet. Dense traffic makes one run of a
+// burst. Decisions of a run are taken in order and committed at once, since a packet may depend on the one before
+// it; bytes are changed only after all of them are known. A look-up that a later decision made stale (a flow ended or
+// was begun within the run) is repeated.
+
+namespace gateway {
+
+using captures::Defect;
+using captures::Frame;
+using captures::Kind;
+using captures::Packet;
+using captures::Side;
+using captures::Time;
+using dnat::FlowIndex;
+using dnat::no_flow;
+using policy::Fate;
+using policy::Reason;
+
+namespace {
+
+constexpr dnat::FragmentRuling no_first_fragment{.reason = static_cast<std::uint8_t>(Reason::fragment)};
+
+}  // namespace
+
+Pipeline::Pipeline(std::shared_ptr<const Tables> tables, const policy::AccessWindows& windows, const Settings& settings)
+    : tables_{std::move(tables)},
+      windows_{&windows},
+      settings_{settings},
+      flows_{settings.limits.flows, settings.hash_seed},
+      fragments_{settings.limits.fragmented_datagrams, settings.limits.held_fragments} {}
+
+void Pipeline::process(std::span<Frame> frames, Observer& observer) {
+    while (!frames.empty()) {
+        const auto burst = frames.first(std::min(frames.size(), captures::burst_capacity));
+        frames = frames.subspan(burst.size());
+        decode_burst(burst);
+        for (std::size_t begin = 0; begin < burst.size();) {
+            advance(clock_[begin], observer);
+            auto end = run_until(burst, begin);
+            end = decide_run(burst, begin, end);
+            carry_out(burst, begin, end, observer);
+            begin = end;
+        }
+    }
+}
+
+void Pipeline::advance(Time now, Observer& observer) {
+    if (now <= now_ && now_ != Time::min()) now = now_;
+    while (next_deadline() <= now) {
+        const auto flow = flows_.expired(now, tables_->timeouts());
+        const bool fragment_first =
+            fragments_.next_deadline() <= now &&
+            (!flow || fragments_.next_deadline() < flows_[*flow].deadline(tables_->timeouts()));
+        if (fragment_first) {
+            if (fragments_.expire(now)) emit_released(no_first_fragment, "its first fragment did not come in time", observer);
+        } else if (flow) {
+            end_flow(*flow, flows_[*flow].deadline(tables_->timeouts()), observer);
+        } else {
+            break;
+        }
+    }
+    now_ = now;
+}
+
+void Pipeline::use(std::shared_ptr<const Tables> tables) {
+    tables_ = std::move(tables);
+    flows_.for_each([this](FlowIndex index, dnat::Flow& flow) {
+        if (!still_admitted(*tables_, flow.arrived(), flow.delivered(), flow.rule)) {
+            flows_.erase(index);
+        } else {
+            flows_.touch(index, tables_->timeouts());
+        }
+    });
+}
+
+void Pipeline::cut(policy::WindowId window, Time now, Observer& observer) {
+    advance(now, observer);
+    flows_.for_each([&](FlowIndex index, dnat::Flow& flow) {
+        if (flow.window != window || flow.state == dnat::FlowState::cut) return;
+        const bool alive = is_open(flow.state) || flow.state == dnat::FlowState::syn_sent ||
+                           flow.state == dnat::FlowState::syn_received;
+        if (alive) send_resets(flow, now, observer);
+        flow.state = dnat::FlowState::cut;
+        flow.last_seen = now;
+        flows_.touch(index, tables_->timeouts());
+    });
+}
+
+void Pipeline::adopt(policy::WindowId older, policy::WindowId newer) noexcept {
+    flows_.for_each([=](FlowIndex, dnat::Flow& flow) {
+        if (flow.window == older) flow.window = newer;
+    });
+}
+
+void Pipeline::finish(Observer& observer) {
+    while (fragments_.next_deadline() != Time::max() && fragments_.expire(fragments_.next_deadline())) {
+        emit_released(no_first_fragment, "the capture ended before its first fragment", observer);
+    }
+}
+
+void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
+    auto clock = now_;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        packets_[i] = captures::decode(frames[i]);
+        if (frames[i].time < clock) {
+            ++counters_.clock_steps_back;
+        } else {
+            clock = frames[i].time;
+        }
+        clock_[i] = clock;
+        counters_.bytes += frames[i].length;
+    }
+    counters_.packets += frames.size();
+}
+
+/// One past the last frame that comes before anything can expire. `advance` has dealt with all up to clock_[begin].
+std::size_t Pipeline::run_until(std::span<const Frame> frames, std::size_t begin) noexcept {
+    const auto limit = std::min(next_deadline(), clock_[begin] + tables_->timeouts().shortest());
+    if (clock_[frames.size() - 1] < limit) [[likely]] return frames.size();
+    auto end = begin + 1;
+    while (clock_[end] < limit) ++end;
+    return end;
+}
+
+/// Looks up all packets, then decides one after the other; stops early behind one that released held fragments,
+/// since those leave right after it. Returns one past the last decided.
+std::size_t Pipeline::decide_run(std::span<Frame> frames, std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+        directions_[i] = direction_of(frames[i], packets_[i]);
+        keys_[i] = key_of(packets_[i], directions_[i]);
+    }
+    flows_.find({&keys_[begin], end - begin}, {&found_[begin], end - begin});
+    const auto erasures = flows_.erasures();
+    for (std::size_t i = begin; i < end; ++i) {
+        const bool stale = found_[i] == no_flow || flows_.erasures() != erasures;
+        decide(i, frames[i], stale ? flows_.find(keys_[i]) : found_[i]);
+        if (releases_) return i + 1;
+    }
+    return end;
+}
+
+Pipeline::Direction Pipeline::direction_of(const Frame& frame, const Packet& packet) const noexcept {
+    if (settings_.vantage == Vantage::both) {
+        return frame.side == Side::outside ? Direction::toward_target : Direction::toward_client;
+    }
+    return packet.ip != nullptr && tables_->owns(packet.tuple.source.address) ? Direction::undone
+                                                                            : Direction::toward_target;
+}
+
+dnat::FlowKey Pipeline::key_of(const Packet& packet, Direction direction) noexcept {
+    const auto side = direction == Direction::toward_client ? Side::inside : Side::outside;
+    switch (packet.kind) {
+        case Kind::tcp:
+        case Kind::udp:
+            return dnat::FlowKey::of(direction == Direction::undone ? packet.tuple.reversed() : packet.tuple, side);
+        case Kind::icmp_error: {
+            // It quotes what its receiver sent, so the flow's key is that packet's answer; undone, the client's own.
+            const auto quoted = captures::quoted_tuple(packet);
+            return dnat::FlowKey::of(direction == Direction::undone ? quoted : quoted.reversed(), side);
+        }
+        case Kind::fragment:
+        case Kind::unsupported:
+        case Kind::not_ip:
+        case Kind::malformed: break;
+    }
+    return {};
+}
+
+void Pipeline::decide(std::size_t i, const Frame& frame, FlowIndex flow) {
+    const auto& packet = packets_[i];
+    verdicts_[i] = {};
+    verdicts_[i].arrived = directions_[i] == Direction::toward_target ? Side::outside : Side::inside;
+    verdicts_[i].ttl = directions_[i] == Direction::undone ? dnat::TtlStep::up : dnat::TtlStep::down;
+    now_ = clock_[i];
+    switch (packet.kind) {
+        case Kind::tcp:
+        case Kind::udp:
+            if (flow != no_flow) {
+                decide_known(i, frame, flow);
+            } else {
+                decide_miss(i, frame);
+            }
+            if (packet.more_fragments) rule_first_fragment(i, frame);
+            return;
+        case Kind::icmp_error: return decide_error(i, flow);
+        case Kind::fragment: return decide_fragment(i, frame);
+        case Kind::unsupported: return drop(i, Reason::unsupported);
+        case Kind::not_ip: return drop(i, Reason::not_ip);
+        case Kind::malformed: {
+            const bool in_pieces = packet.defect == Defect::tiny_fragment || packet.defect == Defect::fragment_length;
+            return drop(i, in_pieces ? Reason::fragment : Reason::malformed, to_string(packet.defect));
+        }
+    }
+}
+
+void Pipeline::decide_miss(std::size_t i, const Frame& frame) {
+    const auto& tuple = packets_[i].tuple;
+    if (directions_[i] == Direction::toward_target) {
+        // Our own address as a source outside is forged; seen from outside only, it is a reply and came here undone.
+        if (tables_->owns(tuple.source.address)) return drop(i, Reason::malformed, "source is the firewall's own address");
+        return decide_first(i, frame);
+    }
+    const bool hairpin = directions_[i] == Direction::toward_client && tables_->owns(tuple.destination.address) &&
+                         tuple.destination.address != tables_->instance();
+    drop(i, hairpin ? Reason::hairpin : Reason::no_flow);
+}
+
+void Pipeline::decide_first(std::size_t i, const Frame& frame) {
+    const auto& packet = packets_[i];
+    const dnat::Arrived arrived{packet.tuple};
+    const bool opens = packet.kind == Kind::udp ||
+                       (packet.has(captures::tcp_flag::syn) && !packet.has(captures::tcp_flag::ack));
+    const auto admission = admit(*tables_, *windows_, arrived, opens, clock_[i]);
+    auto& verdict = verdicts_[i];
+    verdict.rule = admission.rule;
+    verdict.window = admission.window;
+    verdict.network_rule = admission.network_rule;
+    verdict.nsg = admission.nsg;
+    verdict.security_rule = admission.security_rule;
+    if (admission.reason != Reason::dnat) return drop(i, admission.reason);
+    if (!ttl_allows(i)) return;
+
+    const auto inserted = flows_.insert(arrived, admission.target, tables_->instance());
+    if (inserted.flow == no_flow) {
+        const bool full = inserted.refusal == dnat::FlowTable::Refusal::table_full;
+        return drop(i, full ? Reason::table_full : Reason::ports_exhausted);
+    }
+    auto& flow = flows_[inserted.flow];
+    flow.rule = admission.rule;
+    flow.window = admission.window;
+    flow.east_west = tables_->is_private_ip(packet.tuple.destination.address);
+    flow.link_type = frame.link_type;
+    flow.last_seen = clock_[i];
+    if (packet.kind == Kind::tcp) dnat::begin(flow.state, flow.tcp, packet);
+    flows_.touch(inserted.flow, tables_->timeouts());
+    ++counters_.flows_created;
+    counters_.flows_peak = std::max<std::uint64_t>(counters_.flows_peak, flows_.size());
+    forward(i, flow, Reason::dnat);
+}
+
+void Pipeline::decide_known(std::size_t i, const Frame& frame, FlowIndex index) {
+    auto& flow = flows_[index];
+    const auto& packet = packets_[i];
+    const bool from_client = directions_[i] == Direction::toward_target;
+    verdicts_[i].rule = flow.rule;
+    verdicts_[i].window = flow.window;
+    if (!ttl_allows(i)) return;
+    if (packet.kind == Kind::udp) {
+        if (flow.state == dnat::FlowState::cut) return drop(i, Reason::window_cut);
+        flow.last_seen = clock_[i];
+        return forward(i, flow, from_client ? Reason::established : Reason::reply);
+    }
+    const bool was_cut = flow.state == dnat::FlowState::cut;
+    const auto step = dnat::advance(flow.state, flow.tcp, packet, from_client);
+    switch (step.outcome) {
+        case dnat::TcpOutcome::pass: break;
+        case dnat::TcpOutcome::invalid:
+            return drop(i, was_cut ? Reason::window_cut : Reason::invalid_state, was_cut ? "" : "the flow is closed");
+        case dnat::TcpOutcome::reopen:
+            // A new connection on an old tuple: only if it is admitted does the old flow give way.
+            if (admit(*tables_, *windows_, flow.arrived(), true, clock_[i]).reason == Reason::dnat) flows_.erase(index);
+            return decide_first(i, frame);
+    }
+    if (step.refreshes) flow.last_seen = clock_[i];
+    if (step.changed) flows_.touch(index, tables_->timeouts());
+    forward(i, flow, from_client ? Reason::established : Reason::reply);
+}
+
+/// RFC 5508 REQ-4 to 6: translated if the flow is known, dropped in silence if not; it changes and refreshes nothing.
+void Pipeline::decide_error(std::size_t i, FlowIndex index) {
+    const auto& packet = packets_[i];
+    if (index == no_flow) return drop(i, Reason::no_flow, "ICMP error about no tracked flow");
+    if (packet.tuple.destination.address != captures::quoted_tuple(packet).source.address) {
+        return drop(i, Reason::no_flow, "ICMP error is not addressed to the sender of what it quotes");
+    }
+    const auto& flow = flows_[index];
+    verdicts_[i].rule = flow.rule;
+    verdicts_[i].window = flow.window;
+    if (flow.state == dnat::FlowState::cut) return drop(i, Reason::window_cut);
+    if (ttl_allows(i)) forward(i, flow, Reason::related);
+}
+
+void Pipeline::decide_fragment(std::size_t i, const Frame& frame) {
+    const auto& destination = packets_[i].tuple.destination.address;
+    if (directions_[i] == Direction::toward_target && !tables_->owns(destination)) return drop(i, Reason::no_listener);
+    if (directions_[i] == Direction::toward_client && destination != tables_->instance()) {
+        return drop(i, tables_->owns(destination) ? Reason::hairpin : Reason::no_flow);
+    }
+    auto sided = frame;
+    sided.side = verdicts_[i].arrived;
+    const auto later = fragments_.later(packets_[i], sided, clock_[i] + tables_->timeouts().fragment);
+    using enum dnat::FragmentTable::Outcome;
+    switch (later.outcome) {
+        case ruled: break;
+        case held: verdicts_[i].held = true; return;
+        case repeated: return drop(i, Reason::fragment, "it repeats what came before");
+        case overlapping: return drop(i, Reason::fragment, "it overlaps what came before");
+        case scattered: return drop(i, Reason::fragment, "its datagram is scattered in too many pieces");
+        case no_room: return drop(i, Reason::fragment, "too many datagrams in fragments");
+    }
+    const auto& ruling = later.ruling;
+    verdicts_[i].rule = ruling.rule;
+    verdicts_[i].window = ruling.window;
+    if (!ruling.forward) return drop(i, static_cast<Reason>(ruling.reason), "as its first fragment");
+    if (!ttl_allows(i)) return;
+    verdicts_[i].reason = static_cast<Reason>(ruling.reason);
+    translations_[i] = ruling.translation;
+}
+
+/// What was decided about a first fragment holds for all others of its datagram.
+void Pipeline::rule_first_fragment(std::size_t i, const Frame& frame) {
+    auto& verdict = verdicts_[i];
+    auto sided = frame;
+    sided.side = verdict.arrived;
+    release_ruling_ = {};
+    release_ruling_.forward = verdict.fate() == Fate::forward;
+    if (release_ruling_.forward) release_ruling_.translation = translations_[i];
+    const bool first_of_flow = verdict.reason == Reason::dnat;
+    release_ruling_.reason = static_cast<std::uint8_t>(first_of_flow ? Reason::established : verdict.reason);
+    release_ruling_.rule = verdict.rule;
+    release_ruling_.window = verdict.window;
+    release_detail_ = release_ruling_.forward ? "" : "as its first fragment";
+    const auto outcome =
+        fragments_.first(packets_[i], sided, release_ruling_, clock_[i] + tables_->timeouts().fragment);
+    if (outcome != dnat::FragmentTable::Outcome::ruled && release_ruling_.forward) {
+        drop(i, Reason::fragment,
+             outcome == dnat::FragmentTable::Outcome::no_room ? "too many datagrams in fragments"
+                                                              : "it overlaps what came before");
+        release_ruling_ = no_first_fragment;
+        release_detail_ = "fragments of its datagram overlap";
+    }
+    releases_ = !fragments_.released().empty();
+}
+
+void Pipeline::forward(std::size_t i, const dnat::Flow& flow, Reason reason) noexcept {
+    verdicts_[i].reason = reason;
+    switch (directions_[i]) {
+        case Direction::toward_target: translations_[i] = dnat::toward_target(flow); return;
+        case Direction::toward_client: translations_[i] = dnat::toward_client(flow); return;
+        case Direction::undone: translations_[i] = dnat::undone(flow); return;
+    }
+}
+
+void Pipeline::drop(std::size_t i, Reason reason, std::string_view detail) noexcept {
+    verdicts_[i].reason = reason;
+    verdicts_[i].detail = detail;
+}
+
+bool Pipeline::ttl_allows(std::size_t i) noexcept {
+    if (packets_[i].ttl > 1 || directions_[i] == Direction::undone) return true;
+    drop(i, Reason::ttl_expired);
+    return false;
+}
+
+}  // namespace gateway

@@ -1,0 +1,160 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "captures/frame.hpp"
+#include "captures/packet.hpp"
+#include "dnat/flow_table.hpp"
+#include "dnat/fragments.hpp"
+#include "dnat/rewrite.hpp"
+#include "gateway/admission.hpp"
+#include "gateway/tables.hpp"
+#include "policy/verdict.hpp"
+
+namespace gateway {
+
+/// Where a capture was taken (DESIGN §3).
+enum class Vantage : std::uint8_t {
+    both,     ///< every frame carries its side
+    outside,  ///< all on the outside wire: frames from an address of the firewall are replies it has translated already
+};
+
+/// What was decided about one packet. Pointers are valid while an observer is being told.
+struct Verdict {
+    policy::Reason reason = policy::Reason::not_ip;
+    captures::Side arrived = captures::Side::outside;  ///< the side it came from (replies seen outside came from inside)
+    dnat::TtlStep ttl = dnat::TtlStep::down;
+    bool held = false;  ///< a fragment that waits for its first one: nothing is decided, it will be judged later
+    std::uint32_t rule = no_rule;
+    policy::WindowId window = 0;
+    std::string_view detail;  ///< a fixed text, or empty
+    const policy::NetworkRule* network_rule = nullptr;
+    const policy::Nsg* nsg = nullptr;
+    const policy::SecurityRule* security_rule = nullptr;
+
+    [[nodiscard]] policy::Fate fate() const noexcept { return policy::fate_of(reason); }
+};
+
+/// Packets that were judged together, in the order of the input; parallel arrays.
+struct Judged {
+    std::span<const captures::Frame> frames;
+    std::span<const captures::Packet> packets;
+    std::span<const Verdict> verdicts;
+    std::span<const dnat::Translation> translations;  ///< valid where the fate is forward
+    const Tables* tables = nullptr;
+};
+
+/// Is told what happens, burst by burst. Nothing here may fail; who can (a full disk) remembers it.
+class Observer {
+public:
+    Observer() = default;
+    Observer(const Observer&) = delete;
+    Observer& operator=(const Observer&) = delete;
+    virtual ~Observer() = default;
+
+    /// Frames still are as they came.
+    virtual void judged(const Judged& burst) = 0;
+    /// Forwarded frames are translated, and their side is the one they leave on; others are as they came.
+    virtual void rewritten(const Judged& burst) = 0;
+    /// The firewall sends a frame of its own.
+    virtual void synthesized(const captures::Frame& frame) = 0;
+};
+
+struct PipelineCounters {
+    std::array<std::uint64_t, policy::reason_count> reasons{};
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;  ///< on the wire
+    std::uint64_t synthesized = 0;
+    std::uint64_t flows_created = 0;
+    std::uint64_t flows_peak = 0;
+    std::uint64_t clock_steps_back = 0;
+};
+
+/// One burst's way through all folders: see pipeline.cpp.
+class Pipeline {
+public:
+    struct Settings {
+        Vantage vantage = Vantage::outside;
+        LimitConfig limits;
+        std::uint64_t hash_seed = 0;
+    };
+
+    /// `windows` must outlive the pipeline; it may change between calls.
+    Pipeline(std::shared_ptr<const Tables> tables, const policy::AccessWindows& windows, const Settings& settings);
+
+    /// Judges frames, in order, and tells `observer`. Time is that of the frames; where it runs backwards it stands still.
+    void process(std::span<captures::Frame> frames, Observer& observer);
+
+    /// Lets time pass: flows and fragments end at their deadlines, up to and including `now`.
+    void advance(captures::Time now, Observer& observer);
+
+    /// New rules: flows that they would not admit end, silently; all others live on.
+    void use(std::shared_ptr<const Tables> tables);
+
+    /// Ends all flows that a window admitted; their later packets are `window_cut`.
+    void cut(policy::WindowId window, captures::Time now, Observer& observer);
+    /// A newer window stands for an older one: flows of the older count as the newer's.
+    void adopt(policy::WindowId older, policy::WindowId newer) noexcept;
+
+    /// The input ends: fragments that still wait are dropped.
+    void finish(Observer& observer);
+
+    [[nodiscard]] const PipelineCounters& counters() const noexcept { return counters_; }
+    [[nodiscard]] const dnat::FlowTable& flows() const noexcept { return flows_; }
+    [[nodiscard]] captures::Time now() const noexcept { return now_; }
+
+private:
+    enum class Direction : std::uint8_t {
+        toward_target,  ///< from outside
+        toward_client,  ///< from inside
+        undone,         ///< a reply on the outside wire
+    };
+
+    [[nodiscard]] Direction direction_of(const captures::Frame& frame, const captures::Packet& packet) const noexcept;
+    [[nodiscard]] static dnat::FlowKey key_of(const captures::Packet& packet, Direction direction) noexcept;
+    void decode_burst(std::span<captures::Frame> frames) noexcept;
+    [[nodiscard]] std::size_t run_until(std::span<const captures::Frame> frames, std::size_t begin) noexcept;
+    [[nodiscard]] std::size_t decide_run(std::span<captures::Frame> frames, std::size_t begin, std::size_t end);
+    void decide(std::size_t i, const captures::Frame& frame, dnat::FlowIndex flow);
+    void decide_miss(std::size_t i, const captures::Frame& frame);
+    void decide_first(std::size_t i, const captures::Frame& frame);
+    void decide_known(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
+    void decide_error(std::size_t i, dnat::FlowIndex index);
+    void decide_fragment(std::size_t i, const captures::Frame& frame);
+    void rule_first_fragment(std::size_t i, const captures::Frame& frame);
+    void forward(std::size_t i, const dnat::Flow& flow, policy::Reason reason) noexcept;
+    void drop(std::size_t i, policy::Reason reason, std::string_view detail = {}) noexcept;
+    [[nodiscard]] bool ttl_allows(std::size_t i) noexcept;
+    void carry_out(std::span<captures::Frame> frames, std::size_t begin, std::size_t end, Observer& observer);
+    void emit_released(const dnat::FragmentRuling& ruling, std::string_view detail, Observer& observer);
+    void end_flow(dnat::FlowIndex index, captures::Time when, Observer& observer);
+    void send_resets(const dnat::Flow& flow, captures::Time when, Observer& observer);
+    [[nodiscard]] captures::Time next_deadline() const noexcept;
+
+    std::shared_ptr<const Tables> tables_;
+    const policy::AccessWindows* windows_;
+    Settings settings_;
+    dnat::FlowTable flows_;
+    dnat::FragmentTable fragments_;
+    PipelineCounters counters_;
+    captures::Time now_ = captures::Time::min();
+
+    // One burst, parallel arrays.
+    std::array<captures::Packet, captures::burst_capacity> packets_;
+    std::array<captures::Time, captures::burst_capacity> clock_;
+    std::array<Direction, captures::burst_capacity> directions_;
+    std::array<dnat::FlowKey, captures::burst_capacity> keys_;
+    std::array<dnat::FlowIndex, captures::burst_capacity> found_;
+    std::array<Verdict, captures::burst_capacity> verdicts_;
+    std::array<dnat::Translation, captures::burst_capacity> translations_;
+    bool releases_ = false;  ///< the packet just decided released held fragments
+    dnat::FragmentRuling release_ruling_;
+    std::string_view release_detail_;
+};
+
+}  // namespace gateway

@@ -1,0 +1,84 @@
+// The effects of a run: bytes change, frames leave, flows end. Decisions are in pipeline.cpp.
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/pipeline.hpp"
+#include "gateway/reset.hpp"
+
+namespace gateway {
+
+using captures::Frame;
+using captures::Packet;
+using captures::Side;
+using policy::Fate;
+using policy::Reason;
+
+void Pipeline::carry_out(std::span<Frame> frames, std::size_t begin, std::size_t end, Observer& observer) {
+    const auto count = end - begin;
+    const auto run = frames.subspan(begin, count);
+    const Judged judged{run, {&packets_[begin], count}, {&verdicts_[begin], count}, {&translations_[begin], count},
+                        tables_.get()};
+    observer.judged(judged);
+    for (std::size_t i = begin; i < end; ++i) {
+        const auto& verdict = verdicts_[i];
+        if (verdict.held) continue;
+        ++counters_.reasons[static_cast<std::size_t>(verdict.reason)];
+        if (verdict.fate() != Fate::forward) continue;
+        dnat::rewrite(packets_[i], translations_[i], verdict.ttl);
+        frames[i].side = captures::opposite(verdict.arrived);
+    }
+    observer.rewritten(judged);
+    if (releases_) emit_released(release_ruling_, release_detail_, observer);
+    releases_ = false;
+}
+
+void Pipeline::emit_released(const dnat::FragmentRuling& ruling, std::string_view detail, Observer& observer) {
+    for (const auto& held : fragments_.released()) {
+        auto frame = held.frame;
+        const auto packet = captures::decode(frame);
+        Verdict verdict;
+        verdict.reason = static_cast<Reason>(ruling.reason);
+        verdict.arrived = frame.side;
+        verdict.rule = ruling.rule;
+        verdict.window = ruling.window;
+        verdict.detail = detail;
+        const bool undone = settings_.vantage == Vantage::outside && frame.side == Side::inside;
+        verdict.ttl = undone ? dnat::TtlStep::up : dnat::TtlStep::down;
+        if (ruling.forward && !undone && packet.ttl <= 1) verdict.reason = Reason::ttl_expired;
+        ++counters_.reasons[static_cast<std::size_t>(verdict.reason)];
+
+        const Judged judged{{&frame, 1}, {&packet, 1}, {&verdict, 1}, {&ruling.translation, 1}, tables_.get()};
+        observer.judged(judged);
+        if (verdict.fate() == Fate::forward) {
+            dnat::rewrite(packet, ruling.translation, verdict.ttl);
+            frame.side = captures::opposite(verdict.arrived);
+        }
+        observer.rewritten(judged);
+    }
+}
+
+void Pipeline::end_flow(dnat::FlowIndex index, captures::Time when, Observer& observer) {
+    const auto& flow = flows_[index];
+    if (is_open(flow.state) && !flow.east_west) send_resets(flow, when, observer);
+    flows_.erase(index);
+}
+
+void Pipeline::send_resets(const dnat::Flow& flow, captures::Time when, Observer& observer) {
+    if (flow.protocol != captures::Protocol::tcp) return;
+    const auto& client = flow.tcp.client;
+    const auto& server = flow.tcp.server;
+    const Reset to_client{flow.called, flow.client, server.next, client.next, true};
+    const Reset to_target{flow.instance, flow.target, client.next, server.next, server.seen};
+    for (const auto& [reset, side] : {std::pair{to_client, Side::outside}, std::pair{to_target, Side::inside}}) {
+        ResetFrame frame{reset, flow.link_type, side, when};
+        ++counters_.synthesized;
+        observer.synthesized(frame.frame());
+    }
+}
+
+captures::Time Pipeline::next_deadline() const noexcept {
+    return std::min(flows_.next_deadline(), fragments_.next_deadline());
+}
+
+}  // namespace gateway

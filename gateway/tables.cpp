@@ -1,0 +1,49 @@
+#include "gateway/tables.hpp"
+
+namespace gateway {
+
+namespace {
+
+dnat::Timeouts timeouts_of(const TimeoutConfig& config) noexcept {
+    dnat::Timeouts timeouts;
+    timeouts.tcp_idle = config.tcp_idle.value_or(timeouts.tcp_idle);
+    timeouts.tcp_idle_east_west = config.tcp_idle_east_west.value_or(timeouts.tcp_idle_east_west);
+    timeouts.tcp_transitory = config.tcp_transitory.value_or(timeouts.tcp_transitory);
+    timeouts.udp_idle = config.udp_idle.value_or(timeouts.udp_idle);
+    timeouts.fragment = config.fragment.value_or(timeouts.fragment);
+    return timeouts;
+}
+
+}  // namespace
+
+tl::expected<std::shared_ptr<const Tables>, std::string> Tables::build(const Config& config) {
+    auto nat = dnat::RuleTable::build(config.nat_rules);
+    if (!nat) return tl::unexpected(nat.error());
+    auto tables = std::make_shared<Tables>();
+    tables->nat_ = std::move(*nat);
+    tables->network_ = policy::NetworkRules{config.network_rules};
+    tables->timeouts_ = timeouts_of(config.timeouts);
+    tables->instance_ = config.firewall.instance_ip;
+    tables->private_ip_ = config.firewall.private_ip;
+    tables->network_deny_overrides_ = config.firewall.network_deny_overrides;
+    for (const auto address : config.firewall.public_ips) tables->owned_.emplace(address.value, true);
+    if (config.firewall.private_ip) tables->owned_.emplace(config.firewall.private_ip->value, true);
+    tables->owned_.emplace(config.firewall.instance_ip.value, true);
+    for (const auto& machine : config.machines) {
+        auto& nsgs = tables->nsgs_[machine.private_ip.value];
+        for (const auto& name : machine.nsg) {
+            const auto* const nsg = config.nsg(name);
+            if (nsg == nullptr) return tl::unexpected("virtual machine " + machine.name + " names no known NSG: " + name);
+            nsgs.push_back(*nsg);
+        }
+    }
+    return tables;
+}
+
+std::span<const policy::Nsg> Tables::nsgs_before(captures::Ipv4Address address) const noexcept {
+    const auto found = nsgs_.find(address.value);
+    if (found == nsgs_.end()) return {};
+    return found->second;
+}
+
+}  // namespace gateway

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <tl/expected.hpp>
+
+#include "dnat/rule_table.hpp"
+#include "dnat/timeouts.hpp"
+#include "gateway/config.hpp"
+#include "policy/network_rules.hpp"
+#include "policy/nsg.hpp"
+
+namespace gateway {
+
+/// A configuration compiled for the packet path; immutable. A burst sees one of these from its first frame to its last.
+class Tables {
+public:
+    /// The error is for a person. It can only be what `load_config` does not know, such as too many listeners.
+    [[nodiscard]] static tl::expected<std::shared_ptr<const Tables>, std::string> build(const Config& config);
+
+    [[nodiscard]] const dnat::RuleTable& nat() const noexcept { return nat_; }
+    [[nodiscard]] const policy::NetworkRules& network() const noexcept { return network_; }
+    [[nodiscard]] bool network_deny_overrides() const noexcept { return network_deny_overrides_; }
+    [[nodiscard]] const dnat::Timeouts& timeouts() const noexcept { return timeouts_; }
+    [[nodiscard]] captures::Ipv4Address instance() const noexcept { return instance_; }
+
+    /// NSGs before a VM's address, subnet's first; empty where none is.
+    [[nodiscard]] std::span<const policy::Nsg> nsgs_before(captures::Ipv4Address address) const noexcept;
+
+    /// Whether the firewall answers to an address: public, private or its instance's.
+    [[nodiscard]] bool owns(captures::Ipv4Address address) const noexcept { return owned_.contains(address.value); }
+    [[nodiscard]] bool is_private_ip(captures::Ipv4Address address) const noexcept { return private_ip_ == address; }
+
+private:
+    dnat::RuleTable nat_;
+    policy::NetworkRules network_;
+    dnat::Timeouts timeouts_;
+    captures::Ipv4Address instance_;
+    std::optional<captures::Ipv4Address> private_ip_;
+    bool network_deny_overrides_ = false;
+    boost::unordered_flat_map<std::uint32_t, bool> owned_;
+    boost::unordered_flat_map<std::uint32_t, std::vector<policy::Nsg>> nsgs_;  ///< by VM address
+};
+
+}  // namespace gateway
