@@ -21,10 +21,11 @@ namespace captures {
 
 /// The same over bytes in memory, for tests and fuzzers. `bytes` is copied.
 [[nodiscard]] tl::expected<std::unique_ptr<Source>, std::string> open_capture(std::span<const std::byte> bytes,
-                                                                             std::string name = "memory");
+                                                                              std::string name = "memory");
 
 /// Two single-sided captures of the same traffic as one, in order of time; on equal times outside comes first.
 /// Each input's own order is kept, even where its clock runs backwards. Packet numbers count the merged order.
+/// An input that breaks ends the whole right after its last packet; `error` then counts packets of that input alone.
 [[nodiscard]] std::unique_ptr<Source> merge_sides(std::unique_ptr<Source> outside, std::unique_ptr<Source> inside);
 
 }  // namespace captures

@@ -26,7 +26,7 @@ class CaptureWriter {
 public:
     /// Creates or truncates `path`; `-` is standard output. The error names the file and the system's reason.
     [[nodiscard]] static tl::expected<std::unique_ptr<CaptureWriter>, std::string> create(const std::string& path,
-                                                                                         CaptureFormat format);
+                                                                                          CaptureFormat format);
 
     CaptureWriter() = default;
     CaptureWriter(const CaptureWriter&) = delete;

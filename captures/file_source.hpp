@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "captures/input_buffer.hpp"
+#include "captures/source.hpp"
+
+namespace captures {
+
+/// What the readers of all file formats share.
+class FileSource : public Source {
+public:
+    [[nodiscard]] const std::optional<ReadError>& error() const noexcept final { return error_; }
+    [[nodiscard]] Progress progress() const noexcept final { return {input_->offset(), input_->total()}; }
+
+protected:
+    explicit FileSource(std::unique_ptr<InputBuffer> input) : input_(std::move(input)) {}
+
+    /// Ends the reading because of the record that starts at `offset`.
+    void fail(std::uint64_t offset, std::string what) {
+        error_ = ReadError{delivered_ + 1, offset, input_->name(), std::move(what)};
+    }
+
+    /// The same where the input gave less of `record` than it needs.
+    void fail_short(std::uint64_t offset, const std::string& record) {
+        fail(offset, input_->failure().empty() ? "the input ends inside " + record
+                                               : "reading failed inside " + record + ": " + input_->failure());
+    }
+
+    /// What to do where a record would start and nothing is left.
+    void finish() {
+        if (!input_->failure().empty()) fail(input_->offset(), "reading failed: " + input_->failure());
+    }
+
+    std::unique_ptr<InputBuffer> input_;
+    std::uint64_t delivered_ = 0;
+
+private:
+    std::optional<ReadError> error_;
+};
+
+}  // namespace captures

@@ -1,0 +1,54 @@
+#include "captures/output_buffer.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace captures {
+
+tl::expected<std::unique_ptr<OutputBuffer>, std::string> OutputBuffer::create(const std::string& path) {
+    if (path == "-") return std::make_unique<OutputBuffer>(STDOUT_FILENO, "standard output");
+    const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (descriptor < 0) return tl::unexpected("cannot create " + path + ": " + std::strerror(errno));
+    return std::make_unique<OutputBuffer>(descriptor, path);
+}
+
+OutputBuffer::OutputBuffer(int descriptor, std::string name)
+    : memory_(std::make_unique_for_overwrite<std::byte[]>(capacity)), descriptor_(descriptor), name_(std::move(name)) {}
+
+OutputBuffer::~OutputBuffer() { static_cast<void>(close()); }
+
+void OutputBuffer::fail(const std::string& reason) {
+    if (!ok_) return;
+    ok_ = false;
+    error_ = "cannot write " + name_ + ": " + reason;
+}
+
+const std::string& OutputBuffer::close() {
+    if (descriptor_ < 0) return error_;
+    flush();
+    if (descriptor_ != STDOUT_FILENO && ::close(descriptor_) != 0) fail(std::strerror(errno));
+    descriptor_ = -1;
+    return error_;
+}
+
+void OutputBuffer::flush() {
+    const std::byte* from = memory_.get();
+    while (used_ > 0 && writable_) {
+        const ssize_t written = ::write(descriptor_, from, used_);
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) {
+            fail(std::strerror(errno));
+            writable_ = false;
+            break;
+        }
+        from += written;
+        used_ -= static_cast<std::size_t>(written);
+    }
+    used_ = 0;
+}
+
+}  // namespace captures

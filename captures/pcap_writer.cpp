@@ -1,0 +1,96 @@
+#include "captures/pcap_writer.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "captures/bytes.hpp"
+
+namespace captures {
+
+namespace {
+
+constexpr std::size_t file_header = 24;
+constexpr std::size_t record_header = 16;
+
+class PcapWriter final : public CaptureWriter {
+public:
+    explicit PcapWriter(std::unique_ptr<OutputBuffer> output) : output_(std::move(output)) {}
+
+    void write(std::span<const Frame> frames) override;
+    void write(const Frame& frame, std::string_view, std::string_view) override { write({&frame, 1}); }
+    [[nodiscard]] bool ok() const noexcept override { return output_->ok(); }
+    [[nodiscard]] std::string close() override;
+
+private:
+    void begin(LinkType link_type);
+    void refuse(const Frame& frame);
+    void seek_second(std::int64_t nanoseconds) noexcept;
+
+    std::unique_ptr<OutputBuffer> output_;
+    LinkType link_type_ = LinkType::ethernet;
+    bool begun_ = false;
+    std::uint32_t second_ = 0;        ///< that of the last frame: the next one is usually in it, too
+    std::int64_t second_begins_ = 0;  ///< nanoseconds
+};
+
+void PcapWriter::write(std::span<const Frame> frames) {
+    if (!begun_ && !frames.empty()) begin(frames.front().link_type);
+    for (const Frame& frame : frames) {
+        if (frame.link_type != link_type_ || frame.captured > largest_frame) return refuse(frame);
+        std::byte* const record = output_->append(record_header + frame.captured);
+        if (record == nullptr) return;
+        const std::int64_t nanoseconds = frame.time.time_since_epoch().count();
+        if (nanoseconds < second_begins_ || nanoseconds - second_begins_ >= 1'000'000'000) seek_second(nanoseconds);
+        const std::int64_t fraction = std::clamp<std::int64_t>(nanoseconds - second_begins_, 0, 999'999'999);
+        store_native(record, second_);
+        store_native(record + 4, static_cast<std::uint32_t>(fraction));
+        store_native(record + 8, frame.captured);
+        store_native(record + 12, frame.length);
+        if (frame.captured > 0) std::memcpy(record + record_header, frame.data, frame.captured);
+    }
+}
+
+void PcapWriter::begin(LinkType link_type) {
+    begun_ = true;
+    link_type_ = link_type;
+    std::byte* const header = output_->append(file_header);
+    if (header == nullptr) return;
+    store_native(header, std::uint32_t{0xa1b23c4d});
+    store_native(header + 4, std::uint16_t{2});
+    store_native(header + 6, std::uint16_t{4});
+    store_native(header + 8, std::uint64_t{0});  // time zone and accuracy: unused
+    store_native(header + 16, largest_frame);
+    store_native(header + 20, std::uint32_t{static_cast<std::uint16_t>(link_type)});
+}
+
+void PcapWriter::refuse(const Frame& frame) {
+    if (frame.link_type == link_type_) {
+        output_->fail("a frame of " + std::to_string(frame.captured) + " bytes is too large");
+        return;
+    }
+    output_->fail("packet " + std::to_string(frame.number) + " has link type " +
+                  std::to_string(static_cast<unsigned>(frame.link_type)) + ", those before it have " +
+                  std::to_string(static_cast<unsigned>(link_type_)) +
+                  "; a classic pcap file holds only one, a .pcapng file holds both");
+}
+
+void PcapWriter::seek_second(std::int64_t nanoseconds) noexcept {
+    constexpr std::int64_t last = 0xffffffff;
+    const std::int64_t second = std::clamp<std::int64_t>(nanoseconds / 1'000'000'000, 0, last);
+    second_ = static_cast<std::uint32_t>(second);
+    second_begins_ = second * 1'000'000'000;
+}
+
+std::string PcapWriter::close() {
+    if (!begun_) begin(LinkType::ethernet);
+    return output_->close();
+}
+
+}  // namespace
+
+std::unique_ptr<CaptureWriter> make_pcap_writer(std::unique_ptr<OutputBuffer> output) {
+    return std::make_unique<PcapWriter>(std::move(output));
+}
+
+}  // namespace captures

@@ -1,0 +1,102 @@
+#include "captures/pcapng_interface.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "captures/byte_order.hpp"
+#include "captures/pcapng_format.hpp"
+
+namespace captures {
+
+namespace {
+
+__extension__ using Wide = __int128;
+
+constexpr Wide billion = 1'000'000'000;
+
+std::int64_t clamped(Wide nanoseconds) noexcept {
+    constexpr Wide least = std::numeric_limits<std::int64_t>::min();
+    constexpr Wide most = std::numeric_limits<std::int64_t>::max();
+    return static_cast<std::int64_t>(std::clamp(nanoseconds, least, most));
+}
+
+std::optional<Side> side_named(std::string_view name) noexcept {
+    name = name.substr(0, name.find('\0'));
+    if (name == "outside") return Side::outside;
+    if (name == "inside") return Side::inside;
+    return {};
+}
+
+std::string_view text_of(std::span<const std::byte> value) noexcept {
+    return {reinterpret_cast<const char*>(value.data()), value.size()};
+}
+
+}  // namespace
+
+TimestampScale::TimestampScale(std::uint8_t resolution, std::int64_t offset_seconds) noexcept
+    : limit_(0), nanoseconds_(0), offset_(clamped(offset_seconds * billion)), resolution_(resolution) {
+    if (resolution_ > 9) return;
+    nanoseconds_ = 1;
+    for (int digit = resolution_; digit < 9; ++digit) nanoseconds_ *= 10;
+    const std::int64_t room = std::numeric_limits<std::int64_t>::max() - std::max<std::int64_t>(offset_, 0);
+    limit_ = static_cast<std::uint64_t>(room / nanoseconds_);
+}
+
+Time TimestampScale::convert(std::uint64_t units) const noexcept {
+    Wide nanoseconds = 0;
+    if ((resolution_ & 0x80) != 0) {
+        const int bits = resolution_ & 0x7f;
+        if (bits < 94) nanoseconds = units * billion >> bits;  // 64 + 30 bits: beyond that nothing is left
+    } else if (resolution_ <= 9) {
+        nanoseconds = static_cast<Wide>(units) * nanoseconds_;
+    } else {
+        for (int digit = resolution_; digit > 9 && units > 0; --digit) units /= 10;
+        nanoseconds = units;
+    }
+    return Time{Duration{clamped(nanoseconds + offset_)}};
+}
+
+tl::expected<PcapngInterface, std::string> parse_interface(std::span<const std::byte> block, std::size_t index,
+                                                           bool swapped) {
+    if (block.size() < pcapng::interface_block) {
+        return tl::unexpected("an interface description of " + std::to_string(block.size()) + " bytes is too short");
+    }
+    PcapngInterface interface;
+    interface.link_type = static_cast<LinkType>(load_ordered<std::uint16_t>(block.data() + 8, swapped));
+    interface.snap_length = load_ordered<std::uint32_t>(block.data() + 12, swapped);
+
+    std::optional<Side> by_name;
+    std::optional<Side> by_description;
+    std::uint8_t resolution = 6;
+    std::int64_t offset_seconds = 0;
+    auto options = block.subspan(16, block.size() - pcapng::interface_block);
+    while (options.size() >= 4) {
+        const auto code = load_ordered<std::uint16_t>(options.data(), swapped);
+        const std::size_t length = load_ordered<std::uint16_t>(options.data() + 2, swapped);
+        if (code == pcapng::end_of_options) break;
+        if (pcapng::padded(length) > options.size() - 4) {
+            return tl::unexpected("option " + std::to_string(code) + " of interface " + std::to_string(index) + " (" +
+                                  std::to_string(length) + " bytes) runs past the end of its block");
+        }
+        const auto value = options.subspan(4, length);
+        options = options.subspan(4 + pcapng::padded(length));
+        if ((code == pcapng::timestamp_resolution && length != 1) ||
+            (code == pcapng::timestamp_offset && length != 8)) {
+            return tl::unexpected("option " + std::to_string(code) + " of interface " + std::to_string(index) +
+                                  " has the wrong length " + std::to_string(length));
+        }
+        if (code == pcapng::interface_name) by_name = side_named(text_of(value));
+        if (code == pcapng::interface_description_text) by_description = side_named(text_of(value));
+        if (code == pcapng::timestamp_resolution) resolution = load_u8(value.data());
+        if (code == pcapng::timestamp_offset) {
+            offset_seconds = static_cast<std::int64_t>(load_ordered<std::uint64_t>(value.data(), swapped));
+        }
+    }
+    interface.side = by_name ? *by_name : by_description.value_or(index == 0 ? Side::outside : Side::inside);
+    interface.scale = TimestampScale{resolution, offset_seconds};
+    return interface;
+}
+
+}  // namespace captures

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "captures/frame.hpp"
+
+namespace captures {
+
+/// From the timestamps of an interface, which count units since 1970, to Time. What Time cannot hold becomes its
+/// first or last value.
+class TimestampScale {
+public:
+    /// `resolution` as in if_tsresol: units a second are 10^-n, or 2^-n if the highest bit is set.
+    explicit TimestampScale(std::uint8_t resolution = 6, std::int64_t offset_seconds = 0) noexcept;
+
+    [[nodiscard]] Time operator()(std::uint64_t units) const noexcept {
+        if (units > limit_) return convert(units);
+        return Time{Duration{static_cast<std::int64_t>(units) * nanoseconds_ + offset_}};
+    }
+
+private:
+    [[nodiscard]] Time convert(std::uint64_t units) const noexcept;
+
+    std::uint64_t limit_;       ///< up to here a multiplication does it
+    std::int64_t nanoseconds_;  ///< a unit
+    std::int64_t offset_;       ///< nanoseconds
+    std::uint8_t resolution_;
+};
+
+/// What an Interface Description Block says.
+struct PcapngInterface {
+    LinkType link_type = LinkType::ethernet;
+    Side side = Side::outside;
+    std::uint32_t snap_length = 0;  ///< 0 is none
+    TimestampScale scale;
+};
+
+/// `block` is a whole Interface Description Block, `index` its number in the section.
+[[nodiscard]] tl::expected<PcapngInterface, std::string> parse_interface(std::span<const std::byte> block,
+                                                                         std::size_t index, bool swapped);
+
+}  // namespace captures

@@ -1,0 +1,179 @@
+#include "captures/pcapng_writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "captures/bytes.hpp"
+#include "captures/pcapng_format.hpp"
+
+namespace captures {
+
+namespace {
+
+constexpr std::size_t option_header = 4;
+constexpr std::size_t packet_header = 28;
+
+class PcapngWriter final : public CaptureWriter {
+public:
+    explicit PcapngWriter(std::unique_ptr<OutputBuffer> output);
+
+    void write(std::span<const Frame> frames) override;
+    void write(const Frame& frame, std::string_view interface, std::string_view comment) override;
+    [[nodiscard]] bool ok() const noexcept override { return output_->ok(); }
+    [[nodiscard]] std::string close() override;
+
+private:
+    struct Interface {
+        std::string name;
+        LinkType link_type;
+    };
+    /// The interface of the last frame of a side.
+    struct Latest {
+        std::uint32_t index = 0;
+        LinkType link_type = LinkType::ethernet;
+        bool known = false;
+    };
+
+    std::uint32_t interface_of(const Frame& frame);
+    std::uint32_t find_or_declare(std::string_view name, LinkType link_type);
+    void declare(std::string_view name, LinkType link_type);
+    void write_packet(const Frame& frame, std::uint32_t interface, std::string_view comment);
+
+    std::unique_ptr<OutputBuffer> output_;
+    std::vector<Interface> interfaces_;
+    std::array<Latest, 2> latest_{};
+};
+
+std::byte* store_option(std::byte* to, std::uint16_t code, std::string_view value) noexcept;
+std::size_t option_size(std::string_view value) noexcept { return option_header + pcapng::padded(value.size()); }
+std::string_view cut_to_option(std::string_view text) noexcept;
+
+PcapngWriter::PcapngWriter(std::unique_ptr<OutputBuffer> output) : output_(std::move(output)) {
+    constexpr std::string_view application = "portcullis";
+    const std::size_t size = pcapng::section_block + option_size(application) + option_header;
+    std::byte* const block = output_->append(size);
+    store_native(block, pcapng::section_header);
+    store_native(block + 4, static_cast<std::uint32_t>(size));
+    store_native(block + 8, pcapng::byte_order_magic);
+    store_native(block + 12, std::uint16_t{1});
+    store_native(block + 14, std::uint16_t{0});
+    store_native(block + 16, ~std::uint64_t{0});  // length of the section: not known
+    std::byte* end = store_option(block + 24, pcapng::section_application, application);
+    end = store_option(end, pcapng::end_of_options, {});
+    store_native(end, static_cast<std::uint32_t>(size));
+}
+
+void PcapngWriter::write(std::span<const Frame> frames) {
+    for (const Frame& frame : frames) {
+        if (!output_->ok()) return;
+        write_packet(frame, interface_of(frame), {});
+    }
+}
+
+void PcapngWriter::write(const Frame& frame, std::string_view interface, std::string_view comment) {
+    write_packet(frame, find_or_declare(cut_to_option(interface), frame.link_type), cut_to_option(comment));
+}
+
+std::uint32_t PcapngWriter::interface_of(const Frame& frame) {
+    Latest& latest = latest_[static_cast<std::size_t>(frame.side)];
+    if (!latest.known || latest.link_type != frame.link_type) {
+        const std::string_view name = frame.side == Side::outside ? "outside" : "inside";
+        latest = {find_or_declare(name, frame.link_type), frame.link_type, true};
+    }
+    return latest.index;
+}
+
+std::uint32_t PcapngWriter::find_or_declare(std::string_view name, LinkType link_type) {
+    const auto found = std::ranges::find_if(interfaces_, [name, link_type](const Interface& interface) {
+        return interface.link_type == link_type && interface.name == name;
+    });
+    const auto index = static_cast<std::uint32_t>(found - interfaces_.begin());
+    if (found == interfaces_.end()) declare(name, link_type);
+    return index;
+}
+
+void PcapngWriter::declare(std::string_view name, LinkType link_type) {
+    constexpr std::string_view nanoseconds = "\x09";
+    interfaces_.push_back({std::string(name), link_type});
+    const std::size_t size = pcapng::interface_block + option_size(name) + option_size(nanoseconds) + option_header;
+    std::byte* const block = output_->append(size);
+    if (block == nullptr) return;
+    store_native(block, pcapng::interface_description);
+    store_native(block + 4, static_cast<std::uint32_t>(size));
+    store_native(block + 8, static_cast<std::uint16_t>(link_type));
+    store_native(block + 10, std::uint16_t{0});
+    store_native(block + 12, largest_frame);
+    std::byte* end = store_option(block + 16, pcapng::interface_name, name);
+    end = store_option(end, pcapng::timestamp_resolution, nanoseconds);
+    end = store_option(end, pcapng::end_of_options, {});
+    store_native(end, static_cast<std::uint32_t>(size));
+}
+
+void PcapngWriter::write_packet(const Frame& frame, std::uint32_t interface, std::string_view comment) {
+    if (frame.captured > largest_frame) {
+        output_->fail("a frame of " + std::to_string(frame.captured) + " bytes is too large");
+        return;
+    }
+    const std::size_t options = comment.empty() ? 0 : option_size(comment) + option_header;
+    const std::size_t data = pcapng::padded(frame.captured);
+    const std::size_t size = pcapng::enhanced_block + data + options;
+    std::byte* const block = output_->append(size);
+    if (block == nullptr) return;
+    const auto time = static_cast<std::uint64_t>(std::max<std::int64_t>(frame.time.time_since_epoch().count(), 0));
+    store_native(block, pcapng::enhanced_packet);
+    store_native(block + 4, static_cast<std::uint32_t>(size));
+    store_native(block + 8, interface);
+    store_native(block + 12, static_cast<std::uint32_t>(time >> 32));
+    store_native(block + 16, static_cast<std::uint32_t>(time));
+    store_native(block + 20, frame.captured);
+    store_native(block + 24, frame.length);
+    std::byte* end = block + packet_header + data;
+    if (frame.captured > 0) {
+        store_native(end - 4, std::uint32_t{0});  // the padding is in these four bytes
+        std::memcpy(block + packet_header, frame.data, frame.captured);
+    }
+    if (!comment.empty()) {
+        end = store_option(end, pcapng::comment, comment);
+        end = store_option(end, pcapng::end_of_options, {});
+    }
+    store_native(end, static_cast<std::uint32_t>(size));
+}
+
+/// A file without any interface is one that not everybody reads.
+std::string PcapngWriter::close() {
+    if (interfaces_.empty() && output_->ok()) declare("outside", LinkType::ethernet);
+    return output_->close();
+}
+
+/// Returns the end of the option, where the next one goes.
+std::byte* store_option(std::byte* to, std::uint16_t code, std::string_view value) noexcept {
+    store_native(to, code);
+    store_native(to + 2, static_cast<std::uint16_t>(value.size()));
+    const std::size_t size = pcapng::padded(value.size());
+    if (!value.empty()) {
+        store_native(to + size, std::uint32_t{0});
+        std::memcpy(to + option_header, value.data(), value.size());
+    }
+    return to + option_header + size;
+}
+
+/// As much of UTF-8 text as the 16-bit length of an option permits; a character is not cut in two.
+std::string_view cut_to_option(std::string_view text) noexcept {
+    constexpr std::size_t most = 65535;
+    if (text.size() <= most) return text;
+    std::size_t size = most;
+    const auto continues = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; };
+    while (size > 0 && continues(text[size])) --size;
+    return text.substr(0, size);
+}
+
+}  // namespace
+
+std::unique_ptr<CaptureWriter> make_pcapng_writer(std::unique_ptr<OutputBuffer> output) {
+    return std::make_unique<PcapngWriter>(std::move(output));
+}
+
+}  // namespace captures

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <memory>
+
+#include "captures/capture_writer.hpp"
+#include "captures/output_buffer.hpp"
+
+namespace captures {
+
+/// pcapng: one section, timestamps in nanoseconds. Times before 1970, which the format cannot hold, become 1970.
+/// A comment or a name longer than an option can be (65535 bytes) is cut between two characters.
+[[nodiscard]] std::unique_ptr<CaptureWriter> make_pcapng_writer(std::unique_ptr<OutputBuffer> output);
+
+}  // namespace captures

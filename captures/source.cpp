@@ -1,0 +1,10 @@
+#include "captures/source.hpp"
+
+namespace captures {
+
+std::string to_string(const ReadError& error) {
+    return error.input + ": packet " + std::to_string(error.packet) + " at byte " + std::to_string(error.offset) +
+           " cannot be read: " + error.what;
+}
+
+}  // namespace captures
