@@ -52,11 +52,11 @@ bool Nsg::is_jit_rule(std::string_view rule_name) noexcept {
     return false;
 }
 
-NsgVerdict judge(std::span<const Nsg* const> nsgs, const FiveTuple& delivered) noexcept {
+NsgVerdict judge(std::span<const Nsg> nsgs, const FiveTuple& delivered) noexcept {
     NsgVerdict verdict;
-    for (const auto* nsg : nsgs) {
-        const auto decision = nsg->judge(delivered);
-        verdict = {decision.access, nsg, decision.rule};
+    for (const auto& nsg : nsgs) {
+        const auto decision = nsg.judge(delivered);
+        verdict = {decision.access, &nsg, decision.rule};
         if (decision.access == Access::deny) break;
     }
     return verdict;

@@ -75,7 +75,7 @@ struct NsgVerdict {
 };
 
 /// Asks the groups in order, the subnet's before the NIC's: the first that denies decides, otherwise the last one.
-/// No group means no restriction, as in Azure. Pointers must not be null.
-[[nodiscard]] NsgVerdict judge(std::span<const Nsg* const> nsgs, const captures::FiveTuple& delivered) noexcept;
+/// No group means no restriction, as in Azure.
+[[nodiscard]] NsgVerdict judge(std::span<const Nsg> nsgs, const captures::FiveTuple& delivered) noexcept;
 
 }  // namespace policy
