@@ -106,7 +106,7 @@ public:
 
     [[nodiscard]] const PipelineCounters& counters() const noexcept { return counters_; }
     [[nodiscard]] const dnat::FlowTable& flows() const noexcept { return flows_; }
-    [[nodiscard]] captures::Time now() const noexcept { return now_; }
+    [[nodiscard]] const Tables& tables() const noexcept { return *tables_; }
 
 private:
     enum class Direction : std::uint8_t {

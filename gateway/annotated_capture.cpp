@@ -1,0 +1,41 @@
+#include "gateway/annotated_capture.hpp"
+
+#include <fmt/format.h>
+
+#include "gateway/verdict_text.hpp"
+
+namespace gateway {
+
+namespace {
+
+std::string_view name_of(captures::Side side) { return side == captures::Side::outside ? "outside" : "inside"; }
+
+}  // namespace
+
+void AnnotatedCapture::judged(const Judged& burst) {
+    originals_.clear();
+    for (const auto& frame : burst.frames) originals_.insert(originals_.end(), frame.data, frame.data + frame.captured);
+}
+
+void AnnotatedCapture::rewritten(const Judged& burst) {
+    auto* original = originals_.data();
+    for (std::size_t i = 0; i < burst.frames.size(); ++i) {
+        auto frame = burst.frames[i];
+        const auto& verdict = burst.verdicts[i];
+        auto* const bytes = original;
+        original += frame.captured;
+        if (verdict.held) continue;
+        auto arrived = frame;
+        arrived.data = bytes;
+        writer_->write(arrived, "arrived",
+                       fmt::format("packet {}: {}", frame.number, verdict_text(verdict, burst.packets[i], *burst.tables)));
+        if (verdict.fate() != policy::Fate::forward) continue;
+        writer_->write(frame, "left", fmt::format("packet {} leaves {}", frame.number, name_of(frame.side)));
+    }
+}
+
+void AnnotatedCapture::synthesized(const captures::Frame& frame) {
+    writer_->write(frame, "left", fmt::format("synthesized: the firewall ends the flow, leaves {}", name_of(frame.side)));
+}
+
+}  // namespace gateway

@@ -1,0 +1,101 @@
+#include "gateway/azure_logs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "gateway/decision_log.hpp"
+
+namespace gateway {
+
+namespace {
+
+using captures::Kind;
+using captures::Packet;
+using policy::Reason;
+namespace flag = captures::tcp_flag;
+
+std::string upper(std::string text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return text;
+}
+
+/// The columns that all three tables begin with.
+std::string tuple_columns(const Packet& packet) {
+    return fmt::format(R"("Protocol":"{}","SourceIp":"{}","SourcePort":{},"DestinationIp":"{}","DestinationPort":{})",
+                       to_string(packet.tuple.protocol), to_string(packet.tuple.source.address),
+                       packet.tuple.source.port, to_string(packet.tuple.destination.address),
+                       packet.tuple.destination.port);
+}
+
+std::string rule_columns(std::string_view policy, std::string_view group, std::string_view collection,
+                         std::string_view rule) {
+    return fmt::format(R"("Policy":{},"RuleCollectionGroup":{},"RuleCollection":{},"Rule":{})", json_string(policy),
+                       json_string(group), json_string(collection), json_string(rule));
+}
+
+/// The flag that AZFWFlowTrace shows for a segment of a tracked flow; empty for most.
+std::string_view traced_flag(const Packet& packet) {
+    if (packet.has(flag::rst)) return "RST";
+    if (packet.has(flag::syn | flag::ack)) return "SYN-ACK";
+    if (packet.has(flag::fin)) return packet.has(flag::ack) ? "FIN-ACK" : "FIN";
+    return {};
+}
+
+}  // namespace
+
+AzureLog::AzureLog(captures::OutputBuffer& output, const std::string& firewall_id)
+    : output_{&output}, resource_id_{upper(firewall_id)} {}
+
+void AzureLog::judged(const Judged& burst) {
+    for (std::size_t i = 0; i < burst.packets.size(); ++i) {
+        const bool is_tcp = burst.packets[i].kind == Kind::tcp;
+        if (burst.verdicts[i].held) continue;
+        switch (burst.verdicts[i].reason) {
+            case Reason::dnat:
+            case Reason::nsg_deny: nat_rule(burst, i); break;
+            case Reason::no_nat_rule:
+            case Reason::network_rule_deny: network_rule(burst, i); break;
+            case Reason::invalid_state: flow_trace(burst, i, "INVALID"); break;
+            case Reason::no_flow:
+                if (is_tcp) flow_trace(burst, i, "INVALID");
+                break;
+            case Reason::established:
+            case Reason::reply:
+                if (const auto text = traced_flag(burst.packets[i]); is_tcp && !text.empty()) flow_trace(burst, i, text);
+                break;
+            default: break;
+        }
+    }
+}
+
+void AzureLog::nat_rule(const Judged& burst, std::size_t i) {
+    const auto& rule = burst.tables->nat().rule(burst.verdicts[i].rule);
+    record("AZFWNatRule", burst.frames[i],
+           fmt::format(R"({},"TranslatedIp":"{}","TranslatedPort":{},{})", tuple_columns(burst.packets[i]),
+                       to_string(rule.translated.address), rule.translated.port,
+                       rule_columns(rule.name.policy, rule.name.group, rule.name.collection, rule.name.rule)));
+}
+
+void AzureLog::network_rule(const Judged& burst, std::size_t i) {
+    const auto* const rule = burst.verdicts[i].network_rule;
+    const auto columns = rule == nullptr ? rule_columns("", "", "", "")
+                                         : rule_columns(rule->firewall_policy, rule->group, rule->collection, rule->name);
+    record("AZFWNetworkRule", burst.frames[i],
+           fmt::format(R"({},"Action":"Deny",{},"ActionReason":"{}")", tuple_columns(burst.packets[i]), columns,
+                       rule == nullptr ? "Default Action" : ""));
+}
+
+void AzureLog::flow_trace(const Judged& burst, std::size_t i, std::string_view flag) {
+    record("AZFWFlowTrace", burst.frames[i],
+           fmt::format(R"({},"Flag":"{}","Action":"Log","ActionReason":"Additional TCP Log")",
+                       tuple_columns(burst.packets[i]), flag));
+}
+
+void AzureLog::record(std::string_view category, const captures::Frame& frame, const std::string& properties) {
+    append_line(*output_, fmt::format(R"({{"records":[{{"category":"{}","time":"{}","resourceId":{},"properties":{{{}}}}}]}})",
+                                      category, captures::to_rfc3339(frame.time, 7), json_string(resource_id_), properties));
+}
+
+}  // namespace gateway

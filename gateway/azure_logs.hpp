@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+
+#include "captures/output_buffer.hpp"
+#include "gateway/pipeline.hpp"
+
+namespace gateway {
+
+/// `--azure-log`: the records that Azure Firewall's structured logs would hold, each line an export envelope as Event Hub
+/// and Storage deliver it: {"records":[{category, time, resourceId, properties}]}
+/// (learn.microsoft.com: azure/azure-monitor/reference/tables/azfwnatrule and its siblings).
+///
+/// AZFWNatRule: once for a flow that a NAT rule translates, also when an NSG behind the firewall then denies it: the
+/// firewall cannot know. AZFWNetworkRule: a listener's packet that no NAT rule admits. AZFWFlowTrace: SYN-ACK, FIN,
+/// FIN-ACK and RST of tracked flows, INVALID for TCP without a flow. What Azure's front drops (`no-listener`) is in no log.
+class AzureLog final : public Observer {
+public:
+    AzureLog(captures::OutputBuffer& output, const std::string& firewall_id);
+
+    void judged(const Judged& burst) override;
+    void rewritten(const Judged&) override {}
+    void synthesized(const captures::Frame&) override {}
+
+private:
+    void nat_rule(const Judged& burst, std::size_t i);
+    void network_rule(const Judged& burst, std::size_t i);
+    void flow_trace(const Judged& burst, std::size_t i, std::string_view flag);
+    void record(std::string_view category, const captures::Frame& frame, const std::string& properties);
+
+    captures::OutputBuffer* output_;
+    std::string resource_id_;
+};
+
+}  // namespace gateway

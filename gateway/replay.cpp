@@ -1,0 +1,219 @@
+#include "gateway/replay.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+namespace gateway {
+
+using captures::Frame;
+using captures::Time;
+
+/// Tells all observers, in order.
+class Replay::Audience final : public Observer {
+public:
+    explicit Audience(std::vector<Observer*> observers) : observers_{std::move(observers)} {}
+
+    void judged(const Judged& burst) override {
+        for (auto* const each : observers_) each->judged(burst);
+    }
+    void rewritten(const Judged& burst) override {
+        for (auto* const each : observers_) each->rewritten(burst);
+    }
+    void synthesized(const Frame& frame) override {
+        for (auto* const each : observers_) each->synthesized(frame);
+    }
+
+private:
+    std::vector<Observer*> observers_;
+};
+
+/// Counts which rules and windows admit flows. Rules are counted by index while a rule set lasts, by name across reloads.
+class Replay::Usage final : public Observer {
+public:
+    void judged(const Judged& burst) override {
+        if (burst.tables != tables_) fold(burst.tables);
+        for (const auto& verdict : burst.verdicts) {
+            if (verdict.reason != policy::Reason::dnat) continue;
+            ++hits_[verdict.rule];
+            if (verdict.window != 0) ++windows_[verdict.window];
+        }
+    }
+    void rewritten(const Judged&) override {}
+    void synthesized(const Frame&) override {}
+
+    /// Ends the counting under one rule set and begins another's.
+    void fold(const Tables* next) {
+        for (std::size_t index = 0; index < hits_.size(); ++index) by_name_[names_[index]] += hits_[index];
+        tables_ = next;
+        hits_.clear();
+        names_.clear();
+        if (next == nullptr) return;
+        for (const auto& rule : next->nat().rules()) names_.push_back(to_string(rule.name));
+        for (const auto& name : names_) {
+            if (by_name_.try_emplace(name, 0).second) order_.push_back(name);
+        }
+        hits_.resize(names_.size());
+    }
+
+    [[nodiscard]] std::vector<RuleUse> rules() const {
+        std::vector<RuleUse> uses;
+        for (const auto& name : order_) uses.push_back({name, by_name_.at(name)});
+        return uses;
+    }
+    [[nodiscard]] std::uint64_t flows_of(policy::WindowId window) const {
+        const auto found = windows_.find(window);
+        return found == windows_.end() ? 0 : found->second;
+    }
+
+private:
+    const Tables* tables_ = nullptr;
+    std::vector<std::uint64_t> hits_;
+    std::vector<std::string> names_;
+    std::vector<std::string> order_;
+    std::map<std::string, std::uint64_t> by_name_;
+    std::map<policy::WindowId, std::uint64_t> windows_;
+};
+
+tl::expected<std::unique_ptr<Replay>, std::string> Replay::create(Config config, Scenario scenario, Vantage vantage) {
+    auto tables = Tables::build(config);
+    if (!tables) return tl::unexpected(tables.error());
+    return std::unique_ptr<Replay>{new Replay{std::move(config), std::move(scenario), vantage, std::move(*tables)}};
+}
+
+Replay::Replay(Config config, Scenario scenario, Vantage vantage, std::shared_ptr<const Tables> tables)
+    : configs_{},
+      scenario_{std::move(scenario)},
+      access_{configs_.emplace_back(std::move(config))},
+      pipeline_{std::move(tables), access_.windows(), {.vantage = vantage, .limits = configs_.front().limits}} {}
+
+void Replay::add(Observer& observer) { observers_.push_back(&observer); }
+
+ReplayResult Replay::run(captures::Source& source, const std::function<bool()>& keep_going) {
+    const auto started = std::chrono::steady_clock::now();
+    Usage usage;
+    usage.fold(&pipeline_.tables());
+    auto all = observers_;
+    all.insert(all.begin(), &usage);
+    Audience audience{std::move(all)};
+    const auto burst = std::make_unique<captures::Burst>();
+
+    for (source.read(*burst); burst->count != 0 && !result_.stopped; source.read(*burst)) {
+        if (timeline_.empty() && clock_ == Time::min()) {
+            result_.first = burst->frames[0].time;
+            schedule(result_.first);
+        }
+        feed(burst->view(), audience);
+        result_.stopped = !keep_going();
+        if (result_.stopped) break;
+    }
+    pipeline_.finish(audience);
+    usage.fold(nullptr);
+
+    result_.read_error = source.error();
+    result_.counters = pipeline_.counters();
+    result_.flows_active = pipeline_.flows().size();
+    result_.last = clock_ == Time::min() ? Time{} : clock_;
+    result_.rules = usage.rules();
+    for (const auto& record : access_.records()) result_.windows.push_back({record, usage.flows_of(record.id)});
+    result_.events_not_reached = (timeline_.empty() ? scenario_.events.size() : timeline_.size()) - next_event_;
+    result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    return std::move(result_);
+}
+
+void Replay::schedule(Time first_packet) {
+    for (const auto& event : scenario_.events) {
+        const auto* const after = std::get_if<captures::Duration>(&event.at);
+        timeline_.push_back({after != nullptr ? first_packet + *after : std::get<Time>(event.at), &event});
+    }
+    std::ranges::stable_sort(timeline_, {}, &Scheduled::time);
+}
+
+/// Cuts the frames where something is due between them.
+void Replay::feed(std::span<Frame> frames, Observer& observer) {
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        clock_ = std::max(clock_, frames[i].time);
+        if (clock_ < next_due()) [[likely]] continue;
+        pipeline_.process(frames.subspan(begin, i - begin), observer);
+        begin = i;
+        while (next_due() <= clock_) run_due(next_due(), observer);
+    }
+    pipeline_.process(frames.subspan(begin), observer);
+}
+
+Time Replay::next_due() const noexcept {
+    const auto event = next_event_ < timeline_.size() ? timeline_[next_event_].time : Time::max();
+    return std::min(event, access_.next_expiry().value_or(Time::max()));
+}
+
+void Replay::run_due(Time now, Observer& observer) {
+    pipeline_.advance(now, observer);
+    end_windows(access_.expire(now), now, observer);
+    while (next_event_ < timeline_.size() && timeline_[next_event_].time <= now) {
+        happen(*timeline_[next_event_++].event, now, observer);
+    }
+}
+
+void Replay::happen(const Event& event, Time now, Observer& observer) {
+    if (const auto* const request = std::get_if<RequestEvent>(&event.what)) return open(*request, event.place, now);
+    if (const auto* const reloaded = std::get_if<ReloadEvent>(&event.what)) return reload(*reloaded, event.place, now);
+    if (const auto* const extend = std::get_if<ExtendEvent>(&event.what)) {
+        const auto extended = access_.extend(extend->by, extend->machine, extend->port, extend->duration, now);
+        if (extended) return;
+        return refuse(event.place, now,
+                      fmt::format("extension by {} for {} port {}", extend->by, extend->machine, extend->port),
+                      extended.error());
+    }
+    const auto& revoke = std::get<RevokeEvent>(event.what);
+    const auto revoked = access_.revoke(revoke.by, revoke.machine, revoke.port, revoke.cut, now);
+    if (revoked) return end_windows(*revoked, now, observer);
+    refuse(event.place, now, fmt::format("revocation by {} for {} port {}", revoke.by, revoke.machine, revoke.port),
+           revoked.error());
+}
+
+void Replay::open(const RequestEvent& event, const Place& place, Time now) {
+    const auto& request = event.request;
+    const auto opened = access_.request(request, now);
+    if (!opened) {
+        std::string ports;
+        for (const auto& port : request.ports) ports += fmt::format("{}{}", ports.empty() ? "" : ", ", port.number);
+        return refuse(place, now, fmt::format("request of {} for {} port {}", request.requestor, request.machine, ports),
+                      opened.error());
+    }
+    // A session that an older window admitted is the newer one's from now on: renewing a window must neither cut it
+    // nor save it from the cut that comes with the newer one's end.
+    for (const auto id : *opened) {
+        const auto& newer = *access_.record(id);
+        for (const auto& older : access_.records()) {
+            const bool replaced = older.status_reason == policy::StatusReason::newer_request_initiated &&
+                                  older.end == now && older.machine == newer.machine && older.port == newer.port &&
+                                  older.requestor == newer.requestor;
+            if (replaced) pipeline_.adopt(older.id, id);
+        }
+    }
+}
+
+void Replay::reload(const ReloadEvent& event, const Place& place, Time now) {
+    const auto what = fmt::format("reload of {}", event.config);
+    auto loaded = load_config(event.config);
+    if (!loaded) return refuse(place, now, what, {"InvalidConfiguration", to_string(loaded.error().front())});
+    auto tables = Tables::build(loaded->config);
+    if (!tables) return refuse(place, now, what, {"InvalidConfiguration", tables.error()});
+    access_.use(configs_.emplace_back(std::move(loaded->config)));
+    pipeline_.use(std::move(*tables));
+}
+
+void Replay::end_windows(const std::vector<WindowEnd>& ends, Time now, Observer& observer) {
+    for (const auto& end : ends) {
+        if (end.cut) pipeline_.cut(end.id, now, observer);
+    }
+}
+
+void Replay::refuse(const Place& place, Time now, std::string what, policy::Refusal refusal) {
+    result_.refused.push_back({place, now, std::move(what), std::move(refusal)});
+}
+
+}  // namespace gateway

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "gateway/replay.hpp"
+
+namespace gateway {
+
+/// `--summary-json`: one object, fields as DESIGN §5 has them; reasons that did not occur are left out.
+[[nodiscard]] std::string summary_json(const ReplayResult& result);
+
+/// The same and more for a person: verdicts by reason, rules hit, windows, refused requests, flows, what to look at.
+[[nodiscard]] std::string summary_table(const ReplayResult& result, const std::string& input);
+
+}  // namespace gateway

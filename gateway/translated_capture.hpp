@@ -1,0 +1,27 @@
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "captures/capture_writer.hpp"
+#include "gateway/pipeline.hpp"
+
+namespace gateway {
+
+/// `--write`: what left, and only that. From the outside vantage this is what the inside wire carried, so frames that
+/// the firewall itself sends outside are not in it.
+class TranslatedCapture final : public Observer {
+public:
+    TranslatedCapture(captures::CaptureWriter& writer, Vantage vantage) : writer_{&writer}, vantage_{vantage} {}
+
+    void judged(const Judged&) override {}
+    void rewritten(const Judged& burst) override;
+    void synthesized(const captures::Frame& frame) override;
+
+private:
+    captures::CaptureWriter* writer_;
+    Vantage vantage_;
+    std::array<captures::Frame, captures::burst_capacity> leaving_;
+};
+
+}  // namespace gateway

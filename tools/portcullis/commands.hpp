@@ -1,0 +1,20 @@
+#pragma once
+
+#include <CLI/App.hpp>
+
+namespace tools {
+
+/// Exit codes, the same for all subcommands (DESIGN §5).
+enum Exit : int {
+    exit_done = 0,
+    exit_expectation_failed = 1,
+    exit_usage = 2,       ///< wrong usage or configuration
+    exit_incomplete = 3,  ///< the input could not be read, or the output not written, to its end
+};
+
+/// Each adds its subcommand to `app`; running it sets `exit_code`.
+void add_check_command(CLI::App& app, int& exit_code);
+void add_explain_command(CLI::App& app, int& exit_code);
+void add_replay_command(CLI::App& app, int& exit_code);
+
+}  // namespace tools

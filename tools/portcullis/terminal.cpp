@@ -1,0 +1,74 @@
+#include "tools/portcullis/terminal.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+
+namespace tools {
+
+namespace {
+
+std::atomic<bool> interrupt_seen{false};
+
+extern "C" void on_interrupt(int signal) {
+    interrupt_seen = true;
+    static_cast<void>(std::signal(signal, SIG_DFL));
+}
+
+}  // namespace
+
+void complain(std::string_view text) { fmt::print(stderr, "portcullis: {}\n", text); }
+
+void print(const gateway::Findings& findings) {
+    for (const auto& finding : findings) fmt::print(stderr, "{}\n", to_string(finding));
+}
+
+std::optional<gateway::LoadedConfig> load_or_complain(const std::string& path) {
+    auto loaded = gateway::load_config(path);
+    if (loaded) return std::move(*loaded);
+    print(loaded.error());
+    return {};
+}
+
+ProgressBar::ProgressBar(bool wanted)
+    : wanted_{wanted && ::isatty(STDERR_FILENO) == 1},
+      started_{std::chrono::steady_clock::now()},
+      next_{started_ + std::chrono::milliseconds{500}} {}
+
+ProgressBar::~ProgressBar() {
+    if (shown_) fmt::print(stderr, "\r\033[K");
+}
+
+void ProgressBar::show(const captures::Source::Progress& progress, std::uint64_t packets) {
+    if (!wanted_) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_) return;
+    next_ = now + std::chrono::milliseconds{100};
+    shown_ = true;
+    const auto seconds = std::chrono::duration<double>(now - started_).count();
+    const auto rate = static_cast<double>(packets) / seconds / 1e6;
+    if (progress.total == 0) {
+        fmt::print(stderr, "\r\033[K{} packets, {:.1f} M/s", packets, rate);
+        return;
+    }
+    constexpr std::uint64_t width = 40;
+    const auto part = std::min<double>(1.0, static_cast<double>(progress.done) / static_cast<double>(progress.total));
+    const auto filled = static_cast<std::size_t>(part * width);
+    const auto left = part > 0 ? seconds / part - seconds : 0;
+    fmt::print(stderr, "\r\033[K[{}{}] {:3.0f} %  {} packets, {:.1f} M/s, {:.0f} s left", std::string(filled, '='),
+               std::string(width - filled, ' '), part * 100, packets, rate, left);
+}
+
+void note_interrupts() {
+    static_cast<void>(std::signal(SIGINT, on_interrupt));
+    static_cast<void>(std::signal(SIGTERM, on_interrupt));
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // a reader that went away is a write error like any other
+}
+
+bool interrupted() noexcept { return interrupt_seen; }
+
+}  // namespace tools

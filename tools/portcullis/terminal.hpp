@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "captures/source.hpp"
+#include "gateway/config.hpp"
+
+namespace tools {
+
+/// A line for a person on standard error.
+void complain(std::string_view text);
+
+/// Findings, one a line, on standard error.
+void print(const gateway::Findings& findings);
+
+/// Loads a configuration, or says all that is wrong with it.
+[[nodiscard]] std::optional<gateway::LoadedConfig> load_or_complain(const std::string& path);
+
+/// A progress bar on standard error, if that is a terminal and it takes long enough to be worth one.
+class ProgressBar {
+public:
+    explicit ProgressBar(bool wanted);
+    ProgressBar(const ProgressBar&) = delete;
+    ProgressBar& operator=(const ProgressBar&) = delete;
+    ~ProgressBar();  ///< wipes it
+
+    void show(const captures::Source::Progress& progress, std::uint64_t packets);
+
+private:
+    bool wanted_;
+    bool shown_ = false;
+    std::chrono::steady_clock::time_point started_;
+    std::chrono::steady_clock::time_point next_;
+};
+
+/// From here on SIGINT and SIGTERM are noted instead of ending the process; a second one ends it.
+void note_interrupts();
+[[nodiscard]] bool interrupted() noexcept;
+
+}  // namespace tools
