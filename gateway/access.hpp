@@ -12,6 +12,7 @@
 #include <tl/expected.hpp>
 
 #include "gateway/config.hpp"
+#include "policy/access_record.hpp"
 #include "policy/access_request.hpp"
 #include "policy/access_windows.hpp"
 

@@ -1,11 +1,10 @@
+#include "policy/access_record.hpp"
+
 #include <algorithm>
 #include <utility>
 
-#include "policy/access_request.hpp"
-
 namespace policy {
 
-using captures::Duration;
 using captures::Time;
 using captures::to_iso8601;
 using captures::to_rfc3339;
@@ -17,12 +16,6 @@ tl::unexpected<Refusal> refused(std::string_view code, std::string message) {
 }
 
 }  // namespace
-
-Time later(Time time, Duration duration) noexcept {
-    if (duration > Duration::zero() && time > Time::max() - duration) return Time::max();
-    if (duration < Duration::zero() && time < Time::min() - duration) return Time::min();
-    return time + duration;
-}
 
 std::string_view to_string(Status status) noexcept {
     switch (status) {

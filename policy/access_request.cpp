@@ -168,4 +168,10 @@ tl::expected<std::vector<ApprovedPort>, Refusal> validate(const AccessRequest& r
     return approved;
 }
 
+Time later(Time time, Duration duration) noexcept {
+    if (duration > Duration::zero() && time > Time::max() - duration) return Time::max();
+    if (duration < Duration::zero() && time < Time::min() - duration) return Time::min();
+    return time + duration;
+}
+
 }  // namespace policy
