@@ -18,16 +18,15 @@ constexpr bool is_tag(std::uint16_t ethertype) noexcept {
 
 /// From an EtherType at `offset` on, through VLAN tags.
 LinkLayer from_ethertype(const Frame& frame, std::uint32_t type_offset, std::uint32_t payload) noexcept {
-    for (int tags = 0; tags <= most_tags; ++tags) {
+    for (int tags = 0;; ++tags) {
         if (frame.captured < payload) return {Content::cut, payload};
         const auto type = load_be16(frame.data + type_offset);
         if (type == ethertype_ipv4) [[likely]] return {Content::ipv4, payload};
         if (type == ethertype_ipv6) return {Content::ipv6, payload};
-        if (!is_tag(type)) return {Content::other, payload};
+        if (!is_tag(type) || tags == most_tags) return {Content::other, payload};
         type_offset = payload + 2;  // tag control information first
         payload += 4;
     }
-    return {Content::other, payload};
 }
 
 LinkLayer from_version(const Frame& frame) noexcept {

@@ -50,8 +50,8 @@ enum class Defect : std::uint8_t {
 
 /// A decoded frame. One flat value, filled once; after `decode` nobody checks lengths.
 ///
-/// Valid for all but not_ip: `ip`. For tcp, udp: `tuple`, `transport`; for fragment and icmp_error the tuple's
-/// ports are 0, and for icmp_error its addresses are the outer ones. For tcp: sequence to window.
+/// Valid for all but not_ip, IPv6 and a cut link layer: `ip`. For tcp, udp: `tuple`, `transport`; for fragment and
+/// icmp_error the tuple's ports are 0, and for icmp_error its addresses are the outer ones. For tcp: sequence to window.
 struct Packet {
     std::byte* ip = nullptr;            ///< the IPv4 header, in the frame
     FiveTuple tuple;

@@ -13,6 +13,15 @@ std::string describe_tcp(const Packet& packet) {
     return text + " win " + std::to_string(packet.window);
 }
 
+/// Bytes behind the headers that the text names.
+std::uint32_t payload_length(const Packet& packet) {
+    const auto behind_ip = packet.length - packet.header_length;
+    if (packet.kind == Kind::tcp) return behind_ip - packet.tcp().header_length();
+    return packet.kind == Kind::udp ? packet.udp().length() - std::uint32_t{UdpView::size} : behind_ip;
+}
+
+std::string length_text(const Packet& packet) { return " len " + std::to_string(payload_length(packet)); }
+
 std::string addresses(const Packet& packet) {
     return to_string(packet.tuple.source.address) + " > " + to_string(packet.tuple.destination.address);
 }
@@ -37,20 +46,20 @@ std::string flag_letters(std::uint8_t flags) {
 
 std::string describe(const Packet& packet) {
     const auto endpoints = to_string(packet.tuple.source) + " > " + to_string(packet.tuple.destination);
-    const auto length = " len " + std::to_string(packet.length);
     switch (packet.kind) {
-        case Kind::tcp: return endpoints + describe_tcp(packet) + length;
-        case Kind::udp: return endpoints + " UDP" + length;
+        case Kind::tcp: return endpoints + describe_tcp(packet) + length_text(packet);
+        case Kind::udp: return endpoints + " UDP" + length_text(packet);
         case Kind::fragment:
             return addresses(packet) + ' ' + std::string{to_string(packet.tuple.protocol)} + " fragment at " +
-                   std::to_string(packet.fragment_offset) + length;
+                   std::to_string(packet.fragment_offset) + length_text(packet);
         case Kind::icmp_error: {
             const auto quoted = quoted_tuple(packet);
             const auto icmp = packet.icmp();
             return addresses(packet) + " ICMP " + std::to_string(icmp.type()) + '/' + std::to_string(icmp.code()) +
-                   " about " + to_string(quoted.source) + " > " + to_string(quoted.destination) + length;
+                   " about " + to_string(quoted.source) + " > " + to_string(quoted.destination) + length_text(packet);
         }
-        case Kind::unsupported: return packet.ip == nullptr ? "IPv6" : addresses(packet) + " other protocol" + length;
+        case Kind::unsupported:
+            return packet.ip == nullptr ? "IPv6" : addresses(packet) + " other protocol" + length_text(packet);
         case Kind::not_ip: return "not IP";
         case Kind::malformed: return "malformed: " + std::string{to_string(packet.defect)};
     }

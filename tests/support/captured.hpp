@@ -1,0 +1,88 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "captures/capture_reader.hpp"
+#include "tests/support/capture_bytes.hpp"
+
+namespace support {
+
+/// A frame that owns its bytes.
+struct Packet {
+    captures::Frame frame;
+    Bytes bytes;
+};
+
+/// What a source gives until its end. Bytes are kept, then overwritten in place, as translation does.
+inline std::vector<Packet> read_all(captures::Source& source) {
+    std::vector<Packet> packets;
+    captures::Burst burst;
+    for (source.read(burst); burst.count > 0; source.read(burst)) {
+        BOOST_REQUIRE_LE(burst.count, captures::burst_capacity);
+        for (const captures::Frame& frame : burst.view()) {
+            packets.push_back({frame, Bytes(frame.bytes().begin(), frame.bytes().end())});
+            BOOST_REQUIRE_EQUAL(frame.number, packets.size());
+            BOOST_REQUIRE_LE(frame.captured, frame.length);
+            for (std::byte& one : frame.bytes()) one = ~one;
+        }
+    }
+    source.read(burst);
+    BOOST_CHECK_EQUAL(burst.count, 0U);
+    return packets;
+}
+
+inline std::unique_ptr<captures::Source> open_bytes(const Bytes& bytes) {
+    auto source = captures::open_capture(bytes, "test");
+    if (!source) BOOST_FAIL(source.error());
+    return *std::move(source);
+}
+
+/// How many of the records that end at `ends` (ascending) are whole in the first `size` bytes.
+inline std::size_t whole_before(const std::vector<std::size_t>& ends, std::size_t size) {
+    return static_cast<std::size_t>(std::upper_bound(ends.begin(), ends.end(), size) - ends.begin());
+}
+
+inline std::int64_t nanoseconds(captures::Time time) { return time.time_since_epoch().count(); }
+
+/// A folder of its own for a test's files; gone with the object.
+class ScratchFolder {
+public:
+    ScratchFolder() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "portcullis-test-XXXXXX").string();
+        BOOST_REQUIRE(mkdtemp(pattern.data()) != nullptr);
+        path_ = pattern;
+    }
+    ScratchFolder(const ScratchFolder&) = delete;
+    ScratchFolder& operator=(const ScratchFolder&) = delete;
+    ~ScratchFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+
+    [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
+    [[nodiscard]] std::string file(const std::string& name, std::span<const std::byte> content) const {
+        std::ofstream(file(name), std::ios::binary)
+            .write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
+        return file(name);
+    }
+
+private:
+    std::filesystem::path path_;
+};
+
+inline Bytes content_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const auto bytes = std::as_bytes(std::span(text));
+    return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace support

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "captures/packet.hpp"
+#include "tests/support/packet_builder.hpp"
+
+namespace support {
+
+struct Specimen {
+    std::string_view what;  ///< a sentence
+    PacketBuilder packet;
+    captures::Kind kind;
+    captures::Defect defect = captures::Defect::none;
+};
+
+/// Packets that are what they should be: every kind but `malformed`, every link type, the odd but legal.
+[[nodiscard]] std::vector<Specimen> sound_packets();
+
+/// Every defect, most of them in several ways.
+[[nodiscard]] std::vector<Specimen> malformed_packets();
+
+}  // namespace support
