@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "captures/address.hpp"
+#include "captures/time.hpp"
+#include "dnat/nat_rule.hpp"
+#include "policy/jit_policy.hpp"
+#include "policy/network_rules.hpp"
+#include "policy/nsg.hpp"
+#include "policy/principal.hpp"
+#include "policy/role.hpp"
+
+namespace gateway {
+
+/// A place in a file, 1-based; line 0 where there is none.
+struct Place {
+    std::string file;
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
+};
+
+/// Something wrong, or surely not meant, in a configuration: where, what, and how to mend it.
+struct Finding {
+    enum class Severity : std::uint8_t { error, warning };
+    Severity severity = Severity::error;
+    Place place;
+    std::string message;
+};
+
+/// `lab.toml:12:5: error: …`, the form that editors and compilers know.
+[[nodiscard]] std::string to_string(const Finding& finding);
+
+enum class Tier : std::uint8_t { basic, standard, premium };
+
+struct FirewallConfig {
+    std::string name = "firewall";
+    std::string subscription = "00000000-0000-0000-0000-000000000000";
+    std::string resource_group = "default";
+    std::string location = "westeurope";
+    Tier tier = Tier::standard;
+    std::vector<captures::Ipv4Address> public_ips;
+    std::optional<captures::Ipv4Address> private_ip;  ///< where private DNAT arrives
+    captures::Ipv4Address instance_ip;                ///< what VMs see as the source of DNATed flows
+    bool network_deny_overrides = false;              ///< legacy: a network deny rule beats DNAT
+
+    /// `/subscriptions/…/azureFirewalls/<name>`
+    [[nodiscard]] std::string resource_id() const;
+};
+
+struct VirtualMachine {
+    std::string name;
+    std::string os = "linux";
+    captures::Ipv4Address private_ip;
+    std::vector<std::string> nsg;  ///< subnet first, then NIC
+    Place place;
+};
+
+/// Idle and transitory times; each default with its source in dnat/timeouts.hpp.
+struct TimeoutConfig {
+    std::optional<captures::Duration> tcp_idle;
+    std::optional<captures::Duration> tcp_idle_east_west;
+    std::optional<captures::Duration> tcp_transitory;
+    std::optional<captures::Duration> udp_idle;
+    std::optional<captures::Duration> fragment;
+};
+
+struct LimitConfig {
+    std::uint32_t flows = 1U << 20;
+    std::uint32_t fragmented_datagrams = 4096;
+    std::uint32_t held_fragments = 1024;
+};
+
+/// Everything a configuration file says, validated, every value in the project's own types.
+struct Config {
+    FirewallConfig firewall;
+    std::vector<VirtualMachine> machines;
+    std::vector<dnat::NatRule> nat_rules;  ///< in Azure's order of evaluation
+    std::vector<Place> nat_rule_places;    ///< parallel to nat_rules
+    std::vector<policy::NetworkRule> network_rules;
+    std::vector<policy::Nsg> nsgs;
+    std::vector<policy::JitPolicy> jit_policies;
+    std::vector<Place> jit_policy_places;
+    std::vector<policy::Principal> principals;
+    std::vector<policy::Role> roles;
+    std::vector<policy::RoleAssignment> role_assignments;
+    policy::ServiceTags service_tags = policy::ServiceTags::azure_defaults();
+    TimeoutConfig timeouts;
+    LimitConfig limits;
+
+    [[nodiscard]] const VirtualMachine* machine(std::string_view name) const noexcept;  ///< case-insensitive
+    [[nodiscard]] const VirtualMachine* machine(captures::Ipv4Address address) const noexcept;
+    [[nodiscard]] const policy::Nsg* nsg(std::string_view name) const noexcept;
+    /// The policy that covers a machine, if any.
+    [[nodiscard]] const policy::JitPolicy* policy_of(std::string_view machine) const noexcept;
+    /// `/subscriptions/…/virtualMachines/<name>`
+    [[nodiscard]] std::string machine_id(std::string_view machine) const;
+    /// `/subscriptions/…/locations/<location>/jitNetworkAccessPolicies/<name>`
+    [[nodiscard]] std::string policy_id(std::string_view policy) const;
+};
+
+using Findings = std::vector<Finding>;
+
+struct LoadedConfig {
+    Config config;
+    Findings warnings;  ///< legal, but surely not meant
+};
+
+/// Reads and validates a TOML configuration. On failure, every mistake in it, not just the first.
+[[nodiscard]] tl::expected<LoadedConfig, Findings> load_config(const std::string& path);
+
+/// The same from text; relative paths in it are relative to `directory`.
+[[nodiscard]] tl::expected<LoadedConfig, Findings> parse_config(std::string_view text, const std::string& name,
+                                                                const std::string& directory = ".");
+
+}  // namespace gateway

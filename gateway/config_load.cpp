@@ -1,0 +1,95 @@
+#include <algorithm>
+#include <array>
+
+#include "gateway/config.hpp"
+#include "gateway/config_draft.hpp"
+#include "gateway/config_warnings.hpp"
+
+namespace gateway {
+
+namespace {
+
+/// A rule takes some 200 bytes: room for 150,000. toml++ needs about 15 times a file's size in memory, 40 at worst.
+constexpr std::size_t largest_file = std::size_t{32} << 20;
+
+bool is_error(const Finding& finding) noexcept { return finding.severity == Finding::Severity::error; }
+
+tl::expected<LoadedConfig, Findings> finish(Draft& draft) {
+    const bool failed = draft.problems.has_errors();
+    auto findings = draft.problems.take();
+    if (failed) return tl::unexpected{std::move(findings)};
+    auto warnings = config_warnings(draft.config);
+    std::move(warnings.begin(), warnings.end(), std::back_inserter(findings));
+    if (std::ranges::any_of(findings, is_error)) return tl::unexpected{std::move(findings)};
+    return LoadedConfig{std::move(draft.config), std::move(findings)};
+}
+
+tl::expected<LoadedConfig, Findings> parse(std::string_view text, Draft& draft) {
+    const auto document = parse_toml(text, draft.problems);
+    if (!document) return tl::unexpected{draft.problems.take()};
+    TomlTable root{*document, "configuration", draft.problems};
+    // Each section comes after those whose names it uses.
+    constexpr std::array sections{
+        read_firewall,
+        read_timeouts,
+        read_limits,
+        read_service_tags,
+        read_nsgs,
+        read_virtual_machines,
+        read_rule_collection_groups,
+        read_ip_groups,
+        read_nat_rules,
+        read_network_rules,
+        read_jit_policies,
+        read_principals,
+        read_roles,
+        read_role_assignments,
+        read_import,
+        read_service_settings,
+    };
+    for (auto* const read : sections) read(root, draft);
+    root.refuse_unknown_keys();
+    return finish(draft);
+}
+
+}  // namespace
+
+tl::expected<LoadedConfig, Findings> load_config(const std::string& path) {
+    Draft draft{path};
+    const auto text = read_text(path, largest_file, draft.problems);
+    if (!text) return tl::unexpected{draft.problems.take()};
+    return parse(*text, draft);
+}
+
+tl::expected<LoadedConfig, Findings> parse_config(std::string_view text, const std::string& name,
+                                                  const std::string& /*directory*/) {
+    Draft draft{name};
+    return parse(text, draft);
+}
+
+/// The one place where ARM JSON would come in; until then nobody shall believe that it did.
+void read_import(TomlTable& root, Draft& /*draft*/) {
+    auto table = root.table("import", "import");
+    if (!table) return;
+    if (table->has("arm")) {
+        table->error("arm", "ARM import is not available in this build; write the rules as TOML and remove this key");
+    }
+    table->refuse_unknown_keys();
+}
+
+void read_service_settings(TomlTable& root, Draft& /*draft*/) {
+    const auto expect_texts = [](TomlTable& table, std::initializer_list<std::string_view> keys) {
+        for (const auto key : keys) static_cast<void>(table.text(key));
+        table.refuse_unknown_keys();
+    };
+    if (auto store = root.table("store", "store")) expect_texts(*store, {"url"});
+    if (auto api = root.table("api", "api")) expect_texts(*api, {"listen", "tls_certificate", "tls_key"});
+    if (auto live = root.table("live", "live")) {
+        for (const std::string_view side : {"outside", "inside"}) {
+            if (auto port = live->table(side, "live port")) expect_texts(*port, {"interface", "address", "gateway"});
+        }
+        live->refuse_unknown_keys();
+    }
+}
+
+}  // namespace gateway

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "gateway/config.hpp"
+
+namespace gateway {
+
+/// A place within the one file that is being read, 1-based; line 0 means the file as such.
+struct Position {
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
+};
+
+/// Collects what is wrong with one file. Bounded: beyond `most_findings` of a kind, the rest is only counted.
+class Problems {
+public:
+    static constexpr std::size_t most_findings = 1000;
+
+    explicit Problems(std::string file) : file_(std::move(file)) {}
+
+    void error(Position at, std::string message) { add(errors_, Finding::Severity::error, at, std::move(message)); }
+    void warn(Position at, std::string message) { add(warnings_, Finding::Severity::warning, at, std::move(message)); }
+
+    [[nodiscard]] bool has_errors() const noexcept { return !errors_.findings.empty(); }
+    [[nodiscard]] Place place(Position at) const { return {file_, at.line, at.column}; }
+
+    /// All of them in the order of the file; where some were only counted, the last says how many.
+    [[nodiscard]] Findings take();
+
+private:
+    struct Kind {
+        Findings findings;
+        std::size_t more = 0;
+    };
+
+    void add(Kind& kind, Finding::Severity severity, Position at, std::string message);
+
+    std::string file_;
+    Kind errors_;
+    Kind warnings_;
+};
+
+/// `; did you mean "priority"?`, or nothing where no candidate is close. Of very many candidates only the first are tried.
+[[nodiscard]] std::string did_you_mean(std::string_view text, std::span<const std::string_view> candidates);
+[[nodiscard]] std::string did_you_mean(std::string_view text, std::span<const std::string> candidates);
+
+/// The text of a file of at most `most` bytes; nothing, and an error, if it cannot be read whole.
+[[nodiscard]] std::optional<std::string> read_text(const std::string& path, std::size_t most, Problems& problems);
+
+}  // namespace gateway

@@ -1,0 +1,44 @@
+#include "gateway/scenario.hpp"
+
+#include <array>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "gateway/scenario_draft.hpp"
+
+namespace gateway {
+
+namespace {
+
+constexpr std::size_t largest_file = std::size_t{16} << 20;
+
+tl::expected<Scenario, Findings> parse(std::string_view text, const std::string& directory, Problems& problems) {
+    const auto document = parse_toml(text, problems);
+    if (!document) return tl::unexpected{problems.take()};
+    TomlTable root{*document, "scenario", problems};
+    Scenario scenario;
+    for (auto& table : root.tables("event", "event")) read_event(table, directory, problems, scenario);
+    for (auto& table : root.tables("expect", "expectation")) read_expectation(table, problems, scenario);
+    root.refuse_unknown_keys();
+    if (problems.has_errors()) return tl::unexpected{problems.take()};
+    return scenario;
+}
+
+}  // namespace
+
+tl::expected<Scenario, Findings> load_scenario(const std::string& path) {
+    Problems problems{path};
+    const auto text = read_text(path, largest_file, problems);
+    if (!text) return tl::unexpected{problems.take()};
+    const auto directory = std::filesystem::path{path}.parent_path().string();
+    return parse(*text, directory.empty() ? "." : directory, problems);
+}
+
+tl::expected<Scenario, Findings> parse_scenario(std::string_view text, const std::string& name,
+                                                const std::string& directory) {
+    Problems problems{name};
+    return parse(text, directory, problems);
+}
+
+}  // namespace gateway
