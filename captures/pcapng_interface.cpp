@@ -12,13 +12,11 @@ namespace captures {
 
 namespace {
 
-__extension__ using Wide = __int128;
+constexpr std::int64_t billion = 1'000'000'000;
 
-constexpr Wide billion = 1'000'000'000;
-
-std::int64_t clamped(Wide nanoseconds) noexcept {
-    constexpr Wide least = std::numeric_limits<std::int64_t>::min();
-    constexpr Wide most = std::numeric_limits<std::int64_t>::max();
+std::int64_t clamped(TimestampScale::Wide nanoseconds) noexcept {
+    constexpr TimestampScale::Wide least = std::numeric_limits<std::int64_t>::min();
+    constexpr TimestampScale::Wide most = std::numeric_limits<std::int64_t>::max();
     return static_cast<std::int64_t>(std::clamp(nanoseconds, least, most));
 }
 
@@ -36,7 +34,7 @@ std::string_view text_of(std::span<const std::byte> value) noexcept {
 }  // namespace
 
 TimestampScale::TimestampScale(std::uint8_t resolution, std::int64_t offset_seconds) noexcept
-    : limit_(0), nanoseconds_(0), offset_(clamped(offset_seconds * billion)), resolution_(resolution) {
+    : limit_(0), nanoseconds_(0), offset_(clamped(Wide{offset_seconds} * billion)), resolution_(resolution) {
     if (resolution_ > 9) return;
     nanoseconds_ = 1;
     for (int digit = resolution_; digit < 9; ++digit) nanoseconds_ *= 10;
@@ -45,17 +43,19 @@ TimestampScale::TimestampScale(std::uint8_t resolution, std::int64_t offset_seco
 }
 
 Time TimestampScale::convert(std::uint64_t units) const noexcept {
-    Wide nanoseconds = 0;
+    Wide nanoseconds = in_nanoseconds(units) + offset_;
+    const auto as_signed = static_cast<std::int64_t>(units);
+    if (as_signed < 0 && nanoseconds != clamped(nanoseconds)) nanoseconds = in_nanoseconds(as_signed) + offset_;
+    return Time{Duration{clamped(nanoseconds)}};
+}
+
+TimestampScale::Wide TimestampScale::in_nanoseconds(Wide units) const noexcept {
     if ((resolution_ & 0x80) != 0) {
         const int bits = resolution_ & 0x7f;
-        if (bits < 94) nanoseconds = units * billion >> bits;  // 64 + 30 bits: beyond that nothing is left
-    } else if (resolution_ <= 9) {
-        nanoseconds = static_cast<Wide>(units) * nanoseconds_;
-    } else {
-        for (int digit = resolution_; digit > 9 && units > 0; --digit) units /= 10;
-        nanoseconds = units;
+        return units * billion >> std::min(bits, 120);
     }
-    return Time{Duration{clamped(nanoseconds + offset_)}};
+    for (int digit = resolution_; digit > 9 && units != 0; --digit) units /= 10;
+    return resolution_ <= 9 ? units * nanoseconds_ : units;
 }
 
 tl::expected<PcapngInterface, std::string> parse_interface(std::span<const std::byte> block, std::size_t index,

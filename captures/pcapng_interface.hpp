@@ -11,10 +11,12 @@
 
 namespace captures {
 
-/// From the timestamps of an interface, which count units since 1970, to Time. What Time cannot hold becomes its
-/// first or last value.
+/// From the timestamps of an interface, which count units since 1970, to Time. What Time cannot hold is taken for a
+/// negative number, as clocks before 1970 leave it, or else becomes the last Time.
 class TimestampScale {
 public:
+    __extension__ using Wide = __int128;
+
     /// `resolution` as in if_tsresol: units a second are 10^-n, or 2^-n if the highest bit is set.
     explicit TimestampScale(std::uint8_t resolution = 6, std::int64_t offset_seconds = 0) noexcept;
 
@@ -25,6 +27,7 @@ public:
 
 private:
     [[nodiscard]] Time convert(std::uint64_t units) const noexcept;
+    [[nodiscard]] Wide in_nanoseconds(Wide units) const noexcept;
 
     std::uint64_t limit_;       ///< up to here a multiplication does it
     std::int64_t nanoseconds_;  ///< a unit

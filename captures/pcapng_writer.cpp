@@ -122,7 +122,7 @@ void PcapngWriter::write_packet(const Frame& frame, std::uint32_t interface, std
     const std::size_t size = pcapng::enhanced_block + data + options;
     std::byte* const block = output_->append(size);
     if (block == nullptr) return;
-    const auto time = static_cast<std::uint64_t>(std::max<std::int64_t>(frame.time.time_since_epoch().count(), 0));
+    const auto time = static_cast<std::uint64_t>(frame.time.time_since_epoch().count());
     store_native(block, pcapng::enhanced_packet);
     store_native(block + 4, static_cast<std::uint32_t>(size));
     store_native(block + 8, interface);

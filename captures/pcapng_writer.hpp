@@ -7,7 +7,7 @@
 
 namespace captures {
 
-/// pcapng: one section, timestamps in nanoseconds. Times before 1970, which the format cannot hold, become 1970.
+/// pcapng: one section, timestamps in nanoseconds, negative ones before 1970 (see TimestampScale).
 /// A comment or a name longer than an option can be (65535 bytes) is cut between two characters.
 [[nodiscard]] std::unique_ptr<CaptureWriter> make_pcapng_writer(std::unique_ptr<OutputBuffer> output);
 

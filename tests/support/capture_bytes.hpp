@@ -111,8 +111,7 @@ public:
         std::optional<std::uint32_t> end{};
     };
 
-    PcapngFile& section(std::endian order = std::endian::little, unsigned major = 1,
-                        std::uint32_t magic = 0x1a2b3c4d) {
+    PcapngFile& section(std::endian order = std::endian::little, unsigned major = 1, std::uint32_t magic = 0x1a2b3c4d) {
         file_.set_order(order);
         return block(0x0a0d0d0a, fields().u32(magic).u16(major).u16(0).u64(~std::uint64_t{0}).bytes());
     }
