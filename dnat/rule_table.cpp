@@ -50,12 +50,12 @@ tl::expected<RuleTable, std::string> RuleTable::build(std::vector<NatRule> rules
             for (const auto& ports : rule.destination_ports) {
                 expanded += std::size_t{ports.last} - ports.first + 1;
                 if (expanded > most_listeners) {
-                    return tl::unexpected("NAT rule " + to_string(rule.name) + ": all rules together listen on more than " +
-                                          std::to_string(most_listeners) + " ports; name narrower ranges");
+                    return tl::unexpected("NAT rule " + to_string(rule.name) +
+                                          ": all rules together listen on more than " + std::to_string(most_listeners) +
+                                          " ports; name narrower ranges");
                 }
                 for (std::uint32_t port = ports.first; port <= ports.last; ++port) {
-                    auto& list =
-                        candidates[key_of({{rule.destination, static_cast<std::uint16_t>(port)}, protocol})];
+                    auto& list = candidates[key_of({{rule.destination, static_cast<std::uint16_t>(port)}, protocol})];
                     if (list.empty() || list.back() != index) list.push_back(index);
                 }
             }
@@ -120,13 +120,17 @@ RuleTable::Match RuleTable::match(const Arrived& arrived) const noexcept {
     return {true, rule == no_rule ? std::nullopt : std::optional{rule}};
 }
 
-std::optional<RuleTable::RuleIndex> RuleTable::rule_to(captures::Endpoint target, Protocol protocol,
-                                                       Ipv4Address source) const noexcept {
+std::optional<RuleTable::Mapping> RuleTable::mapping_to(captures::Endpoint target, Protocol protocol,
+                                                        Ipv4Address source) const noexcept {
     for (RuleIndex index = 0; index < rules_.size(); ++index) {
         const auto& rule = rules_[index];
         if (rule.translated != target || !contains(rule.protocols, protocol)) continue;
-        const auto port = rule.destination_ports.front().first;
-        if (match({{{source, 0}, {rule.destination, port}, protocol}}).rule == index) return index;
+        for (const auto& ports : rule.destination_ports) {
+            for (std::uint32_t port = ports.first; port <= ports.last; ++port) {
+                const captures::Endpoint listener{rule.destination, static_cast<std::uint16_t>(port)};
+                if (match({{{source, 0}, listener, protocol}}).rule == index) return Mapping{index, listener};
+            }
+        }
     }
     return {};
 }

@@ -17,9 +17,9 @@ namespace dnat {
 ///
 /// Theory of operation. A listener (destination, port, protocol) hashes to the rules that name it; among those
 /// the first whose source matches wins. Sources are cut into disjoint intervals, each with the first rule that
-/// covers it, so that a match is one hash look-up and one binary search however many rules there are. Ranges of
-/// ports would multiply listeners, so listeners with the same rule list share it, and ranges wider than
-/// `widest_expansion` ports are refused by `build` rather than making a table of unbounded size.
+/// covers it, so that a match is one hash look-up and one binary search however many rules there are. A range of
+/// ports becomes a listener each; those with the same rules share their intervals, and `build` refuses rules that
+/// together name more than 2,000,000 ports rather than making a table of unbounded size.
 class RuleTable {
 public:
     using RuleIndex = std::uint32_t;
@@ -30,8 +30,8 @@ public:
     [[nodiscard]] static tl::expected<RuleTable, std::string> build(std::vector<NatRule> rules);
 
     struct Match {
-        bool listening = false;           ///< some rule names this destination, port and protocol
-        std::optional<RuleIndex> rule;    ///< the first whose source matches, too
+        bool listening = false;         ///< some rule names this destination, port and protocol
+        std::optional<RuleIndex> rule;  ///< the first whose source matches, too
     };
     [[nodiscard]] Match match(const Arrived& arrived) const noexcept;
 
@@ -39,11 +39,16 @@ public:
     [[nodiscard]] std::span<const NatRule> rules() const noexcept { return rules_; }
     [[nodiscard]] std::size_t listeners() const noexcept { return listeners_.size(); }
 
-    /// The first rule that can ever send `protocol` from `source` to `target`; for connection information.
-    [[nodiscard]] std::optional<RuleIndex> rule_to(captures::Endpoint target, captures::Protocol protocol,
-                                                   captures::Ipv4Address source) const noexcept;
+    struct Mapping {
+        RuleIndex rule = 0;
+        captures::Endpoint listener;
+    };
+    /// Where `source` must connect to reach `target`: the first rule that can take it there, and the rule's first port
+    /// on which no earlier one takes it elsewhere. For connection information; not for the packet path.
+    [[nodiscard]] std::optional<Mapping> mapping_to(captures::Endpoint target, captures::Protocol protocol,
+                                                    captures::Ipv4Address source) const noexcept;
 
-    /// Rules that no packet can match since earlier ones take all their sources on all their listeners.
+    /// Rules that no packet can match: earlier ones take all their sources on all their listeners, or they have none.
     [[nodiscard]] std::vector<RuleIndex> shadowed() const;
 
 private:
