@@ -41,6 +41,8 @@ public:
     /// Removes a flow; ignored if it is not there.
     void remove(FlowIndex flow) noexcept;
 
+    [[nodiscard]] std::size_t bytes() const noexcept { return heap_.bytes() + place_.bytes(); }
+
 private:
     void sift_up(std::uint32_t hole, Entry entry) noexcept;
     void sift_down(std::uint32_t hole, Entry entry) noexcept;

@@ -23,6 +23,9 @@ struct FlowKey {
                 std::uint64_t{tuple.source.port} << 32 | std::uint64_t{tuple.destination.port} << 16 |
                     static_cast<std::uint64_t>(tuple.protocol) << 8 | (side == captures::Side::outside ? 1U : 2U)};
     }
+    [[nodiscard]] constexpr bool is_tcp() const noexcept {
+        return (rest >> 8 & 0xff) == static_cast<std::uint64_t>(captures::Protocol::tcp);
+    }
     bool operator==(const FlowKey&) const = default;
 };
 
@@ -82,6 +85,8 @@ public:
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
     /// Changes whenever a flow is erased: indices found before may be stale.
     [[nodiscard]] std::uint64_t erasures() const noexcept { return erasures_; }
+    /// Memory of a full table, flows, index and queue together; source ports come on top.
+    [[nodiscard]] std::size_t bytes() const noexcept { return slots_.bytes() + flows_.bytes() + queue_.bytes(); }
 
 private:
     struct Slot {

@@ -18,8 +18,8 @@ class HugeArray {
 public:
     /// Throws std::bad_alloc where the address space is exhausted.
     explicit HugeArray(std::size_t size) : size_{size}, bytes_{(size * sizeof(T) + page - 1) / page * page} {
-        void* const memory =
-            ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* const memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
+                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) throw std::bad_alloc{};
         ::madvise(memory, bytes_, MADV_HUGEPAGE);  // advice only: without it things are slower, not wrong
         data_ = static_cast<T*>(memory);
@@ -38,6 +38,8 @@ public:
     [[nodiscard]] T& operator[](std::size_t index) noexcept { return data_[index]; }
     [[nodiscard]] const T& operator[](std::size_t index) const noexcept { return data_[index]; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    /// Address space taken; memory is at most this.
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
 private:
     static constexpr std::size_t page = std::size_t{2} << 20;
