@@ -65,7 +65,7 @@ public:
     // IPv4
     PacketBuilder& ttl(std::uint8_t ttl);
     PacketBuilder& id(std::uint16_t identification);
-    PacketBuilder& df();
+    PacketBuilder& df(bool dont_fragment = true);
     /// Options are padded to a multiple of 4 bytes with end-of-list.
     PacketBuilder& ip_options(std::initializer_list<std::uint8_t> bytes);
     PacketBuilder& total_length(std::uint16_t bytes);

@@ -55,7 +55,7 @@ PacketBuilder ipv6() {
 
 PacketBuilder& PacketBuilder::ttl(std::uint8_t ttl) { return ttl_ = ttl, *this; }
 PacketBuilder& PacketBuilder::id(std::uint16_t identification) { return identification_ = identification, *this; }
-PacketBuilder& PacketBuilder::df() { return dont_fragment_ = true, *this; }
+PacketBuilder& PacketBuilder::df(bool dont_fragment) { return dont_fragment_ = dont_fragment, *this; }
 
 PacketBuilder& PacketBuilder::ip_options(std::initializer_list<std::uint8_t> bytes) {
     ip_options_ = bytes_of(bytes);
