@@ -1,0 +1,96 @@
+"""Network namespaces that nothing has to clean up: they live by file descriptors and end with this process."""
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+SKIPPED = 77  # SKIP_RETURN_CODE in CMakeLists.txt
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_CLONE_NEWNET = 0x40000000
+_PR_SET_PDEATHSIG = 1
+
+
+def require(*tools):
+    """Ends the test as skipped unless it may make namespaces and has these programs."""
+    if os.geteuid() != 0:
+        skip("needs root, to make network namespaces")
+    os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin:/sbin"
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
+        skip("missing: " + ", ".join(missing))
+    try:
+        Namespace()
+    except OSError as error:
+        skip(f"cannot make a network namespace: {error.strerror}")
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(SKIPPED)
+
+
+class Namespace:
+    def __init__(self):
+        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        _check(_libc.unshare(_CLONE_NEWNET))
+        self.descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        _enter(before)
+        os.close(before)
+        self.path = f"/proc/{os.getpid()}/fd/{self.descriptor}"
+        # Hosts that talk on their own accord are noise in a capture.
+        self.sysctl({"net.ipv6.conf.all.disable_ipv6": 1, "net.ipv6.conf.default.disable_ipv6": 1})
+        self.run("ip", "link", "set", "lo", "up")
+
+    @contextlib.contextmanager
+    def entered(self):
+        """This process is in the namespace meanwhile; sockets that it opens stay there."""
+        before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        _enter(self.descriptor)
+        try:
+            yield
+        finally:
+            _enter(before)
+            os.close(before)
+
+    def sysctl(self, values):
+        with self.entered():
+            for name, value in values.items():
+                with open("/proc/sys/" + name.replace(".", "/"), "w", encoding="ascii") as setting:
+                    setting.write(str(value))
+
+    def run(self, *command, **options):
+        options = {"check": True, "text": True} | options
+        return subprocess.run(command, preexec_fn=self._move_in, **options)  # pylint: disable=W1509,W1510
+
+    def start(self, *command, **options):
+        """A process that ends with this one at the latest."""
+        return subprocess.Popen(command, preexec_fn=self._move_in, **options)  # pylint: disable=W1509
+
+    def _move_in(self):
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _enter(self.descriptor)
+
+
+def connect(namespace, name, mac, peer, peer_name, peer_mac, mtu=1500):
+    """A wire between two namespaces, as real wires are: every checksum is computed, every segment cut."""
+    namespace.run("ip", "link", "add", name, "mtu", str(mtu), "address", mac, "type", "veth",
+                  "peer", "name", peer_name, "mtu", str(mtu), "address", peer_mac, "netns", peer.path)
+    for where, interface in ((namespace, name), (peer, peer_name)):
+        where.run("ethtool", "-K", interface, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off",
+                  stdout=subprocess.DEVNULL)
+        where.run("ip", "link", "set", interface, "up")
+
+
+def _enter(descriptor):
+    _check(_libc.setns(descriptor, _CLONE_NEWNET))
+
+
+def _check(result):
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
