@@ -15,9 +15,11 @@ std::uint32_t slots_for(std::uint32_t capacity) noexcept {
     return static_cast<std::uint32_t>(std::bit_ceil(std::max<std::uint64_t>(std::uint64_t{capacity} * 8 / 3 + 1, 64)));
 }
 
-FlowKey client_key(const Flow& flow) noexcept { return FlowKey::of(flow.arrived().tuple, captures::Side::outside); }
+inline FlowKey client_key(const Flow& flow) noexcept {
+    return FlowKey::of(flow.arrived().tuple, captures::Side::outside);
+}
 
-FlowKey server_key(const Flow& flow) noexcept {
+inline FlowKey server_key(const Flow& flow) noexcept {
     return FlowKey::of(flow.delivered().tuple.reversed(), captures::Side::inside);
 }
 
@@ -47,7 +49,7 @@ void FlowTable::find(std::span<const FlowKey> keys, std::span<FlowIndex> found) 
         found[i] = slots_[at].place == 0 ? no_flow : slots_[at].place - 1;
         if (found[i] != no_flow) {
             __builtin_prefetch(&flows_[found[i]], 1);
-            __builtin_prefetch(&flows_[found[i]].tcp, 1);
+            if (keys[i].is_tcp()) __builtin_prefetch(&flows_[found[i]].tcp, 1);
         }
     }
     for (std::size_t i = 0; i < keys.size(); ++i) {

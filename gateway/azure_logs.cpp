@@ -21,12 +21,17 @@ std::string upper(std::string text) {
     return text;
 }
 
-/// The columns that all three tables begin with.
-std::string tuple_columns(const Packet& packet) {
+/// The columns that all three tables begin with: the packet as it came to the firewall. A reply seen outside came to it as
+/// what it is undone to.
+std::string tuple_columns(const Judged& burst, std::size_t i) {
+    auto tuple = burst.packets[i].tuple;
+    if (burst.verdicts[i].ttl == dnat::TtlStep::up && burst.verdicts[i].fate() == policy::Fate::forward) {
+        tuple.source = burst.translations[i].source;
+        tuple.destination = burst.translations[i].destination;
+    }
     return fmt::format(R"("Protocol":"{}","SourceIp":"{}","SourcePort":{},"DestinationIp":"{}","DestinationPort":{})",
-                       to_string(packet.tuple.protocol), to_string(packet.tuple.source.address),
-                       packet.tuple.source.port, to_string(packet.tuple.destination.address),
-                       packet.tuple.destination.port);
+                       to_string(tuple.protocol), to_string(tuple.source.address), tuple.source.port,
+                       to_string(tuple.destination.address), tuple.destination.port);
 }
 
 std::string rule_columns(std::string_view policy, std::string_view group, std::string_view collection,
@@ -58,8 +63,8 @@ void AzureLog::judged(const Judged& burst) {
             case Reason::no_nat_rule:
             case Reason::network_rule_deny: network_rule(burst, i); break;
             case Reason::invalid_state: flow_trace(burst, i, "INVALID"); break;
-            case Reason::no_flow:
-                if (is_tcp) flow_trace(burst, i, "INVALID");
+            case Reason::no_flow:  // a reply that was seen outside only never came to this firewall
+                if (is_tcp && burst.verdicts[i].ttl == dnat::TtlStep::down) flow_trace(burst, i, "INVALID");
                 break;
             case Reason::established:
             case Reason::reply:
@@ -73,7 +78,7 @@ void AzureLog::judged(const Judged& burst) {
 void AzureLog::nat_rule(const Judged& burst, std::size_t i) {
     const auto& rule = burst.tables->nat().rule(burst.verdicts[i].rule);
     record("AZFWNatRule", burst.frames[i],
-           fmt::format(R"({},"TranslatedIp":"{}","TranslatedPort":{},{})", tuple_columns(burst.packets[i]),
+           fmt::format(R"({},"TranslatedIp":"{}","TranslatedPort":{},{})", tuple_columns(burst, i),
                        to_string(rule.translated.address), rule.translated.port,
                        rule_columns(rule.name.policy, rule.name.group, rule.name.collection, rule.name.rule)));
 }
@@ -83,14 +88,14 @@ void AzureLog::network_rule(const Judged& burst, std::size_t i) {
     const auto columns = rule == nullptr ? rule_columns("", "", "", "")
                                          : rule_columns(rule->firewall_policy, rule->group, rule->collection, rule->name);
     record("AZFWNetworkRule", burst.frames[i],
-           fmt::format(R"({},"Action":"Deny",{},"ActionReason":"{}")", tuple_columns(burst.packets[i]), columns,
+           fmt::format(R"({},"Action":"Deny",{},"ActionReason":"{}")", tuple_columns(burst, i), columns,
                        rule == nullptr ? "Default Action" : ""));
 }
 
 void AzureLog::flow_trace(const Judged& burst, std::size_t i, std::string_view flag) {
     record("AZFWFlowTrace", burst.frames[i],
            fmt::format(R"({},"Flag":"{}","Action":"Log","ActionReason":"Additional TCP Log")",
-                       tuple_columns(burst.packets[i]), flag));
+                       tuple_columns(burst, i), flag));
 }
 
 void AzureLog::record(std::string_view category, const captures::Frame& frame, const std::string& properties) {

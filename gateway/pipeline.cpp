@@ -45,7 +45,7 @@ Pipeline::Pipeline(std::shared_ptr<const Tables> tables, const policy::AccessWin
 
 void Pipeline::process(std::span<Frame> frames, Observer& observer) {
     while (!frames.empty()) {
-        const auto burst = frames.first(std::min(frames.size(), captures::burst_capacity));
+        const auto burst = frames.first(std::min(frames.size(), run_capacity));
         frames = frames.subspan(burst.size());
         decode_burst(burst);
         for (std::size_t begin = 0; begin < burst.size();) {

@@ -59,7 +59,7 @@ public:
 
     /// Frames still are as they came.
     virtual void judged(const Judged& burst) = 0;
-    /// Forwarded frames are translated, and their side is the one they leave on; others are as they came.
+    /// Forwarded frames are translated, and their side is that of the wire that carries them so; others are as they came.
     virtual void rewritten(const Judged& burst) = 0;
     /// The firewall sends a frame of its own.
     virtual void synthesized(const captures::Frame& frame) = 0;
@@ -144,14 +144,18 @@ private:
     PipelineCounters counters_;
     captures::Time now_ = captures::Time::min();
 
-    // One burst, parallel arrays.
-    std::array<captures::Packet, captures::burst_capacity> packets_;
-    std::array<captures::Time, captures::burst_capacity> clock_;
-    std::array<Direction, captures::burst_capacity> directions_;
-    std::array<dnat::FlowKey, captures::burst_capacity> keys_;
-    std::array<dnat::FlowIndex, captures::burst_capacity> found_;
-    std::array<Verdict, captures::burst_capacity> verdicts_;
-    std::array<dnat::Translation, captures::burst_capacity> translations_;
+    /// Packets that are looked up together: enough to overlap their cache misses, few enough that all about them stays in
+    /// the first-level cache (tests/bench/packet_path).
+    static constexpr std::size_t run_capacity = 64;
+
+    // Of these, parallel arrays.
+    std::array<captures::Packet, run_capacity> packets_;
+    std::array<captures::Time, run_capacity> clock_;
+    std::array<Direction, run_capacity> directions_;
+    std::array<dnat::FlowKey, run_capacity> keys_;
+    std::array<dnat::FlowIndex, run_capacity> found_;
+    std::array<Verdict, run_capacity> verdicts_;
+    std::array<dnat::Translation, run_capacity> translations_;
     bool releases_ = false;  ///< the packet just decided released held fragments
     dnat::FragmentRuling release_ruling_;
     std::string_view release_detail_;

@@ -14,6 +14,15 @@ using captures::Side;
 using policy::Fate;
 using policy::Reason;
 
+namespace {
+
+/// The wire that carries what is written: an undone reply is shown as the inside wire had it.
+Side leaving_side(const Verdict& verdict) noexcept {
+    return verdict.ttl == dnat::TtlStep::up ? Side::inside : captures::opposite(verdict.arrived);
+}
+
+}  // namespace
+
 void Pipeline::carry_out(std::span<Frame> frames, std::size_t begin, std::size_t end, Observer& observer) {
     const auto count = end - begin;
     const auto run = frames.subspan(begin, count);
@@ -26,7 +35,7 @@ void Pipeline::carry_out(std::span<Frame> frames, std::size_t begin, std::size_t
         ++counters_.reasons[static_cast<std::size_t>(verdict.reason)];
         if (verdict.fate() != Fate::forward) continue;
         dnat::rewrite(packets_[i], translations_[i], verdict.ttl);
-        frames[i].side = captures::opposite(verdict.arrived);
+        frames[i].side = leaving_side(verdict);
     }
     observer.rewritten(judged);
     if (releases_) emit_released(release_ruling_, release_detail_, observer);
@@ -52,7 +61,7 @@ void Pipeline::emit_released(const dnat::FragmentRuling& ruling, std::string_vie
         observer.judged(judged);
         if (verdict.fate() == Fate::forward) {
             dnat::rewrite(packet, ruling.translation, verdict.ttl);
-            frame.side = captures::opposite(verdict.arrived);
+            frame.side = leaving_side(verdict);
         }
         observer.rewritten(judged);
     }

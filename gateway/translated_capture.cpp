@@ -8,10 +8,6 @@ void TranslatedCapture::rewritten(const Judged& burst) {
         const auto& verdict = burst.verdicts[i];
         if (verdict.fate() == policy::Fate::forward && !verdict.held) leaving_[count++] = burst.frames[i];
     }
-    if (vantage_ == Vantage::outside) {
-        // Everything this capture shows is on the inside wire: requests leave there, replies came from there.
-        for (std::size_t i = 0; i < count; ++i) leaving_[i].side = captures::Side::inside;
-    }
     writer_->write(std::span<const captures::Frame>{leaving_.data(), count});
 }
 

@@ -1,0 +1,187 @@
+// In-memory cost of the packet path, without files: decode, look up, decide, rewrite.
+//
+//   packet_path [flows]...      established packets over so many flows, and the other figures of docs/performance.md
+//
+// Each figure is the best of several rounds. Frames are 60 bytes of UDP over Ethernet in one array, visited in random order of
+// flows, so that neither the frames nor the flows are in the caches by accident of order.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "captures/checksum.hpp"
+#include "gateway/pipeline.hpp"
+
+namespace {
+
+using captures::Frame;
+using captures::Ipv4Address;
+using captures::Time;
+
+constexpr std::uint32_t frame_size = 60;
+constexpr Ipv4Address public_ip{0xcb00710a};
+constexpr Ipv4Address instance_ip{0x0a000105};
+constexpr Ipv4Address first_vm{0x0a010004};
+
+class Quiet final : public gateway::Observer {
+public:
+    void judged(const gateway::Judged&) override {}
+    void rewritten(const gateway::Judged&) override {}
+    void synthesized(const Frame&) override {}
+};
+
+std::uint64_t next_random(std::uint64_t& state) {  // splitmix64
+    auto z = state += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return z ^ z >> 31;
+}
+
+void write_frame(std::byte* at, Ipv4Address client, std::uint16_t port, std::uint16_t destination_port) {
+    std::fill_n(at, frame_size, std::byte{0});
+    captures::store_be16(at + 12, 0x0800);
+    auto* const ip = at + 14;
+    captures::store_u8(ip, 0x45);
+    captures::store_be16(ip + 2, frame_size - 14);
+    captures::store_u8(ip + 8, 64);
+    captures::store_u8(ip + 9, 17);
+    captures::store_be32(ip + 12, client.value);
+    captures::store_be32(ip + 16, public_ip.value);
+    captures::store_be16(ip + 10, captures::checksum_of({ip, 20}));
+    captures::store_be16(ip + 20, port);
+    captures::store_be16(ip + 22, destination_port);
+    captures::store_be16(ip + 24, frame_size - 34);
+    captures::store_be16(ip + 26, 0xbeef);  // not checked, only updated
+}
+
+/// Flow number n of a run: 60 thousand ports of a client each, then the next client.
+void write_flow(std::byte* at, std::uint32_t flow, std::uint32_t rules) {
+    constexpr std::uint32_t ports = 60000;
+    write_frame(at, {0xc6120000 + flow / ports}, static_cast<std::uint16_t>(1024 + flow % ports),
+                static_cast<std::uint16_t>(1 + flow % std::min<std::uint32_t>(rules, 60000)));
+}
+
+/// `count` rules on ports 1.. of successive public addresses, all to VMs of their own.
+gateway::Config config_with(std::uint32_t rules, std::uint32_t flows) {
+    gateway::Config config;
+    config.firewall.instance_ip = instance_ip;
+    config.limits.flows = std::max<std::uint32_t>(flows, 1024);
+    for (std::uint32_t index = 0; index < rules; ++index) {
+        const Ipv4Address address{public_ip.value + index / 60000};
+        if (index % 60000 == 0) config.firewall.public_ips.push_back(address);
+        const auto port = static_cast<std::uint16_t>(1 + index % 60000);
+        config.nat_rules.push_back({{"bench", std::to_string(index), "", ""},
+                                    {captures::Protocol::udp},
+                                    {captures::AddressRange::any()},
+                                    address,
+                                    {{port, port}},
+                                    {{first_vm.value + index}, 22}});
+    }
+    return config;
+}
+
+struct Load {
+    std::vector<std::byte> bytes;
+    std::vector<std::byte> pristine;
+    std::vector<Frame> frames;
+
+    explicit Load(std::size_t count) : bytes(count * frame_size), frames(count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            frames[i] = {.data = &bytes[i * frame_size], .captured = frame_size, .length = frame_size, .time = {}, .number = i + 1,
+                         .link_type = captures::LinkType::ethernet, .side = captures::Side::outside};
+        }
+    }
+    void keep() { pristine = bytes; }
+    void restore() { bytes = pristine; }
+};
+
+double nanoseconds_per_packet(gateway::Pipeline& pipeline, Load& load) {
+    Quiet quiet;
+    for (auto& frame : load.frames) frame.side = captures::Side::outside;
+    const auto started = std::chrono::steady_clock::now();
+    for (std::size_t at = 0; at < load.frames.size(); at += captures::burst_capacity) {
+        pipeline.process({&load.frames[at], std::min(captures::burst_capacity, load.frames.size() - at)}, quiet);
+    }
+    const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - started;
+    return took.count() / static_cast<double>(load.frames.size());
+}
+
+constexpr int rounds = 7;
+constexpr std::size_t packets = 1 << 20;
+
+void bench_established(std::uint32_t flows) {
+    const auto tables = *gateway::Tables::build(config_with(1000, flows));
+    const policy::AccessWindows windows;
+    gateway::Pipeline pipeline{tables, windows, {.vantage = gateway::Vantage::both, .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
+    Load opening{4096};
+    double opening_best = 1e9;
+    for (std::uint32_t flow = 0; flow < flows; flow += 4096) {
+        for (std::uint32_t i = 0; i < 4096; ++i) write_flow(opening.frames[i].data, std::min(flow + i, flows - 1), 1000);
+        opening_best = std::min(opening_best, nanoseconds_per_packet(pipeline, opening));
+    }
+    Load load{packets};
+    std::uint64_t random = 1;
+    for (auto& frame : load.frames) write_flow(frame.data, static_cast<std::uint32_t>(next_random(random) % flows), 1000);
+    load.keep();
+    double best = 1e9;
+    for (int round = 0; round < rounds; ++round) {
+        load.restore();
+        best = std::min(best, nanoseconds_per_packet(pipeline, load));
+    }
+    fmt::print("established  {:>9} flows                   {:7.1f} ns/packet\n", pipeline.flows().size(), best);
+}
+
+void bench_new(std::uint32_t rules, std::uint32_t open_windows) {
+    constexpr std::uint32_t flows = 1 << 18;
+    const auto tables = *gateway::Tables::build(config_with(rules, flows));
+    policy::AccessWindows windows;
+    for (std::uint32_t i = 0; i < open_windows; ++i) {
+        const captures::Endpoint target{{first_vm.value + i % std::min<std::uint32_t>(rules, 60000)}, 22};
+        windows.open({i + 1, target, {}, {{{0xc6120000 + i / rules}, 32}, {{0xc6120000}, 15}}, Time::min(), Time::max()});
+    }
+    double best = 1e9;
+    for (int round = 0; round < rounds; ++round) {
+        gateway::Pipeline pipeline{tables, windows, {.vantage = gateway::Vantage::both, .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
+        Load load{flows};
+        for (std::uint32_t flow = 0; flow < flows; ++flow) write_flow(load.frames[flow].data, flow, rules);
+        const auto took = nanoseconds_per_packet(pipeline, load);
+        if (pipeline.counters().flows_created != flows) {
+            fmt::print("expected {} flows, got {}\n", flows, pipeline.counters().flows_created);
+            std::exit(1);
+        }
+        best = std::min(best, took);
+    }
+    fmt::print("new flow     {:>9} rules {:>9} windows {:7.1f} ns/packet\n", rules, open_windows, best);
+}
+
+void bench_unsolicited(std::uint32_t flows) {
+    const auto tables = *gateway::Tables::build(config_with(1000, flows));
+    const policy::AccessWindows windows;
+    gateway::Pipeline pipeline{tables, windows, {.vantage = gateway::Vantage::both, .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
+    Load load{packets};
+    std::uint64_t random = 2;
+    for (auto& frame : load.frames) {
+        write_frame(frame.data, {0x08000000 + static_cast<std::uint32_t>(next_random(random) >> 40)}, 4000, static_cast<std::uint16_t>(50000 + next_random(random) % 10000));
+    }
+    double best = 1e9;
+    for (int round = 0; round < rounds; ++round) best = std::min(best, nanoseconds_per_packet(pipeline, load));
+    fmt::print("unsolicited  no listener                      {:7.1f} ns/packet\n", best);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::vector<std::uint32_t> flow_counts;
+    for (int i = 1; i < argc; ++i) flow_counts.push_back(static_cast<std::uint32_t>(std::strtoul(argv[i], nullptr, 10)));
+    if (flow_counts.empty()) flow_counts = {1 << 16, 1 << 20, 1 << 23};
+    for (const auto flows : flow_counts) bench_established(flows);
+    for (const std::uint32_t rules : {10U, 1000U, 100000U}) bench_new(rules, 0);
+    for (const std::uint32_t windows : {10U, 1000U, 100000U}) bench_new(1000, windows);
+    bench_unsolicited(1 << 16);
+}
