@@ -26,7 +26,8 @@ std::optional<std::uint8_t> window_scale(const Packet& packet) noexcept {
         }
         const auto length = captures::load_u8(tcp.at + at + 1);
         if (length < 2) return {};
-        if (kind == 3 && length == 3 && at + 2 < end) return std::min<std::uint8_t>(captures::load_u8(tcp.at + at + 2), 14);
+        if (kind == 3 && length == 3 && at + 2 < end)
+            return std::min<std::uint8_t>(captures::load_u8(tcp.at + at + 2), 14);
         at += length;
     }
     return {};
@@ -129,17 +130,17 @@ TcpStep advance(FlowState& state, TcpTrack& track, const Packet& segment, bool f
         begin(state, track, segment);  // a retransmission, or another try with a new sequence number
         return {};
     }
-    if (is_open(state) && segment.has(flag::syn)) return {TcpOutcome::pass, false, false};  // RFC 5961 §4: the end challenges
+    // On a live flow the end challenges a SYN (RFC 5961 §4); on a reset one it does not show that the RST did not take.
+    const bool stays = is_open(state) || state == FlowState::reset;
+    if (stays && segment.has(flag::syn)) return {TcpOutcome::pass, false, false};
 
     if (state == FlowState::syn_sent && !from_client && !answers(segment, receiver)) return {};
 
     const bool closes = segment.has(flag::fin) && acceptable(sender, receiver, segment.sequence);
     note(sender, receiver, segment);
     switch (state) {
-        case FlowState::syn_sent:
-            return from_client ? TcpStep{} : while_opening(state, track);
-        case FlowState::syn_received:
-            return closes ? on_fin(state, from_client) : while_opening(state, track);
+        case FlowState::syn_sent: return from_client ? TcpStep{} : while_opening(state, track);
+        case FlowState::syn_received: return closes ? on_fin(state, from_client) : while_opening(state, track);
         case FlowState::established:
         case FlowState::client_closed:
         case FlowState::server_closed: return closes ? on_fin(state, from_client) : TcpStep{};
