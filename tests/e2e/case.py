@@ -15,10 +15,10 @@ _ports = itertools.count(20000)
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """A known one: a row `name` of docs/conformance.md, and how many packets only one of both sends."""
+    """A known one: a row `name` of docs/conformance.md, and how many packets only one of both sends (None: some)."""
 
     name: str
-    ours: int = 0
+    ours: int | None = 0
     kernel: int = 0
     reordered: bool = False  # the same packets in another order
 

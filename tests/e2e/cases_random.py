@@ -3,7 +3,7 @@
 import random
 
 import packets
-from case import Tcp, Udp, case, delivered, returned
+from case import Difference, Tcp, Udp, case, delivered, returned
 from cases_fragments import answer, question
 from cases_icmp import from_client, from_vm
 from kernel_gateway import ECHO, HTTPS, NAMES, SSH
@@ -80,3 +80,20 @@ def _(c):
             left -= size
         if left <= 1480:
             put(*packets.fragments(whole, *pieces))
+
+
+@case("random conversations: whatever the kernel lets pass, passes here", Difference("liberal-opening", ours=None))
+def _(c):
+    for number in range(2000):
+        talk = Tcp(c, client=(_random.choice(_CLIENTS), 40000 + number))
+        if _random.randrange(2):
+            talk.opened()
+        for ident in range(2, _random.randrange(4, 12)):
+            say, me, other = _random.choice(((talk.up, "outside", "inside"), (talk.down, "inside", "outside")))
+            flags = _random.choice(("S", "S", "SA", "A", "A", "PA", "FA", "R", "RA"))
+            wrong = {}
+            if _random.randrange(2):
+                wrong["seq"] = talk.next[me] + _random.choice((-1, 1, 1000, -1000, 10**8))
+            if "A" in flags and _random.randrange(2):
+                wrong["ack"] = talk.next[other] + _random.choice((-1, 1, 5000, 10**8))
+            say(flags, b"data" if "P" in flags else b"", ident=ident, **wrong)

@@ -2,7 +2,7 @@
 
 import packets
 from case import Difference, Tcp, case, new_client
-from kernel_gateway import HTTPS, INSTANCE, PUBLIC, SSH, WEB
+from kernel_gateway import CROWDED, HTTPS, INSTANCE, PUBLIC, SSH, WEB
 
 _MSS_SACK_SCALE = bytes.fromhex("020405b4 0402 080a00000001 00000000 01 030307".replace(" ", ""))
 _STAMPS = bytes.fromhex("0101080a0000000200000001")
@@ -198,8 +198,8 @@ def _(c):
     c.outside(packets.tcp(client, (PUBLIC, 3389), packets.SYN), packets.tcp(client, (PUBLIC, 53), packets.SYN),
               packets.tcp(client, (INSTANCE, 22), packets.SYN), packets.tcp(client, (WEB, 22), packets.SYN))
     c.inside(packets.tcp((WEB, 40000), client, packets.SYN), packets.tcp((WEB, 40000), SSH[0], packets.SYN),
-             packets.tcp((WEB, 22), (INSTANCE, 40000), packets.SYN),
-             packets.tcp((WEB, 22), (INSTANCE, 40000), packets.SYN | packets.ACK))
+             packets.tcp((WEB, 22), (INSTANCE, 1999), packets.SYN),
+             packets.tcp((WEB, 22), (INSTANCE, 1999), packets.SYN | packets.ACK))
 
 
 @case("flags that no TCP sends together")
@@ -262,5 +262,38 @@ def _(c):
 
 @case("two clients with the same port: the second gets another", Difference("next-free-port", ours=1, kernel=1))
 def _(c):
-    first = Tcp(c).opened()
-    Tcp(c, client=("198.51.100.8", first.client[1])).up("S")
+    first = Tcp(c, CROWDED).opened()
+    Tcp(c, CROWDED, ("198.51.100.8", first.client[1])).up("S")
+
+
+@case("the client goes on before the VM has answered", Difference("liberal-opening", ours=4))
+def _(c):
+    for flags in ("A", "PA", "FA", "SA"):
+        talk = Tcp(c)
+        talk.up("S")
+        talk.up(flags)
+
+
+@case("the VM closes before it has opened", Difference("liberal-opening", ours=1))
+def _(c):
+    talk = Tcp(c)
+    talk.up("S")
+    talk.down("FA")
+
+
+@case("SYNs the wrong way on an open connection: of the VM, and the client's SYN-ACK", Difference("wrong-way-syn", ours=2))
+def _(c):
+    talk = Tcp(c).opened()
+    talk.down("S", seq=0x7000)
+    talk.up("SA", seq=0x8000)
+    talk.up("PA", b"alive")
+
+
+@case("segments after a connection was refused", Difference("refused-connection", ours=3))
+def _(c):
+    talk = Tcp(c)
+    talk.up("S")
+    talk.down("RA", seq=0)
+    talk.down("PA", b"?")
+    talk.up("A")
+    talk.up("R")

@@ -2,7 +2,7 @@
 
 import packets
 from case import Difference, Tcp, Udp, case, new_client
-from kernel_gateway import ECHO, INSTANCE, NAMES, PUBLIC, DNS
+from kernel_gateway import CROWDED, DNS, ECHO, INSTANCE, NAMES, PUBLIC
 
 
 @case("question and answer, with checksum and without")
@@ -86,8 +86,8 @@ def _(c):
 
 @case("two clients with the same port: the second gets another", Difference("next-free-port", ours=1, kernel=1))
 def _(c):
-    first = Udp(c).opened()
-    Udp(c, client=("198.51.100.8", first.client[1])).up(b"question")
+    first = Udp(c, CROWDED).opened()
+    Udp(c, CROWDED, ("198.51.100.8", first.client[1])).up(b"question")
 
 
 @case("privileged and extreme source ports are kept")
@@ -98,7 +98,7 @@ def _(c):
 
 @case("source port 0", Difference("port-0", ours=1, kernel=1))
 def _(c):
-    Udp(c, client=("198.51.100.9", 0)).up(b"question")
+    Udp(c, CROWDED, ("198.51.100.9", 0)).up(b"question")
 
 
 @case("unsolicited: no such port, answers to nothing, a VM that begins")
@@ -106,7 +106,7 @@ def _(c):
     client = new_client()
     c.outside(packets.udp(client, (PUBLIC, 9)), packets.udp(client, (PUBLIC, 53)), packets.udp(client, (INSTANCE, 53)),
               packets.udp(client, (DNS, 53)))
-    c.inside(packets.udp(NAMES[1], (INSTANCE, 40000)), packets.udp((DNS, 40000), client),
+    c.inside(packets.udp(NAMES[1], (INSTANCE, 1999)), packets.udp((DNS, 40000), client),
              packets.udp((DNS, 40000), NAMES[0]), packets.udp(NAMES[1], client))
     talk = Udp(c).opened()
     c.inside(packets.udp(ECHO[1], (INSTANCE, talk.client[1])), packets.udp(NAMES[1], (INSTANCE, talk.client[1] + 1)))

@@ -18,6 +18,8 @@ PUBLIC, INSTANCE = "203.0.113.10", "10.0.1.5"
 WEB, DNS = "10.1.0.4", "10.1.0.5"
 SSH, HTTPS = ((PUBLIC, 50022), (WEB, 22)), ((PUBLIC, 443), (WEB, 443))  # listener, target
 NAMES, ECHO = ((PUBLIC, 5353), (DNS, 53)), ((PUBLIC, 6000), (DNS, 6000))
+CROWDED = ((PUBLIC, 7000), ("10.1.0.6", 7000))  # where clients share a port: others must not meet what they get instead
+_NAT = [("TCP", SSH), ("TCP", HTTPS), ("UDP", NAMES), ("UDP", ECHO), ("TCP", CROWDED), ("UDP", CROWDED)]
 
 CONFIG = f"""
 [firewall]
@@ -30,15 +32,14 @@ name = "inbound"
 priority = 200
 """ + "".join(f"""
   [[nat_rule_collection.rule]]
-  name = "{name}"
+  name = "{protocol}-{listener[1]}"
   protocols = ["{protocol}"]
   source_addresses = ["*"]
   destination_addresses = ["{listener[0]}"]
   destination_ports = ["{listener[1]}"]
   translated_address = "{target[0]}"
   translated_port = "{target[1]}"
-""" for name, protocol, (listener, target) in (
-    ("ssh", "TCP", SSH), ("https", "TCP", HTTPS), ("names", "UDP", NAMES), ("echo", "UDP", ECHO)))
+""" for protocol, (listener, target) in _NAT)
 
 _MARKER = {captures.OUTSIDE: ("192.0.2.250", "10.1.0.250"), captures.INSIDE: ("10.1.0.250", "192.0.2.250")}
 
@@ -46,10 +47,9 @@ _RULES = f"""
 table ip nat {{
     chain prerouting {{
         type nat hook prerouting priority dstnat;
-        iifname outside0 ip daddr {PUBLIC} tcp dport {SSH[0][1]} dnat to {SSH[1][0]}:{SSH[1][1]}
-        iifname outside0 ip daddr {PUBLIC} tcp dport {HTTPS[0][1]} dnat to {HTTPS[1][0]}:{HTTPS[1][1]}
-        iifname outside0 ip daddr {PUBLIC} udp dport {NAMES[0][1]} dnat to {NAMES[1][0]}:{NAMES[1][1]}
-        iifname outside0 ip daddr {PUBLIC} udp dport {ECHO[0][1]} dnat to {ECHO[1][0]}:{ECHO[1][1]}
+""" + "".join(f"""
+        iifname outside0 ip daddr {listener[0]} {protocol.lower()} dport {listener[1]} dnat to {target[0]}:{target[1]}
+""" for protocol, (listener, target) in _NAT) + f"""
     }}
     chain postrouting {{
         type nat hook postrouting priority srcnat;
