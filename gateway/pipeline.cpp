@@ -283,6 +283,9 @@ void Pipeline::decide_known(std::size_t i, const Frame& frame, FlowIndex index) 
 /// RFC 5508 REQ-4 to 6: translated if the flow is known, dropped in silence if not; it changes and refreshes nothing.
 void Pipeline::decide_error(std::size_t i, FlowIndex index) {
     const auto& packet = packets_[i];
+    if (directions_[i] == Direction::toward_target && tables_->owns(packet.tuple.source.address)) {
+        return drop(i, Reason::malformed, "source is the firewall's own address");
+    }
     if (index == no_flow) return drop(i, Reason::no_flow, "ICMP error about no tracked flow");
     if (packet.tuple.destination.address != captures::quoted_tuple(packet).source.address) {
         return drop(i, Reason::no_flow, "ICMP error is not addressed to the sender of what it quotes");
