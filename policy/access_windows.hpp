@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "captures/five_tuple.hpp"
@@ -31,8 +32,8 @@ struct Window {
 /// guarded (target, protocol) a count of open windows by prefix length. A look-up tries the lengths in use, at
 /// most 33 of them and mostly one or two: its cost does not grow with the number of windows, and opening or closing
 /// one is as cheap. Windows of the same prefix stand in order of their end, the last to end first: a look-up reads
-/// the front and expiry takes from the back. An interval map would be faster to search with many lengths, but
-/// dear to change. A port that is not guarded is open to all, as in Azure.
+/// the front and expiry takes from the back; only opening one moves those that end sooner. An interval map would be
+/// faster to search with many lengths, but dear to change. A port that is not guarded is open to all, as in Azure.
 class AccessWindows {
 public:
     /// Puts a port under just-in-time access: closed from now on, but for windows. Idempotent.
@@ -80,7 +81,9 @@ private:
     void close(std::uint64_t door_key, const captures::Prefix& source, WindowId id) noexcept;
 
     boost::unordered_flat_map<std::uint64_t, Door> doors_;
-    boost::unordered_flat_map<Key, std::vector<Opening>, KeyHash> openings_;  ///< in the order of `outlasts`
+    using Openings = boost::container::small_vector<Opening, 1>;  // of one prefix there is mostly one window
+
+    boost::unordered_flat_map<Key, Openings, KeyHash> openings_;  ///< in the order of `outlasts`
 };
 
 }  // namespace policy

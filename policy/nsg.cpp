@@ -46,10 +46,10 @@ Nsg::Decision Nsg::judge(const FiveTuple& delivered) const noexcept {
 }
 
 bool Nsg::is_jit_rule(std::string_view rule_name) noexcept {
-    for (const std::string_view prefix : {"MicrosoftDefenderForCloud-JITRule", "SecurityCenter-JITRule"}) {
-        if (same_name(rule_name.substr(0, prefix.size()), prefix)) return true;
-    }
-    return false;
+    const auto begins = [rule_name](std::string_view prefix) {
+        return same_name(rule_name.substr(0, prefix.size()), prefix);
+    };
+    return begins("MicrosoftDefenderForCloud-JITRule") || begins("SecurityCenter-JITRule");
 }
 
 NsgVerdict judge(std::span<const Nsg> nsgs, const FiveTuple& delivered) noexcept {

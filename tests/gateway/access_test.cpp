@@ -79,7 +79,7 @@ BOOST_FIXTURE_TEST_CASE(a_refusal_names_the_missing_action_and_the_scope_in_azur
     BOOST_TEST(refusal_of(access.request(asks(reader), noon)).message ==
                "The client 'reader@lab.example' with object id 'reader@lab.example' does not have authorization to "
                "perform action 'Microsoft.Security/locations/jitNetworkAccessPolicies/initiate/action' over scope '" +
-                   web01_id +
+                   std::string{web01_id} +
                    "' or the scope is invalid. If access was recently granted, please refresh your credentials.");
     BOOST_TEST(
         refusal_of(access.request(asks("mallory"), noon)).message.find("No principal of that name is configured.") !=

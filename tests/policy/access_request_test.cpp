@@ -18,7 +18,7 @@ namespace refusal_code = policy::refusal_code;
 
 namespace {
 
-const Time noon{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31} + 12h};
+constexpr Time noon{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31} + 12h};
 
 std::vector<Prefix> prefixes(std::initializer_list<std::string_view> texts) {
     std::vector<Prefix> result;

@@ -38,8 +38,8 @@ SecurityRule rule(std::string name, std::uint16_t priority, Access access) {
 
 Nsg nsg(std::vector<SecurityRule> rules) { return {"web-nsg", std::move(rules), false, ServiceTags::azure_defaults()}; }
 
-const auto ssh = tuple("10.0.1.5:40000", "10.1.0.4:22");  // from the firewall's instance
-const auto from_internet = tuple("203.0.113.9:40000", "10.1.0.4:22");
+constexpr FiveTuple ssh{{{0x0a000105}, 40000}, {{0x0a010004}, 22}, Protocol::tcp};  // from the firewall's instance
+constexpr FiveTuple from_internet{{{0xcb007109}, 40000}, {{0x0a010004}, 22}, Protocol::tcp};
 
 }  // namespace
 

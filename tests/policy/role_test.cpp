@@ -12,9 +12,13 @@ namespace action = policy::action;
 
 namespace {
 
-const std::string group = "/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23/resourceGroups/lab";
-const std::string web01 = group + "/providers/Microsoft.Compute/virtualMachines/web01";
-const std::string web010 = web01 + "0";
+constexpr const char* group = "/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23/resourceGroups/lab";
+constexpr const char* web01 =
+    "/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23/resourceGroups/lab"
+    "/providers/Microsoft.Compute/virtualMachines/web01";
+constexpr const char* web010 =
+    "/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23/resourceGroups/lab"
+    "/providers/Microsoft.Compute/virtualMachines/web010";
 
 const Role& role(std::string_view name) {
     const auto* found = Authorization{}.find_role(name);

@@ -3,7 +3,6 @@
 #include <boost/test/unit_test.hpp>
 #include <set>
 
-using policy::Fate;
 using policy::Reason;
 
 namespace {

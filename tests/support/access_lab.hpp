@@ -30,18 +30,20 @@ using namespace std::chrono_literals;
 
 namespace refusal_code = policy::refusal_code;
 
-inline const Time noon{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31} + 12h};
-inline const Endpoint web_ssh{{0x0a010004}, 22};
-inline const Endpoint web_dns{{0x0a010004}, 53};
-inline const Endpoint db_ssh{{0x0a010005}, 22};
-inline const std::string group = "/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23/resourceGroups/lab";
-inline const std::string web01_id = group + "/providers/Microsoft.Compute/virtualMachines/web01";
+inline constexpr Time noon{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31} + 12h};
+inline constexpr Endpoint web_ssh{{0x0a010004}, 22};
+inline constexpr Endpoint web_dns{{0x0a010004}, 53};
+inline constexpr Endpoint db_ssh{{0x0a010005}, 22};
+inline constexpr const char* group = "/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23/resourceGroups/lab";
+inline constexpr const char* web01_id =
+    "/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23/resourceGroups/lab"
+    "/providers/Microsoft.Compute/virtualMachines/web01";
 
-inline const std::string operator_1 = "operator@lab.example";
-inline const std::string operator_2 = "second@lab.example";
-inline const std::string reader = "reader@lab.example";
-inline const std::string admin = "admin@lab.example";
-inline const std::string nobody = "nobody@lab.example";  // configured, but without any role
+inline constexpr const char* operator_1 = "operator@lab.example";
+inline constexpr const char* operator_2 = "second@lab.example";
+inline constexpr const char* reader = "reader@lab.example";
+inline constexpr const char* admin = "admin@lab.example";
+inline constexpr const char* nobody = "nobody@lab.example";  // configured, but without any role
 
 inline std::vector<Prefix> anywhere() { return {Prefix{{0}, 0}}; }
 
@@ -62,7 +64,8 @@ inline Config lab() {
                                            {53, Protocol::tcp, anywhere(), 3h},
                                            {53, Protocol::udp, anywhere(), 2h}}},
                                          {"db01", {{22, Protocol::tcp, anywhere(), 3h}}}}}};
-    for (const auto& name : {operator_1, operator_2, reader, admin, nobody}) config.principals.push_back({name, {}});
+    for (const auto* const name : {operator_1, operator_2, reader, admin, nobody})
+        config.principals.push_back({name, {}});
     config.role_assignments = {{operator_1, "JIT Requester", group},
                                {operator_2, "JIT Requester", group},
                                {reader, "Reader", group},
