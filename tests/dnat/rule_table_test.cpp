@@ -216,10 +216,6 @@ BOOST_AUTO_TEST_CASE(more_listeners_than_a_table_may_have_are_refused_with_advic
     const auto built = RuleTable::build(rules);
     BOOST_REQUIRE(!built);
     BOOST_TEST(built.error().starts_with("NAT rule inbound/wide30: all rules together listen on more than 2000000 "));
-    rules.pop_back();
-    const auto fits = RuleTable::build(std::move(rules));
-    BOOST_REQUIRE(fits.has_value());
-    BOOST_TEST(fits->listeners() == 30U * 65536);
 }
 
 BOOST_AUTO_TEST_CASE(shadowed_rules_are_those_that_no_packet_can_match) {
@@ -299,8 +295,9 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_naive_search_through_the_list) {
                             const Arrived packet{{{{edge + step}, 1}, {{0xcb00710a + host}, port}, protocol}};
                             const auto expected = first_match(rules, packet);
                             const auto found = built.match(packet);
-                            BOOST_REQUIRE_EQUAL(found.listening, expected.listening);
-                            BOOST_REQUIRE(found.rule == expected.rule);
+                            if (found.listening != expected.listening || found.rule != expected.rule) {
+                                BOOST_FAIL("round " << round << ", " << packet.tuple);
+                            }
                             if (expected.rule) reachable.insert(*expected.rule);
                             listening = expected.listening;
                         }
