@@ -90,7 +90,8 @@ def _(c):
             talk.opened()
         for ident in range(2, _random.randrange(4, 12)):
             say, me, other = _random.choice(((talk.up, "outside", "inside"), (talk.down, "inside", "outside")))
-            flags = _random.choice(("S", "S", "SA", "A", "A", "PA", "FA", "R", "RA"))
+            # A VM's SYN is refused on a closed flow; what closes one differs with forged segments.
+            flags = _random.choice(("S", "S") * (me == "outside") + ("SA", "A", "A", "PA", "FA", "R", "RA"))
             wrong = {}
             if _random.randrange(2):
                 wrong["seq"] = talk.next[me] + _random.choice((-1, 1, 1000, -1000, 10**8))

@@ -24,9 +24,14 @@ def require(*tools):
     if missing:
         skip("missing: " + ", ".join(missing))
     try:
-        Namespace()
+        probe = Namespace()
     except OSError as error:
         skip(f"cannot make a network namespace: {error.strerror}")
+    if "nft" in tools:
+        rules = "table ip probe {\nchain c {\ntype nat hook prerouting priority dstnat;\nct state new accept\n}\n}\n"
+        tried = probe.run("nft", "-f", "-", input=rules, check=False, capture_output=True)
+        if tried.returncode != 0:
+            skip(f"this kernel has no nftables NAT: {tried.stderr.strip()}")
 
 
 def skip(why):
