@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(the_example_of_rfc_1624_gives_zero_and_not_minus_zero) {
 // RFC 1624 §3. Only all-zero data would differ, and no header is: its first byte is at least 0x45.
 BOOST_AUTO_TEST_CASE(an_update_equals_a_recomputation_for_every_new_word) {
     auto header = header_without_checksum();
-    for (const std::size_t word : {2u, 8u, 14u, 18u}) {
+    for (const std::size_t word : {2U, 8U, 14U, 18U}) {
         const auto old_word = captures::load_be16(&header[word]);
         const auto old_checksum = plain_checksum(header);
         for (std::uint32_t value = 0; value <= 0xffff; ++value) {
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(an_update_equals_a_recomputation_for_random_headers_and_rep
         captures::store_be16(&header[10], 0);
         const auto old_checksum = plain_checksum(header);
         ChecksumDelta delta;
-        for (const std::size_t field : {12u, 16u}) {
+        for (const std::size_t field : {12U, 16U}) {
             const auto address = static_cast<std::uint32_t>(random.next());
             delta.replace32(captures::load_be32(&header[field]), address);
             captures::store_be32(&header[field], address);

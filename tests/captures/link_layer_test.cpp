@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(the_tag_of_old_qinq_switches_is_a_tag) {
     frame.data = bytes.data();
     frame.captured = frame.length = static_cast<std::uint32_t>(bytes.size());
     BOOST_TEST(captures::parse_link_layer(frame).content == Content::ipv4);
-    BOOST_TEST(captures::parse_link_layer(frame).offset == 18u);
+    BOOST_TEST(captures::parse_link_layer(frame).offset == 18U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

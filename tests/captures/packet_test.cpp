@@ -13,7 +13,6 @@ namespace {
 
 using captures::Defect;
 using captures::Kind;
-using captures::LinkType;
 using support::Decoded;
 using support::fragment_of;
 using support::icmp_error;
@@ -106,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_frame_cut_at_any_byte_is_usable_as_soon_as_its_headers_ar
         BOOST_TEST_CONTEXT(row.what) {
             Decoded whole{row.packet};
             const auto enough = needed(whole);
-            const auto last = std::min(whole.frame.captured, 200u);
+            const auto last = std::min(whole.frame.captured, 200U);
             for (std::uint32_t captured = 0; captured <= last; ++captured) {
                 decode_cut(whole.frame, captured, [&](const captures::Packet& packet) {
                     if (enough != 0 && captured >= enough) {
@@ -153,33 +152,33 @@ BOOST_AUTO_TEST_CASE(a_tcp_packet_is_filled_in) {
                                     captures::Protocol::tcp};
     BOOST_TEST(packet.tuple == tuple);
     BOOST_TEST((packet.ip == decoded.frame.data + 18));
-    BOOST_TEST(packet.length == 45u);
-    BOOST_TEST(packet.captured == 45u);
-    BOOST_TEST(packet.header_length == 20u);
-    BOOST_TEST(packet.sequence == 7u);
-    BOOST_TEST(packet.acknowledgment == 9u);
-    BOOST_TEST(packet.segment_length == 6u);
-    BOOST_TEST(packet.window == 512u);
-    BOOST_TEST(packet.tcp_flags == 0x19u);
-    BOOST_TEST(packet.ttl == 63u);
+    BOOST_TEST(packet.length == 45U);
+    BOOST_TEST(packet.captured == 45U);
+    BOOST_TEST(packet.header_length == 20U);
+    BOOST_TEST(packet.sequence == 7U);
+    BOOST_TEST(packet.acknowledgment == 9U);
+    BOOST_TEST(packet.segment_length == 6U);
+    BOOST_TEST(packet.window == 512U);
+    BOOST_TEST(packet.tcp_flags == 0x19U);
+    BOOST_TEST(packet.ttl == 63U);
     BOOST_TEST(!packet.is_fragmented());
     BOOST_TEST(!packet.checksum_offloaded);
 }
 
 BOOST_AUTO_TEST_CASE(syn_and_fin_count_in_sequence_space_and_options_do_not) {
-    BOOST_TEST(Decoded{tcp().syn().mss(1460).timestamps(1, 0)}.packet.segment_length == 1u);
-    BOOST_TEST(Decoded{tcp().fin().ack(1)}.packet.segment_length == 1u);
-    BOOST_TEST(Decoded{tcp().ack(1)}.packet.segment_length == 0u);
-    BOOST_TEST(Decoded{tcp().syn().payload("fast open")}.packet.segment_length == 10u);
+    BOOST_TEST(Decoded{tcp().syn().mss(1460).timestamps(1, 0)}.packet.segment_length == 1U);
+    BOOST_TEST(Decoded{tcp().fin().ack(1)}.packet.segment_length == 1U);
+    BOOST_TEST(Decoded{tcp().ack(1)}.packet.segment_length == 0U);
+    BOOST_TEST(Decoded{tcp().syn().payload("fast open")}.packet.segment_length == 10U);
 }
 
 BOOST_AUTO_TEST_CASE(total_length_0_takes_the_frame_s) {
     const Decoded decoded{tcp().ack(1).payload_size(66'000)};
-    BOOST_TEST(decoded.packet.length == 66'040u);
-    BOOST_TEST(decoded.packet.segment_length == 66'000u);
+    BOOST_TEST(decoded.packet.length == 66'040U);
+    BOOST_TEST(decoded.packet.segment_length == 66'000U);
     const Decoded cut{tcp().ack(1).payload_size(66'000).snap(68)};
-    BOOST_TEST(cut.packet.length == 66'040u);
-    BOOST_TEST(cut.packet.captured == 54u);
+    BOOST_TEST(cut.packet.length == 66'040U);
+    BOOST_TEST(cut.packet.captured == 54U);
 }
 
 BOOST_AUTO_TEST_CASE(a_fragment_has_addresses_and_no_ports) {

@@ -31,6 +31,7 @@ struct Decoded {
     explicit Decoded(const PacketBuilder& builder) : Decoded{builder.build()} {}
     Decoded(const Decoded&) = delete;
     Decoded& operator=(const Decoded&) = delete;
+    ~Decoded() = default;
 
     OwnedFrame owned;
     captures::Frame frame;

@@ -126,7 +126,7 @@ PacketCheck length(std::size_t bytes) {
 
 PacketCheck fragment_at(std::size_t offset, bool more) {
     return [offset, more](const Checked& checked) {
-        const auto wrong = compare_number("fragment offset", offset, checked.packet.fragment_offset);
+        auto wrong = compare_number("fragment offset", offset, checked.packet.fragment_offset);
         if (!wrong.empty()) return wrong;
         return compare_number("more-fragments flag", more ? 1 : 0, checked.packet.more_fragments ? 1 : 0);
     };

@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(checksums_do_not_hold_when_any_of_them_is_wrong) {
 BOOST_AUTO_TEST_CASE(fragments_put_together_are_the_datagram) {
     const auto packet = udp(client, server).id(9).payload_size(100).vlan(7);
     const auto whole = packet.datagram();
-    for (const std::size_t size : {8u, 24u, 56u, 104u, 2000u}) {
+    for (const std::size_t size : {8U, 24U, 56U, 104U, 2000U}) {
         std::vector<std::byte> together(whole.begin(), whole.begin() + 20);
         auto frames = fragments_of(packet, size);
         for (std::size_t i = 0; i < frames.size(); ++i) {

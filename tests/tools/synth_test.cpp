@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(the_same_seed_makes_the_same_frames_and_another_seed_others
         auto reseeded = few;
         reseeded.seed = 2;
         auto other = made_by(generator, reseeded);
-        BOOST_TEST(once.size() > 20u, generator.name);
+        BOOST_TEST(once.size() > 20U, generator.name);
         BOOST_TEST(digest(once) == digest(twice), generator.name);
         BOOST_TEST(digest(once) != digest(other), generator.name);
     }
@@ -98,11 +98,11 @@ BOOST_AUTO_TEST_CASE(the_same_seed_makes_the_same_frames_and_another_seed_others
 // purpose changes its number here.
 BOOST_AUTO_TEST_CASE(the_frames_are_the_same_everywhere) {
     const std::map<std::string_view, std::uint64_t> known{
-        {"both-sides", 10418765078081091694u}, {"flows", 10400088012365935305u},
-        {"fragments", 1627359792182966834u},   {"icmp-errors", 13641321065690970816u},
-        {"mixed", 5052043171372350668u},       {"qinq", 2545993718853411608u},
-        {"ssh-like", 10768036894970300496u},   {"syn-flood", 17122519605079169972u},
-        {"udp-flood", 12644232857494679539u},
+        {"both-sides", 10418765078081091694U}, {"flows", 10400088012365935305U},
+        {"fragments", 1627359792182966834U},   {"icmp-errors", 13641321065690970816U},
+        {"mixed", 5052043171372350668U},       {"qinq", 2545993718853411608U},
+        {"ssh-like", 10768036894970300496U},   {"syn-flood", 17122519605079169972U},
+        {"udp-flood", 12644232857494679539U},
     };
     for (const auto& generator : tools::generators()) {
         auto frames = made_by(generator, few);
@@ -147,13 +147,13 @@ BOOST_AUTO_TEST_CASE(flows_are_as_many_and_as_large_as_told) {
                                   .random_order = random_order,
                                   .ports = captures::PortRange{50000, 50006}};
             auto frames = made("flows", options);
-            BOOST_TEST(frames.size() == 2000u);
-            BOOST_TEST(frames.back().frame().length == 590u);
+            BOOST_TEST(frames.size() == 2000U);
+            BOOST_TEST(frames.back().frame().length == 590U);
             for (auto& frame : frames) BOOST_TEST_REQUIRE(check(frame, support::checksums_hold));
             std::set<std::uint16_t> ports;
             for (const auto& [tuple, packets] : by_flow(frames)) ports.insert(tuple.destination.port);
-            BOOST_TEST(ports.size() == 7u);
-            BOOST_TEST(by_flow(frames).size() == 40u);
+            BOOST_TEST(ports.size() == 7U);
+            BOOST_TEST(by_flow(frames).size() == 40U);
         }
     }
 }
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(flows_are_as_many_and_as_large_as_told) {
 BOOST_AUTO_TEST_CASE(a_tcp_flow_opens_with_a_handshake_and_its_numbers_follow) {
     auto frames = made("flows", {.packets = 400, .flows = 4, .size = 100, .protocol = Protocol::tcp});
     for (const auto& [tuple, packets] : by_flow(frames)) {
-        BOOST_TEST_REQUIRE(packets.size() == 100u);
+        BOOST_TEST_REQUIRE(packets.size() == 100U);
         BOOST_TEST(packets[0].tcp_flags == captures::tcp_flag::syn);
         BOOST_TEST(packets[1].tcp_flags == (captures::tcp_flag::syn | captures::tcp_flag::ack));
         std::map<captures::Endpoint, std::uint32_t> next;
@@ -187,13 +187,13 @@ BOOST_AUTO_TEST_CASE(a_size_below_the_headers_is_refused) {
     BOOST_CHECK_THROW(made("flows", {.packets = 1, .size = 41}), std::invalid_argument);
     BOOST_CHECK_THROW(made("udp-flood", {.packets = 1, .size = 41}), std::invalid_argument);
     BOOST_CHECK_THROW(made("flows", {.packets = 1, .size = 53, .protocol = Protocol::tcp}), std::invalid_argument);
-    BOOST_TEST(made("flows", {.packets = 1, .size = 42}).size() == 1u);
+    BOOST_TEST(made("flows", {.packets = 1, .size = 42}).size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(no_two_flows_share_a_client) {
     std::set<captures::Endpoint> clients;
     for (std::uint64_t flow = 0; flow < 150'000; ++flow) clients.insert(tools::client_of(flow, 7));
-    BOOST_TEST(clients.size() == 150'000u);
+    BOOST_TEST(clients.size() == 150'000U);
     const auto test_network = captures::Prefix::parse("198.18.0.0/15").value();
     BOOST_TEST(test_network.contains(clients.begin()->address));
     BOOST_TEST(test_network.contains(clients.rbegin()->address));
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(the_vm_answers_the_instance_address_at_the_client_s_port) {
 
 BOOST_AUTO_TEST_CASE(fragments_come_with_and_without_sense) {
     auto frames = made("fragments");
-    BOOST_TEST(count_of(Kind::fragment, frames) > 50u);
+    BOOST_TEST(count_of(Kind::fragment, frames) > 50U);
     BOOST_TEST(defects_in(frames) == (std::set{Defect::none, Defect::tiny_fragment, Defect::fragment_length}),
                boost::test_tools::per_element());
 }
@@ -245,10 +245,10 @@ BOOST_AUTO_TEST_CASE(a_mixed_capture_has_every_link_type_and_what_is_not_for_us)
     auto frames = made("mixed");
     std::set<LinkType> links;
     for (auto& frame : frames) links.insert(frame.frame().link_type);
-    BOOST_TEST(links.size() == 8u);
-    BOOST_TEST(count_of(Kind::not_ip, frames) == 2u);
-    BOOST_TEST(count_of(Kind::unsupported, frames) == 3u);
-    BOOST_TEST(count_of(Kind::malformed, frames) == 0u);
+    BOOST_TEST(links.size() == 8U);
+    BOOST_TEST(count_of(Kind::not_ip, frames) == 2U);
+    BOOST_TEST(count_of(Kind::unsupported, frames) == 3U);
+    BOOST_TEST(count_of(Kind::malformed, frames) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(every_qinq_frame_has_two_tags) {

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -139,19 +140,25 @@ int make(const CommandLine& line) {
     return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
     CommandLine line;
     CLI::App app{"Makes captures of traffic to a firewall, reproducibly.", "synth"};
     describe_options(app, line);
     try {
         app.parse(argc, argv);
-        return make(line);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : exit_usage;
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "synth: {}\n", error.what());
+    }
+    return make(line);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {  // options that contradict each other
+        std::cerr << "synth: " << error.what() << '\n';
         return exit_usage;
     }
 }

@@ -5,7 +5,6 @@
 
 #include "captures/bytes.hpp"
 #include "captures/checksum.hpp"
-#include "captures/icmp.hpp"
 #include "captures/ipv4.hpp"
 #include "captures/link_layer.hpp"
 #include "captures/udp.hpp"
@@ -14,7 +13,6 @@ namespace tools {
 
 namespace {
 
-using captures::IcmpView;
 using captures::Ipv4View;
 using captures::store_be16;
 using captures::store_be32;
@@ -112,7 +110,7 @@ std::vector<std::byte> PacketBuilder::datagram() const {
     const auto behind = fragment_offset_ == 0 ? transport() : payload_;
     const auto total = header + behind.size();
     std::vector<std::byte> bytes(Ipv4View::shortest);
-    store_u8(&bytes[0], static_cast<std::uint8_t>(0x40 | header / 4));
+    store_u8(bytes.data(), static_cast<std::uint8_t>(0x40 | header / 4));
     store_be16(&bytes[2], static_cast<std::uint16_t>(total > 65535 ? 0 : total));  // as segmentation offload leaves it
     store_be16(&bytes[4], identification_);
     store_be16(&bytes[6],

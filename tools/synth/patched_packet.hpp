@@ -13,6 +13,7 @@ public:
     explicit PatchedPacket(const PacketBuilder& packet);
     PatchedPacket(const PatchedPacket&) = delete;
     PatchedPacket& operator=(const PatchedPacket&) = delete;
+    ~PatchedPacket() = default;
 
     void set_source(captures::Endpoint endpoint) noexcept { set_endpoint(12, 0, endpoint); }
     void set_destination(captures::Endpoint endpoint) noexcept { set_endpoint(16, 2, endpoint); }
