@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <utility>
 
 #include "captures/checksum.hpp"
 
@@ -10,9 +11,11 @@ namespace dnat {
 
 namespace {
 
+constexpr std::uint32_t first_index = 4096;  ///< flows that the index has room for at first
+
 /// A power of two with room for two entries a flow at a load of at most 3/4.
-std::uint32_t slots_for(std::uint32_t capacity) noexcept {
-    return static_cast<std::uint32_t>(std::bit_ceil(std::max<std::uint64_t>(std::uint64_t{capacity} * 8 / 3 + 1, 64)));
+constexpr std::uint32_t slots_for(std::uint32_t flows) noexcept {
+    return static_cast<std::uint32_t>(std::bit_ceil(std::max<std::uint64_t>(std::uint64_t{flows} * 8 / 3 + 1, 64)));
 }
 
 inline FlowKey client_key(const Flow& flow) noexcept {
@@ -25,10 +28,10 @@ inline FlowKey server_key(const Flow& flow) noexcept {
 
 }  // namespace
 
-FlowTable::FlowTable(std::uint32_t capacity, std::uint64_t seed)
+FlowTable::FlowTable(std::uint32_t capacity, std::uint64_t seed, Index index)
     : capacity_{capacity},
       seed_{seed},
-      mask_{slots_for(capacity) - 1},
+      mask_{slots_for(index == Index::grows ? std::min(capacity, first_index) : capacity) - 1},
       slots_(std::size_t{mask_} + 1),
       flows_(capacity),
       queue_(capacity) {}
@@ -64,6 +67,7 @@ FlowTable::Inserted FlowTable::insert(const Arrived& arrived, captures::Endpoint
     const auto port = ports_.take(target, tuple.protocol, tuple.source.port);
     if (!port) return {no_flow, Refusal::ports_exhausted};
 
+    if (slots_for(size_ + 1) > slots_.size()) grow();
     const auto index = free_ != no_flow ? free_ : unused_++;
     auto& flow = flows_[index];
     if (free_ != no_flow) free_ = flow.next_free;
@@ -132,6 +136,16 @@ void FlowTable::enter(std::uint32_t hash, FlowIndex index) noexcept {
     auto at = hash & mask_;
     while (slots_[at].place != 0) at = (at + 1) & mask_;
     slots_[at] = {hash, index + 1};
+}
+
+/// Twice the slots. Hashes are in the slots, so no flow is touched.
+void FlowTable::grow() {
+    HugeArray<Slot> old{slots_.size() * 2};
+    std::swap(old, slots_);
+    mask_ = static_cast<std::uint32_t>(slots_.size() - 1);
+    for (std::size_t at = 0; at < old.size(); ++at) {
+        if (old[at].place != 0) enter(old[at].hash, old[at].place - 1);
+    }
 }
 
 void FlowTable::leave(std::uint32_t hash, FlowIndex index) noexcept {

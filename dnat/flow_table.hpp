@@ -35,13 +35,15 @@ struct FlowKey {
 /// bits of place) holds each flow twice, once for the client's tuple and once for the VM's. Slots are probed
 /// linearly at a load of at most 3/4 and deleted by shifting back, so there are no tombstones to age. `find` takes a
 /// burst: it hashes all keys and prefetches their slots, then reads the slots and prefetches the flows, then
-/// compares; the cache misses of a burst overlap (measured: docs/performance.md). Everything is sized once; a full table
-/// refuses new flows and evicts nothing (RFC 6888 REQ-11).
+/// compares; the cache misses of a burst overlap (measured: docs/performance.md). The number of flows is bounded from
+/// the start; a full table refuses new ones and evicts nothing (RFC 6888 REQ-11). The index begins small and doubles,
+/// since a small one stays in the cache; who cannot afford the pause (20 ms a million flows) sizes it ahead.
 class FlowTable {
 public:
     /// `seed` keys the hash, so that nobody outside can choose colliding tuples; replay leaves it 0. It changes no
     /// result, only where things lie.
-    explicit FlowTable(std::uint32_t capacity, std::uint64_t seed = 0);
+    enum class Index : std::uint8_t { grows, sized_ahead };
+    explicit FlowTable(std::uint32_t capacity, std::uint64_t seed = 0, Index index = Index::grows);
 
     [[nodiscard]] FlowIndex find(const FlowKey& key) const noexcept;
     /// Looks up at most `captures::burst_capacity` keys; `found` gets a flow or no_flow for each.
@@ -100,6 +102,7 @@ private:
     [[nodiscard]] bool is(FlowIndex index, const FlowKey& key) const noexcept;
     [[nodiscard]] FlowIndex probe(const FlowKey& key, std::uint32_t hash) const noexcept;
     void enter(std::uint32_t hash, FlowIndex index) noexcept;
+    void grow();
     void leave(std::uint32_t hash, FlowIndex index) noexcept;
 
     std::uint32_t capacity_;

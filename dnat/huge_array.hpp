@@ -30,7 +30,12 @@ public:
           data_{std::exchange(other.data_, nullptr)} {}
     HugeArray(const HugeArray&) = delete;
     HugeArray& operator=(const HugeArray&) = delete;
-    HugeArray& operator=(HugeArray&&) = delete;
+    HugeArray& operator=(HugeArray&& other) noexcept {
+        std::swap(size_, other.size_);
+        std::swap(bytes_, other.bytes_);
+        std::swap(data_, other.data_);
+        return *this;
+    }
     ~HugeArray() {
         if (data_ != nullptr) ::munmap(data_, bytes_);
     }

@@ -26,9 +26,9 @@ tl::expected<std::shared_ptr<const Tables>, std::string> Tables::build(const Con
     tables->instance_ = config.firewall.instance_ip;
     tables->private_ip_ = config.firewall.private_ip;
     tables->network_deny_overrides_ = config.firewall.network_deny_overrides;
-    for (const auto address : config.firewall.public_ips) tables->owned_.emplace(address.value, true);
-    if (config.firewall.private_ip) tables->owned_.emplace(config.firewall.private_ip->value, true);
-    tables->owned_.emplace(config.firewall.instance_ip.value, true);
+    for (const auto address : config.firewall.public_ips) tables->own(address);
+    if (config.firewall.private_ip) tables->own(*config.firewall.private_ip);
+    tables->own(config.firewall.instance_ip);
     for (const auto& machine : config.machines) {
         auto& nsgs = tables->nsgs_[machine.private_ip.value];
         for (const auto& name : machine.nsg) {
@@ -38,6 +38,11 @@ tl::expected<std::shared_ptr<const Tables>, std::string> Tables::build(const Con
         }
     }
     return tables;
+}
+
+void Tables::own(captures::Ipv4Address address) {
+    owned_.insert(address.value);
+    owned_filter_[filter_bit(address) / 64] |= std::uint64_t{1} << filter_bit(address) % 64;
 }
 
 std::span<const policy::Nsg> Tables::nsgs_before(captures::Ipv4Address address) const noexcept {

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <tl/expected.hpp>
 
 #include "dnat/rule_table.hpp"
@@ -32,17 +34,27 @@ public:
     [[nodiscard]] std::span<const policy::Nsg> nsgs_before(captures::Ipv4Address address) const noexcept;
 
     /// Whether the firewall answers to an address: public, private or its instance's.
-    [[nodiscard]] bool owns(captures::Ipv4Address address) const noexcept { return owned_.contains(address.value); }
+    [[nodiscard]] bool owns(captures::Ipv4Address address) const noexcept {
+        return (owned_filter_[filter_bit(address) / 64] >> filter_bit(address) % 64 & 1) != 0 &&
+               owned_.contains(address.value);
+    }
     [[nodiscard]] bool is_private_ip(captures::Ipv4Address address) const noexcept { return private_ip_ == address; }
 
 private:
+    /// A byte that most other addresses do not share: every packet asks `owns`, and nearly always in vain.
+    [[nodiscard]] static constexpr std::uint32_t filter_bit(captures::Ipv4Address address) noexcept {
+        return (address.value * 0x9e3779b1U) >> 24;
+    }
+    void own(captures::Ipv4Address address);
+
     dnat::RuleTable nat_;
     policy::NetworkRules network_;
     dnat::Timeouts timeouts_;
     captures::Ipv4Address instance_;
     std::optional<captures::Ipv4Address> private_ip_;
     bool network_deny_overrides_ = false;
-    boost::unordered_flat_map<std::uint32_t, bool> owned_;
+    boost::unordered_flat_set<std::uint32_t> owned_;
+    std::array<std::uint64_t, 4> owned_filter_{};
     boost::unordered_flat_map<std::uint32_t, std::vector<policy::Nsg>> nsgs_;  ///< by VM address
 };
 

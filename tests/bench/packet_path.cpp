@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "captures/checksum.hpp"
@@ -112,8 +113,10 @@ double nanoseconds_per_packet(gateway::Pipeline& pipeline, Load& load) {
     return took.count() / static_cast<double>(load.frames.size());
 }
 
-constexpr int rounds = 7;
-constexpr std::size_t packets = 1 << 20;
+// --quick makes both small: it only shows that everything still runs.
+int rounds = 7;
+std::size_t packets = 1 << 20;
+std::uint32_t new_flows = 1 << 18;
 
 void bench_established(std::uint32_t flows) {
     const auto tables = *gateway::Tables::build(config_with(1000, flows));
@@ -138,7 +141,7 @@ void bench_established(std::uint32_t flows) {
 }
 
 void bench_new(std::uint32_t rules, std::uint32_t open_windows) {
-    constexpr std::uint32_t flows = 1 << 18;
+    const auto flows = new_flows;
     const auto tables = *gateway::Tables::build(config_with(rules, flows));
     policy::AccessWindows windows;
     for (std::uint32_t i = 0; i < open_windows; ++i) {
@@ -178,6 +181,12 @@ void bench_unsolicited(std::uint32_t flows) {
 
 int main(int argc, char** argv) {
     std::vector<std::uint32_t> flow_counts;
+    if (argc == 2 && std::string_view{argv[1]} == "--quick") {
+        rounds = 1;
+        packets = new_flows = 1 << 12;
+        flow_counts = {1 << 12};
+        argc = 1;
+    }
     for (int i = 1; i < argc; ++i) flow_counts.push_back(static_cast<std::uint32_t>(std::strtoul(argv[i], nullptr, 10)));
     if (flow_counts.empty()) flow_counts = {1 << 16, 1 << 20, 1 << 23};
     for (const auto flows : flow_counts) bench_established(flows);
