@@ -40,7 +40,7 @@ Access::Access(const Config& config) { use(config); }
 void Access::use(const Config& config) {
     config_ = &config;
     authorization_ = policy::Authorization{config.roles, config.role_assignments};
-    windows_ = {};
+    windows_.clear();
     for (const auto& policy : config.jit_policies) {
         for (const auto& jit : policy.machines) {
             const auto* machine = config.machine(jit.name);

@@ -76,6 +76,11 @@ void AccessWindows::close(std::uint64_t door_key, const Prefix& source, WindowId
     if (--door.counts[source.length] == 0) door.lengths &= ~(std::uint64_t{1} << source.length);
 }
 
+void AccessWindows::clear() noexcept {
+    doors_.clear();
+    openings_.clear();
+}
+
 std::optional<WindowId> AccessWindows::find(Endpoint target, Protocol protocol, Ipv4Address source,
                                             Time now) const noexcept {
     const auto door_key = door_key_of(target, protocol);

@@ -48,6 +48,9 @@ public:
     /// Ends a window at once: target, protocol and sources as when it was opened. Unknown ids are ignored.
     void close(const Window& window) noexcept;
 
+    /// Forgets all windows and guards.
+    void clear() noexcept;
+
     /// The window that lets `source` in at `now`: the one that lasts longest where several do, the newest of those.
     /// Does not allocate.
     [[nodiscard]] std::optional<WindowId> find(captures::Endpoint target, captures::Protocol protocol,

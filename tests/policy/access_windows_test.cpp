@@ -192,6 +192,15 @@ BOOST_AUTO_TEST_CASE(closing_takes_all_sources_of_one_window_and_nothing_else) {
     BOOST_TEST(windows.guarded(ssh, Protocol::tcp));
 }
 
+BOOST_AUTO_TEST_CASE(clearing_forgets_windows_and_guards) {
+    AccessWindows windows;
+    windows.open(window(1, "198.51.100.7"));
+    windows.clear();
+    BOOST_TEST(!windows.guarded(ssh, Protocol::tcp));
+    windows.guard(ssh, Protocol::tcp);
+    BOOST_TEST(found(windows, "198.51.100.7") == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(looking_up_promises_not_to_throw) {
     const AccessWindows windows;
     static_assert(noexcept(windows.find(ssh, Protocol::tcp, Ipv4Address{}, noon)));
