@@ -1,5 +1,6 @@
 #include "captures/output_buffer.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -17,7 +18,9 @@ tl::expected<std::unique_ptr<OutputBuffer>, std::string> OutputBuffer::create(co
 }
 
 OutputBuffer::OutputBuffer(int descriptor, std::string name)
-    : memory_(std::make_unique_for_overwrite<std::byte[]>(capacity)), descriptor_(descriptor), name_(std::move(name)) {}
+    : memory_(std::make_unique_for_overwrite<std::byte[]>(std::max(write_size, largest_piece))),
+      descriptor_(descriptor),
+      name_(std::move(name)) {}
 
 OutputBuffer::~OutputBuffer() { static_cast<void>(close()); }
 
@@ -37,12 +40,11 @@ const std::string& OutputBuffer::close() {
 
 void OutputBuffer::flush() {
     const std::byte* from = memory_.get();
-    while (used_ > 0 && writable_) {
+    while (used_ > 0) {
         const ssize_t written = ::write(descriptor_, from, used_);
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) {
             fail(std::strerror(errno));
-            writable_ = false;
             break;
         }
         from += written;

@@ -12,8 +12,8 @@ namespace captures {
 /// A file written in large pieces. Errors are sticky: after one, nothing more is appended.
 class OutputBuffer {
 public:
-    /// The largest piece that can be had at once.
-    static constexpr std::size_t capacity = std::size_t{1} << 20;
+    /// The largest piece that can be had at once: more than any frame with its headers and a comment.
+    static constexpr std::size_t largest_piece = std::size_t{1} << 19;
 
     /// Creates or truncates `path`; `-` is standard output, which stays open.
     [[nodiscard]] static tl::expected<std::unique_ptr<OutputBuffer>, std::string> create(const std::string& path);
@@ -23,9 +23,9 @@ public:
     OutputBuffer& operator=(const OutputBuffer&) = delete;
     ~OutputBuffer();
 
-    /// Room for `bytes` more (<= capacity), which count as written; null after an error.
+    /// Room for `bytes` more (<= largest_piece), which count as written; null after an error.
     [[nodiscard]] std::byte* append(std::size_t bytes) {
-        if (bytes > capacity - used_) flush();
+        if (used_ + bytes > write_size) flush();
         if (!ok_) return nullptr;
         std::byte* const room = memory_.get() + used_;
         used_ += bytes;
@@ -39,13 +39,15 @@ public:
     [[nodiscard]] const std::string& close();
 
 private:
+    /// Large enough for the system call not to matter, small enough to be copied from the second-level cache.
+    static constexpr std::size_t write_size = std::size_t{1} << 18;
+
     void flush();
 
     std::unique_ptr<std::byte[]> memory_;
     std::size_t used_ = 0;
     int descriptor_;
     bool ok_ = true;
-    bool writable_ = true;
     std::string name_;
     std::string error_;
 };

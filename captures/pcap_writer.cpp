@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t file_header = 24;
 constexpr std::size_t record_header = 16;
+static_assert(record_header + largest_frame <= OutputBuffer::largest_piece);
 
 class PcapWriter final : public CaptureWriter {
 public:

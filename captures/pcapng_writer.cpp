@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t option_header = 4;
 constexpr std::size_t packet_header = 28;
+constexpr std::size_t longest_option = 65535;
+static_assert(pcapng::enhanced_block + largest_frame + longest_option + 16 <= OutputBuffer::largest_piece);
 
 class PcapngWriter final : public CaptureWriter {
 public:
@@ -162,9 +164,8 @@ std::byte* store_option(std::byte* to, std::uint16_t code, std::string_view valu
 
 /// As much of UTF-8 text as the 16-bit length of an option permits; a character is not cut in two.
 std::string_view cut_to_option(std::string_view text) noexcept {
-    constexpr std::size_t most = 65535;
-    if (text.size() <= most) return text;
-    std::size_t size = most;
+    if (text.size() <= longest_option) return text;
+    std::size_t size = longest_option;
     const auto continues = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; };
     while (size > 0 && continues(text[size])) --size;
     return text.substr(0, size);

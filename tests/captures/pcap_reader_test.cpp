@@ -162,6 +162,14 @@ BOOST_AUTO_TEST_CASE(a_hostile_length_ends_the_reading_after_what_was_right) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_frame_larger_than_any_is_not_read_even_if_all_of_it_is_there) {
+    const auto source = open_bytes(PcapFile{}.record(1, 0, payload(captures::largest_frame + 1)).bytes());
+    BOOST_CHECK(read_all(*source).empty());
+    BOOST_CHECK_EQUAL(error_of(*source),
+                      "test: packet 1 at byte 24 cannot be read: a captured length of 262145 bytes is impossible (at "
+                      "most 262144)");
+}
+
 BOOST_AUTO_TEST_CASE(versions_other_than_2_are_refused) {
     const PcapFile::Header archaic{.major = 1};
     const auto source = captures::open_capture(PcapFile{archaic}.bytes(), "old");

@@ -52,6 +52,9 @@ const std::vector<Damage> damages{
      "a block (type 0x0) with the impossible length 0"},
     {"a length not a multiple of four", [](auto& file) { file.block(6, payload(48), {.start = 58}); },
      "a block (type 0x6) with the impossible length 58"},
+    {"a packet block of odd length that is right otherwise",
+     [](auto& file) { file.block(6, file.fields().u32(0).u64(0).u32(1).u32(1).u8(7).bytes()); },
+     "a block (type 0x6) with the impossible length 33"},
     {"a length beyond the end", [](auto& file) { file.block(6, payload(48), {.start = 64}); },
      "the input ends inside a block (64 bytes are needed, 60 are there)"},
     {"a packet block larger than any packet", [](auto& file) { file.block(6, payload(48), {.start = 0x7ffffffc}); },
@@ -207,6 +210,17 @@ BOOST_AUTO_TEST_CASE(a_snap_length_above_a_simple_packet_does_not_matter) {
     const auto packets = read_all(*open_bytes(PcapngFile{}.section().interface(1, 65535).simple(payload(9)).bytes()));
     BOOST_REQUIRE_EQUAL(packets.size(), 1U);
     BOOST_CHECK(packets[0].bytes == payload(9));
+}
+
+BOOST_AUTO_TEST_CASE(a_simple_packet_is_stamped_like_the_one_before_it_of_whatever_kind) {
+    PcapngFile file;
+    file.section().interface().simple(payload(4)).obsolete(0, 5, payload(4)).simple(payload(4));
+    const auto packets = read_all(*open_bytes(file.enhanced(0, 9, payload(4)).simple(payload(4)).bytes()));
+    BOOST_REQUIRE_EQUAL(packets.size(), 5U);
+    const std::vector<std::int64_t> microseconds{0, 5, 5, 9, 9};
+    for (std::size_t index = 0; index < 5; ++index) {
+        BOOST_CHECK_EQUAL(support::nanoseconds(packets[index].frame.time), microseconds[index] * 1000);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(more_captured_than_there_was_is_taken_as_that_long) {
