@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -65,6 +66,16 @@ public:
     /// Forgets a datagram whose deadline is at or before `now`; its held fragments become `released()`. False: none left.
     [[nodiscard]] bool expire(captures::Time now);
     [[nodiscard]] captures::Time next_deadline() const noexcept;
+
+    /// Forgets datagrams whose ruling `applies`: what still comes of them waits for a first fragment in vain.
+    template <class Applies>
+    void forget_rulings(Applies applies) {
+        for (auto index = oldest_; index != none;) {
+            auto& datagram = datagrams_[index];
+            index = datagram.newer;
+            if (datagram.ruled && applies(std::as_const(datagram.ruling))) forget(datagram);
+        }
+    }
 
     [[nodiscard]] std::size_t datagrams() const noexcept { return by_key_.size(); }
     [[nodiscard]] std::size_t held() const noexcept { return held_; }

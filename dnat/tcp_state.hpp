@@ -22,7 +22,7 @@ namespace dnat {
 ///   cut             | nothing               | nothing               | tcp_transitory after the cut
 ///
 /// A client's SYN on a flow that is closing, reset or cut is a new connection: rules and windows are asked again.
-/// A VM's SYN there is refused: VMs open nothing through a DNAT flow.
+/// A VM's SYN there is refused: VMs open nothing through a DNAT flow. UDP on a cut flow asks anew with every packet.
 enum class FlowState : std::uint8_t {
     udp,
     syn_sent,

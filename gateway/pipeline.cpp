@@ -32,7 +32,24 @@ using policy::Reason;
 
 namespace {
 
-constexpr dnat::FragmentRuling no_first_fragment{.reason = static_cast<std::uint8_t>(Reason::fragment)};
+/// Later times count as this one, so that no deadline that is computed from them overflows (timeouts end at a week).
+constexpr Time latest = Time::max() - std::chrono::hours{24 * 366};
+
+constexpr dnat::FragmentRuling no_first_fragment{.reason = static_cast<std::uint8_t>(Reason::fragment), .rule = no_rule};
+
+/// Why the table of fragments does not take one.
+std::string_view refusal_text(dnat::FragmentTable::Outcome outcome) noexcept {
+    using enum dnat::FragmentTable::Outcome;
+    switch (outcome) {
+        case repeated: return "it repeats what came before";
+        case overlapping: return "it overlaps what came before";
+        case scattered: return "its datagram is scattered in too many pieces";
+        case no_room: return "too many datagrams in fragments";
+        case ruled:
+        case held: break;
+    }
+    return {};
+}
 
 }  // namespace
 
@@ -59,7 +76,7 @@ void Pipeline::process(std::span<Frame> frames, Observer& observer) {
 }
 
 void Pipeline::advance(Time now, Observer& observer) {
-    if (now <= now_ && now_ != Time::min()) now = now_;
+    now = std::clamp(now, now_, latest);
     while (next_deadline() <= now) {
         const auto flow = flows_.expired(now, tables_->timeouts());
         const bool fragment_first =
@@ -85,6 +102,7 @@ void Pipeline::use(std::shared_ptr<const Tables> tables) {
             flows_.touch(index, tables_->timeouts());
         }
     });
+    fragments_.forget_rulings([](const dnat::FragmentRuling&) { return true; });  // they name rules by their old index
 }
 
 void Pipeline::cut(policy::WindowId window, Time now, Observer& observer) {
@@ -93,11 +111,12 @@ void Pipeline::cut(policy::WindowId window, Time now, Observer& observer) {
         if (flow.window != window || flow.state == dnat::FlowState::cut) return;
         const bool alive = is_open(flow.state) || flow.state == dnat::FlowState::syn_sent ||
                            flow.state == dnat::FlowState::syn_received;
-        if (alive) send_resets(flow, now, observer);
+        if (alive) send_resets(flow, now_, observer);
         flow.state = dnat::FlowState::cut;
-        flow.last_seen = now;
+        flow.last_seen = now_;
         flows_.touch(index, tables_->timeouts());
     });
+    fragments_.forget_rulings([=](const dnat::FragmentRuling& ruling) { return ruling.window == window; });
 }
 
 void Pipeline::adopt(policy::WindowId older, policy::WindowId newer) noexcept {
@@ -119,7 +138,7 @@ void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
         if (frames[i].time < clock) {
             ++counters_.clock_steps_back;
         } else {
-            clock = frames[i].time;
+            clock = std::min(frames[i].time, latest);
         }
         clock_[i] = clock;
         counters_.bytes += frames[i].length;
@@ -259,12 +278,17 @@ void Pipeline::decide_known(std::size_t i, const Frame& frame, FlowIndex index) 
     verdicts_[i].rule = flow.rule;
     verdicts_[i].window = flow.window;
     if (!ttl_allows(i)) return;
+    const bool was_cut = flow.state == dnat::FlowState::cut;
     if (packet.kind == Kind::udp) {
-        if (flow.state == dnat::FlowState::cut) return drop(i, Reason::window_cut);
+        // UDP has no SYN to begin anew with: after a cut, what a newer window admits does.
+        if (was_cut && !(from_client && admits_again(flow, clock_[i]))) return drop(i, Reason::window_cut);
+        if (was_cut) {
+            flows_.erase(index);
+            return decide_first(i, frame);
+        }
         flow.last_seen = clock_[i];
         return forward(i, flow, from_client ? Reason::established : Reason::reply);
     }
-    const bool was_cut = flow.state == dnat::FlowState::cut;
     const auto step = dnat::advance(flow.state, flow.tcp, packet, from_client);
     switch (step.outcome) {
         case dnat::TcpOutcome::pass: break;
@@ -272,12 +296,16 @@ void Pipeline::decide_known(std::size_t i, const Frame& frame, FlowIndex index) 
             return drop(i, was_cut ? Reason::window_cut : Reason::invalid_state, was_cut ? "" : "the flow is closed");
         case dnat::TcpOutcome::reopen:
             // A new connection on an old tuple: only if it is admitted does the old flow give way.
-            if (admit(*tables_, *windows_, flow.arrived(), true, clock_[i]).reason == Reason::dnat) flows_.erase(index);
+            if (admits_again(flow, clock_[i])) flows_.erase(index);
             return decide_first(i, frame);
     }
     if (step.refreshes) flow.last_seen = clock_[i];
     if (step.changed) flows_.touch(index, tables_->timeouts());
     forward(i, flow, from_client ? Reason::established : Reason::reply);
+}
+
+bool Pipeline::admits_again(const dnat::Flow& flow, Time now) const noexcept {
+    return admit(*tables_, *windows_, flow.arrived(), true, now).reason == Reason::dnat;
 }
 
 /// RFC 5508 REQ-4 to 6: translated if the flow is known, dropped in silence if not; it changes and refreshes nothing.
@@ -310,10 +338,10 @@ void Pipeline::decide_fragment(std::size_t i, const Frame& frame) {
     switch (later.outcome) {
         case ruled: break;
         case held: verdicts_[i].held = true; return;
-        case repeated: return drop(i, Reason::fragment, "it repeats what came before");
-        case overlapping: return drop(i, Reason::fragment, "it overlaps what came before");
-        case scattered: return drop(i, Reason::fragment, "its datagram is scattered in too many pieces");
-        case no_room: return drop(i, Reason::fragment, "too many datagrams in fragments");
+        case repeated:
+        case overlapping:
+        case scattered:
+        case no_room: return drop(i, Reason::fragment, refusal_text(later.outcome));
     }
     const auto& ruling = later.ruling;
     verdicts_[i].rule = ruling.rule;
@@ -340,9 +368,7 @@ void Pipeline::rule_first_fragment(std::size_t i, const Frame& frame) {
     const auto outcome =
         fragments_.first(packets_[i], sided, release_ruling_, clock_[i] + tables_->timeouts().fragment);
     if (outcome != dnat::FragmentTable::Outcome::ruled && release_ruling_.forward) {
-        drop(i, Reason::fragment,
-             outcome == dnat::FragmentTable::Outcome::no_room ? "too many datagrams in fragments"
-                                                              : "it overlaps what came before");
+        drop(i, Reason::fragment, refusal_text(outcome));
         release_ruling_ = no_first_fragment;
         release_detail_ = "fragments of its datagram overlap";
     }

@@ -124,6 +124,7 @@ private:
     void decide_miss(std::size_t i, const captures::Frame& frame);
     void decide_first(std::size_t i, const captures::Frame& frame);
     void decide_known(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
+    [[nodiscard]] bool admits_again(const dnat::Flow& flow, captures::Time now) const noexcept;
     void decide_error(std::size_t i, dnat::FlowIndex index);
     void decide_fragment(std::size_t i, const captures::Frame& frame);
     void rule_first_fragment(std::size_t i, const captures::Frame& frame);

@@ -237,7 +237,7 @@ void Bench::connect(std::string_view client) {
 bool check_verdict(CheckedTold& checked, const VerdictCheck& holds) {
     const auto wrong = holds(checked.told);
     BOOST_CHECK_MESSAGE(wrong.empty(),
-                        checked.file << ':' << checked.line << ": " << wrong << "\n  in " << to_string(checked.told));
+                        checked.file << ":" << checked.line << ": " << wrong << "\n  in " << to_string(checked.told));
     return wrong.empty();
 }
 
