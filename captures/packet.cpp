@@ -172,6 +172,11 @@ void decode_ipv4(Packet& packet, const Frame& frame, std::uint32_t offset) noexc
 
 Packet decode(const Frame& frame) noexcept {
     Packet packet;
+    // Nearly every frame there is; parse_link_layer would say the same.
+    if (frame.link_type == LinkType::ethernet && frame.captured >= 14 && load_be16(frame.data + 12) == 0x0800) [[likely]] {
+        decode_ipv4(packet, frame, 14);
+        return packet;
+    }
     const auto link = parse_link_layer(frame);
     switch (link.content) {
         case LinkLayer::Content::ipv4: decode_ipv4(packet, frame, link.offset); break;
