@@ -43,7 +43,7 @@ public:
     /// Judged in Azure's order: principal known and allowed (AuthorizationFailed names the missing action), shape of
     /// the request, machine and policy found (PolicyNotFound), request within the policy. Then all its windows open at
     /// `now`, and older ones of the same requestor on the same machine and port end as NewerRequestInitiated (their
-    /// flows live on, now under no window). Returns the new records' ids. A refusal changes nothing.
+    /// flows live on, as the newer one's: the caller tells the pipeline to `adopt` them). Returns the new records' ids. A refusal changes nothing.
     [[nodiscard]] tl::expected<std::vector<policy::WindowId>, policy::Refusal> request(
         const policy::AccessRequest& request, captures::Time now);
 
