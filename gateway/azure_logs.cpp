@@ -56,7 +56,7 @@ AzureLog::AzureLog(captures::OutputBuffer& output, const std::string& firewall_i
 void AzureLog::judged(const Judged& burst) {
     for (std::size_t i = 0; i < burst.packets.size(); ++i) {
         const bool is_tcp = burst.packets[i].kind == Kind::tcp;
-        if (burst.verdicts[i].held) continue;
+        if (burst.verdicts[i].held || burst.packets[i].kind == Kind::fragment) continue;  // without ports: its first tells
         switch (burst.verdicts[i].reason) {
             case Reason::dnat:
             case Reason::nsg_deny: nat_rule(burst, i); break;

@@ -53,6 +53,7 @@ void Pipeline::emit_released(const dnat::FragmentRuling& ruling, std::string_vie
         verdict.window = ruling.window;
         verdict.detail = detail;
         const bool undone = settings_.vantage == Vantage::outside && frame.side == Side::inside;
+        if (undone) frame.side = Side::outside;  // where it was captured
         verdict.ttl = undone ? dnat::TtlStep::up : dnat::TtlStep::down;
         if (ruling.forward && !undone && packet.ttl <= 1) verdict.reason = Reason::ttl_expired;
         ++counters_.reasons[static_cast<std::size_t>(verdict.reason)];
