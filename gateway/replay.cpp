@@ -180,7 +180,8 @@ void Replay::open(const RequestEvent& event, const Place& place, Time now) {
     if (!opened) {
         std::string ports;
         for (const auto& port : request.ports) ports += fmt::format("{}{}", ports.empty() ? "" : ", ", port.number);
-        return refuse(place, now, fmt::format("request of {} for {} port {}", request.requestor, request.machine, ports),
+        return refuse(place, now, fmt::format("request of {} for {} port{} {}", request.requestor, request.machine,
+                                              request.ports.size() == 1 ? "" : "s", ports),
                       opened.error());
     }
     // A session that an older window admitted is the newer one's from now on: renewing a window must neither cut it

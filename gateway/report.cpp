@@ -29,7 +29,7 @@ double rate_of(const ReplayResult& result) {
 }
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
-    return whole == 0 ? "" : fmt::format("{:5.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+    return whole == 0 ? "" : fmt::format("  {:5.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
 /// What a newcomer would ask about a reason.
@@ -69,7 +69,7 @@ void add_verdicts(std::string& text, const PipelineCounters& counters) {
     const FateCounts fates{counters};
     const auto out = std::back_inserter(text);
     for (const auto& [fate, name] : {std::pair{Fate::forward, "forwarded"}, {Fate::drop, "dropped"}, {Fate::ignore, "ignored"}}) {
-        fmt::format_to(out, "  {:<20}{:>12}  {}\n", name, fates[fate], percent(fates[fate], counters.packets));
+        fmt::format_to(out, "  {:<20}{:>12}{}\n", name, fates[fate], percent(fates[fate], counters.packets));
         for (std::size_t i = 0; i < counters.reasons.size(); ++i) {
             const auto reason = static_cast<Reason>(i);
             if (counters.reasons[i] == 0 || policy::fate_of(reason) != fate) continue;
@@ -118,8 +118,10 @@ void add_refused(std::string& text, const ReplayResult& result) {
                        captures::to_rfc3339(each.time, 0), each.refusal.code, each.refusal.message);
     }
     if (result.events_not_reached != 0) {
-        fmt::format_to(out, "\n  {} events of the scenario come after the last packet and did not happen\n",
-                       result.events_not_reached);
+        fmt::format_to(out, "\n  {} after the last packet and did not happen\n",
+                       result.events_not_reached == 1
+                           ? "1 event of the scenario comes"
+                           : fmt::format("{} events of the scenario come", result.events_not_reached));
     }
 }
 
@@ -158,7 +160,7 @@ std::string summary_table(const ReplayResult& result, const std::string& input) 
     add_windows(text, result.windows);
     add_refused(text, result);
     if (counters.clock_steps_back != 0) {
-        fmt::format_to(out, "\n  {} packets are older than one before them: for these the clock stood still\n",
+        fmt::format_to(out, "\n  packets older than one before them: {}; for these the clock stood still\n",
                        counters.clock_steps_back);
     }
     return text;

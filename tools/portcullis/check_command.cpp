@@ -43,7 +43,7 @@ int check(const CheckOptions& options) {
                config.nat_rules.size() == 1 ? "rule" : "rules", config.machines.size(),
                config.machines.size() == 1 ? "machine" : "machines", config.jit_policies.size(),
                config.jit_policies.size() == 1 ? "policy" : "policies",
-               warnings.empty() ? "no complaints" : fmt::format("{} warnings", warnings.size()));
+               warnings.empty() ? "no complaints" : fmt::format("{} warning{}", warnings.size(), warnings.size() == 1 ? "" : "s"));
     return exit_done;
 }
 
