@@ -223,6 +223,15 @@ BOOST_AUTO_TEST_CASE(a_simple_packet_is_stamped_like_the_one_before_it_of_whatev
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_simple_packet_is_stamped_like_the_one_before_it_in_another_burst) {
+    PcapngFile file;
+    file.section().interface();
+    for (unsigned index = 1; index < captures::burst_capacity; ++index) file.simple(payload(4));
+    const auto packets = read_all(*open_bytes(file.obsolete(0, 5, payload(4)).simple(payload(4)).bytes()));
+    BOOST_REQUIRE_EQUAL(packets.size(), captures::burst_capacity + 1);
+    BOOST_CHECK_EQUAL(support::nanoseconds(packets.back().frame.time), 5'000);
+}
+
 BOOST_AUTO_TEST_CASE(more_captured_than_there_was_is_taken_as_that_long) {
     PcapngFile file;
     const auto packets = read_all(*open_bytes(file.section().interface().enhanced(0, 0, payload(40), {}, 12).bytes()));
