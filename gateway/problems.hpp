@@ -28,6 +28,8 @@ public:
     void warn(Position at, std::string message) { add(warnings_, Finding::Severity::warning, at, std::move(message)); }
 
     [[nodiscard]] bool has_errors() const noexcept { return !errors_.findings.empty(); }
+    /// Whether further errors are only counted: no need to find words for them.
+    [[nodiscard]] bool has_most_errors() const noexcept { return errors_.findings.size() == most_findings; }
     [[nodiscard]] Place place(Position at) const { return {file_, at.line, at.column}; }
 
     /// All of them in the order of the file; where some were only counted, the last says how many.

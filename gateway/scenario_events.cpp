@@ -1,5 +1,6 @@
 #include <array>
 #include <filesystem>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -44,6 +45,13 @@ void require_one(TomlTable& table, std::string_view one, std::string_view other)
     } else if (!table.has(one) && !table.has(other)) {
         table.error(fmt::format("needs {} or {}; add one", one, other));
     }
+}
+
+/// The one that stands further down in the file.
+std::string_view later_of(TomlTable& table, std::string_view one, std::string_view other) {
+    const auto a = table.position(one);
+    const auto b = table.position(other);
+    return std::tuple{a.line, a.column} < std::tuple{b.line, b.column} ? other : one;
 }
 
 /// Whether the policy allows it is not asked here: a refusal is something that a scenario may want to show.
@@ -117,11 +125,13 @@ void read_event(TomlTable& table, const std::string& directory, Problems& proble
     Event event{.at = captures::Duration{}, .what = ReloadEvent{}, .place = problems.place(table.position())};
     table.require({"at"});
     if (const auto at = table.value("at", parse_at, Accept::text_or_time)) event.at = at->value;
-    std::size_t given = 0;
+    std::optional<std::string_view> given;
     for (const auto kind : kinds) {
-        if (table.has(kind) && ++given == 2) table.error(kind, "an event does one thing; make another event of it");
+        if (!table.has(kind)) continue;
+        if (given) table.error(later_of(table, *given, kind), "an event does one thing; make another event of it");
+        given = kind;
     }
-    if (given == 0) table.error(fmt::format("does nothing; give it one of {}", fmt::join(kinds, ", ")));
+    if (!given) table.error(fmt::format("does nothing; give it one of {}", fmt::join(kinds, ", ")));
 
     if (auto request = table.table("request", "request")) {
         request->require({"by", "vm"});

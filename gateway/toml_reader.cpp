@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "gateway/toml_nesting.hpp"
+#include "gateway/toml_guard.hpp"
 
 namespace gateway {
 
@@ -32,14 +32,16 @@ std::string_view type_name(const toml::node& node) noexcept {
 }  // namespace
 
 std::optional<toml::table> parse_toml(std::string_view text, Problems& problems) {
-    if (const auto at = nested_too_deep(text)) {
-        problems.error(*at, "tables are nested deeper than in any configuration; leave out what does not belong here");
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+    if (const auto unfit = unfit_for_toml(text)) {
+        problems.error(unfit->at, std::string{unfit->why});
         return {};
     }
     try {
-        return toml::parse(text);
+        return toml::parse(moved_to_private_use(text));
     } catch (const toml::parse_error& failure) {
-        std::string message{failure.description()};
+        auto message = moved_back(failure.description());
         std::ranges::replace_if(
             message, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
         problems.error(position_of(failure.source()), "not TOML: " + message + "; mend this first, the rest is unread");
@@ -56,6 +58,10 @@ void TomlTable::require(std::initializer_list<std::string_view> keys) {
 void TomlTable::refuse_unknown_keys() {
     for (const auto& [key, node] : *table_) {
         if (std::ranges::find(known_, key.str()) != known_.end()) continue;
+        if (problems_->has_most_errors()) {
+            problems_->error({}, {});
+            continue;
+        }
         auto hint = did_you_mean(key.str(), known_);
         if (hint.empty()) hint = fmt::format("; the keys here are {}", fmt::join(known_, ", "));
         problems_->error(position_of(key.source()),
@@ -164,7 +170,7 @@ const toml::node* TomlTable::find(std::string_view key) {
 
 std::optional<Located<std::string>> TomlTable::text_of(std::string_view key, const toml::node& node, Accept accept) {
     const auto at = position_of(node.source());
-    if (const auto* const text = node.as_string()) return Located<std::string>{text->get(), at};
+    if (const auto* const text = node.as_string()) return Located<std::string>{moved_back(text->get()), at};
     if (const auto* const number = node.as_integer(); number != nullptr && accept == Accept::text_or_number) {
         return Located<std::string>{std::to_string(number->get()), at};
     }
