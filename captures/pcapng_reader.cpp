@@ -54,7 +54,7 @@ private:
     }
 
     std::vector<PcapngInterface> interfaces_;
-    Time latest_{};
+    Time latest_{};  ///< of the last packet before the block at hand
     std::uint64_t block_offset_ = 0;
     std::uint32_t block_type_ = 0;
     bool swapped_ = false;
@@ -193,7 +193,6 @@ bool PcapngReader::take_packet(Burst& burst, std::uint32_t type, std::size_t siz
                        std::to_string(size - fields.block));
     }
     const PcapngInterface& interface = interfaces_[fields.interface];
-    latest_ = fields.time;
     burst.frames[burst.count++] = Frame{.data = block + fields.data,
                                         .captured = fields.captured,
                                         .length = std::max(fields.captured, fields.length),
