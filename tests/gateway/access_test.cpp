@@ -104,6 +104,13 @@ BOOST_AUTO_TEST_CASE(the_role_must_hold_at_the_machine_itself) {
     BOOST_TEST(refusal_of(access.request(asks_for("web010"), noon)).code == refusal_code::not_authorized);
 }
 
+BOOST_AUTO_TEST_CASE(a_role_does_not_make_a_principal) {
+    auto config = lab();
+    config.role_assignments.push_back({"mallory", "Owner", "/"});
+    Access access{config};
+    BOOST_TEST(refusal_of(access.request(asks("mallory"), noon)).code == refusal_code::not_authorized);
+}
+
 BOOST_AUTO_TEST_CASE(a_custom_role_counts) {
     auto config = lab();
     config.roles = {{"Opener", {"Microsoft.Security/*/initiate/action"}, {}}};
