@@ -1,4 +1,4 @@
-"""A capture that portcullis wrote, as text that can be compared and read: every byte, and whether the checksums hold."""
+"""A capture that portcullis wrote, as text to compare and to read: every byte, and whether the checksums hold."""
 
 import datetime
 import struct
@@ -19,7 +19,8 @@ def text_of(data):
 
 def _pcap(data):
     magic, major, minor, zone, accuracy, snap, link = struct.unpack_from("<IHHiIII", data)
-    yield f"pcap {magic:08x} version {major}.{minor} zone {zone} accuracy {accuracy} snap length {snap} link type {_link(link)}"
+    yield (f"pcap {magic:08x} version {major}.{minor} zone {zone} accuracy {accuracy} snap length {snap} "
+           f"link type {_link(link)}")
     at, number = 24, 0
     while at < len(data):
         seconds, rest, captured, length = struct.unpack_from("<IIII", data, at)
@@ -105,7 +106,8 @@ def _ip(packet):
 
 def _transport(packet, protocol, rest, whole):
     more = packets.pseudo(packets.name(packet[12:16]), packets.name(packet[16:20]), protocol, len(rest))
-    sums = f"sum {_judged(packets.sum_of(rest, 0 if protocol == packets.ICMP else more))}" if whole else "sum not checked"
+    sum_of_rest = packets.sum_of(rest, 0 if protocol == packets.ICMP else more)
+    sums = f"sum {_judged(sum_of_rest)}" if whole else "sum not checked"
     if protocol == packets.TCP and len(rest) >= 20:
         source, destination, sequence, acknowledgment, words, bits = struct.unpack_from("!HHIIBB", rest)
         flags = "".join(letter for bit, letter in _FLAGS if bits & bit)

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Runs golden cases: configuration, scenario and input of a case, and byte for byte what must come of them.
 
-Usage: run.py PORTCULLIS [--regen] [CASE…]     --regen writes what came as what is expected: read the diff before committing
+Usage: run.py PORTCULLIS [--regen] [CASE…]
+
+--regen writes what came as what is expected: read the diff before committing it.
 """
 
 import difflib
@@ -31,8 +33,9 @@ SECONDS = 60
 
 class Case:
     """The files of a folder. case.txt says in comments what the case shows; its other lines, all optional, are
-    `command: check` (replay), `arguments: …` (`--vantage both` with an input.pcapng), `config: ../jit.toml` (config.toml, or
-    else ../lab.toml), `outputs: …` (capture decisions azure summary), where `table` is the summary for a person."""
+    `command: check` (replay), `arguments: …` (`--vantage both` with an input.pcapng), `config: ../jit.toml`
+    (config.toml, or else ../lab.toml), `outputs: …` (capture decisions azure summary), where `table` is the summary
+    for a person."""
 
     def __init__(self, folder):
         self.folder = folder

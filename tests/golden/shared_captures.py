@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Replays every capture in a folder of real and of hostile ones, and asks others about the result.
 
-Usage: shared_captures.py PORTCULLIS [FOLDER]     FOLDER is ../shared/captures beside the repository; exit 77 where it is not
+Usage: shared_captures.py PORTCULLIS [FOLDER]     FOLDER is ../shared/captures beside the repository; exit 77 without it
 
-Each file is replayed with a configuration that has nothing to do with it, and with one that names its busiest servers as
-public IPs, seen from outside, so that its packets are really translated. Then:
-- the gateway ends by itself, in time, and says that all was read, or where the file is broken, or that it is no capture;
-- packets = forwarded + dropped + ignored, as many as capinfos counts and as there are decisions;
+Each file is replayed with a configuration that has nothing to do with it, and with one that names its busiest servers
+as public IPs, seen from outside, so that its packets are really translated. Then:
+- portcullis ends by itself, in time, and says that all was read, or where the file is broken, or that it is no capture;
+- packets = forwarded + dropped + ignored, as many as there are decisions, and as capinfos counts; what capinfos reads
+  to its end is not broken;
 - the annotated capture and the translated one hold the same packets;
 - tshark finds no checksum that was good before and is bad after.
 """
@@ -14,6 +15,7 @@ public IPs, seen from outside, so that its packets are really translated. Then:
 import collections
 import concurrent.futures
 import dataclasses
+import functools
 import gzip
 import itertools
 import json
@@ -102,9 +104,10 @@ def run(binary, path, folder, config, result):
     summary = json.loads((folder / "summary.json").read_text())
     decisions = [json.loads(line) for line in (folder / "decisions.jsonl").read_text().splitlines()]
     fates = collections.Counter(decision["fate"] for decision in decisions)
-    if [fates[fate] for fate in ("forward", "drop", "ignore")] != [summary[key] for key in ("forwarded", "dropped", "ignored")]:
+    told = {"forward": summary["forwarded"], "drop": summary["dropped"], "ignore": summary["ignored"]}
+    if any(fates[fate] != count for fate, count in told.items()):
         result.problems.append(f"the decisions are {dict(fates)}, the summary says {summary}")
-    if summary["packets"] != summary["forwarded"] + summary["dropped"] + summary["ignored"]:
+    if summary["packets"] != sum(told.values()):
         result.problems.append(f"packets are missing: {summary}")
     if sorted(decision["packet"] for decision in decisions) != list(range(1, summary["packets"] + 1)):
         result.problems.append("the decisions do not number every packet once")
@@ -115,13 +118,14 @@ def run(binary, path, folder, config, result):
 
 
 def servers(decisions):
-    """The busiest listeners: of two ends the one with the lower port, unless it is a client of another one that was chosen.
+    """The busiest listeners: of two ends the one with the lower port, unless it is a client of another that was chosen.
     And an address for the firewall that nobody has."""
     talks = collections.Counter()
     for decision in decisions:
         source, destination = decision.get("from", ""), decision.get("to", "")
         if ":" in source and ":" in destination:
-            talks[tuple(sorted((endpoint(source), endpoint(destination)), key=lambda end: end[1]))] += 1
+            ends = sorted((endpoint(source), endpoint(destination)), key=lambda end: end[1])
+            talks[tuple(ends)] += 1
     busiest, clients_of = collections.Counter(), collections.defaultdict(set)
     for (server, client), count in talks.items():
         busiest[server] += count
@@ -193,7 +197,8 @@ def spoilt_checksums(path):
     checks = [word for protocol in ("ip", "tcp", "udp") for word in ("-o", f"{protocol}.check_checksum:TRUE")]
     checks += ["-o", "ip.defragment:FALSE", "-o", "tcp.desegment_tcp_streams:FALSE"]
     fields = [word for name in ("ip", "tcp", "udp", "icmp") for word in ("-e", f"{name}.checksum.status")]
-    ran = subprocess.run(["tshark", "-n", "-r", path, *checks, "-T", "fields", *fields], capture_output=True, text=True)
+    command = ["tshark", "-n", "-r", path, *checks, "-T", "fields", *fields]
+    ran = subprocess.run(command, capture_output=True, text=True)
     comments = [comment for comment, _ in frames(path)]
     statuses = [line.split("\t") for line in ran.stdout.splitlines()]
     if len(comments) != len(statuses):
@@ -230,8 +235,9 @@ def examine(binary, path, name, scratch):
     result = replay(binary, plain, name, scratch)
     if result.packets is not None:
         counted = counts_of_capinfos([str(plain)]).get(str(plain))
-        if counted is not None and not result.broken and counted != result.packets:
-            result.problems.append(f"{result.packets} packets, capinfos counts {counted}")
+        if counted is not None and (result.broken or counted != result.packets):
+            claim = f"{result.packets} packets{', and broken' if result.broken else ''}"
+            result.problems.append(f"{claim}; capinfos counts {counted}")
     if result.annotated and not result.problems and result.forwarded:
         result.problems += spoilt_checksums(result.annotated)
     return result
@@ -243,10 +249,14 @@ def main(arguments):
     if not folder.is_dir():
         print(f"skipped: there is no folder {folder}")
         return SKIPPED
+    if shutil.which("tshark") is None or shutil.which("capinfos") is None:
+        print("skipped: tshark and capinfos are to judge, and are not installed")
+        return SKIPPED
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".tsv")
     with tempfile.TemporaryDirectory() as scratch, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(lambda each: examine(binary, each[1], each[1].relative_to(folder), pathlib.Path(scratch) / str(each[0])),
-                                enumerate(paths)))
+        scratches = [pathlib.Path(scratch) / str(number) for number in range(len(paths))]
+        names = [path.relative_to(folder) for path in paths]
+        results = list(pool.map(functools.partial(examine, binary), paths, names, scratches))
     failed = 0
     for result in results:
         for problem in result.problems[:5]:
@@ -254,8 +264,10 @@ def main(arguments):
         failed += any(not problem.startswith("skipped") for problem in result.problems)
     packets = sum(result.packets or 0 for result in results)
     forwarded = sum(result.forwarded for result in results)
-    print(f"{len(results)} files, {packets} packets, {forwarded} translated in {sum(bool(r.forwarded) for r in results)} files; "
-          f"{sum(r.broken for r in results)} broken, {sum(r.packets is None for r in results)} no captures; {failed} failed")
+    print(f"{len(results)} files, {packets} packets, "
+          f"{forwarded} translated in {sum(bool(each.forwarded) for each in results)} files; "
+          f"{sum(each.broken for each in results)} broken, "
+          f"{sum(each.packets is None for each in results)} no captures; {failed} failed")
     if forwarded == 0:
         print("nothing was translated, so nothing was tested")
     return 1 if failed or forwarded == 0 else 0

@@ -6,7 +6,7 @@ wires.outside(0, question)
 arrived = delivered(question, (INSTANCE, 40000), VM_DNS)
 vm = VM_DNS[0]
 wires.inside(1, icmp(vm, INSTANCE, 3, 3, 0, arrived, checksum=0x1234))
-wires.inside(2, icmp(vm, INSTANCE, 3, 3, 0, packets.with_header(arrived, {1: b"\x08"})[:10] + b"\xab\xcd" + arrived[12:]))
+wires.inside(2, icmp(vm, INSTANCE, 3, 3, 0, arrived[:10] + b"\xab\xcd" + arrived[12:]))
 wires.inside(3, icmp(vm, INSTANCE, 3, 3, 0, arrived[:27]))
 wires.inside(4, icmp(vm, INSTANCE, 3, 3, 0, arrived[:20] + b"\x99" + arrived[21:]))
 wires.inside(5, icmp(vm, "10.0.1.4", 3, 3, 0, arrived))
