@@ -16,13 +16,13 @@ static_assert(std::endian::native == std::endian::little, "written for little-en
 }
 
 [[nodiscard]] inline std::uint16_t load_be16(const std::byte* from) noexcept {
-    std::uint16_t value;
+    std::uint16_t value = 0;
     std::memcpy(&value, from, sizeof value);
     return __builtin_bswap16(value);
 }
 
 [[nodiscard]] inline std::uint32_t load_be32(const std::byte* from) noexcept {
-    std::uint32_t value;
+    std::uint32_t value = 0;
     std::memcpy(&value, from, sizeof value);
     return __builtin_bswap32(value);
 }
