@@ -49,27 +49,25 @@ Admission admit(const Tables& tables, const policy::AccessWindows& windows, cons
         admission.window = *window;
     }
     const captures::FiveTuple delivered{{tables.instance(), tuple.source.port}, admission.target, tuple.protocol};
-    for (const auto& nsg : tables.nsgs_before(admission.target.address)) {
-        const auto decision = nsg.judge(delivered);
-        if (decision.access == policy::Access::allow) continue;
-        admission.nsg = &nsg;
+    const auto decision = policy::judge(tables.nsgs_before(admission.target.address), delivered, admission.window != 0);
+    admission.reason = decision.access == policy::Access::allow ? Reason::dnat : Reason::nsg_deny;
+    if (admission.reason == Reason::nsg_deny) {
+        admission.nsg = decision.nsg;
         admission.security_rule = decision.rule;
-        admission.reason = Reason::nsg_deny;
-        return admission;
     }
-    admission.reason = Reason::dnat;
     return admission;
 }
 
 bool still_admitted(const Tables& tables, const dnat::Arrived& arrived, const dnat::Delivered& delivered,
-                    std::uint32_t& rule) noexcept {
+                    policy::WindowId window, std::uint32_t& rule) noexcept {
     const auto& target = delivered.tuple.destination;
     const auto match = tables.nat().match(arrived);
     if (!match.rule || tables.nat().rule(*match.rule).translated != target) return false;
     if (tables.instance() != delivered.tuple.source.address) return false;
     if (overriding_deny(tables, arrived.tuple, target) != nullptr) return false;
     for (const auto& nsg : tables.nsgs_before(target.address)) {
-        if (nsg.flush_connection() && nsg.judge(delivered.tuple).access == policy::Access::deny) return false;
+        const bool denies = nsg.judge(delivered.tuple, window != 0).access == policy::Access::deny;
+        if (nsg.flush_connection() && denies) return false;
     }
     rule = *match.rule;
     return true;

@@ -272,7 +272,7 @@ void Check::judge_by_nsgs(const VirtualMachine& machine, const NatRule& rule, co
             const auto nsg = nsgs_.find(policy::to_lower(name));
             if (nsg == nsgs_.end()) continue;
             nsg_work_ += nsg_sizes_[nsg->second];
-            const auto decision = nsg->second->judge(delivered);
+            const auto decision = nsg->second->judge(delivered, config_->policy_of(machine.name) != nullptr);
             if (decision.access == policy::Access::allow) continue;
             kind.warn(place,
                       fmt::format("NAT rule {} leads to {}, where rule \"{}\" of NSG \"{}\" denies {}: VMs see the "

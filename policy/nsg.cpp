@@ -23,7 +23,8 @@ SecurityRule default_rule(std::string name, std::uint16_t priority, Access acces
                         .sources = std::move(sources),
                         .source_ports = {PortRange{}},
                         .destinations = std::move(destinations),
-                        .destination_ports = {PortRange{}}};
+                        .destination_ports = {PortRange{}},
+                        .guards_jit = false};
 }
 
 }  // namespace
@@ -31,7 +32,9 @@ SecurityRule default_rule(std::string name, std::uint16_t priority, Access acces
 Nsg::Nsg(std::string name, std::vector<SecurityRule> rules, bool flush_connection, const ServiceTags& tags)
     : name_(std::move(name)), rules_(std::move(rules)), flush_connection_(flush_connection) {
     const std::vector anywhere{AddressRange::any()};
-    std::erase_if(rules_, [](const SecurityRule& rule) { return is_jit_rule(rule.name); });
+    std::erase_if(rules_,
+                  [](const SecurityRule& rule) { return rule.access == Access::allow && is_jit_rule(rule.name); });
+    for (auto& rule : rules_) rule.guards_jit = is_jit_rule(rule.name);
     rules_.push_back(
         default_rule("AllowVnetInBound", 65000, Access::allow, tags.virtual_network, tags.virtual_network));
     rules_.push_back(default_rule("AllowAzureLoadBalancerInBound", 65001, Access::allow, tags.load_balancer, anywhere));
@@ -39,8 +42,9 @@ Nsg::Nsg(std::string name, std::vector<SecurityRule> rules, bool flush_connectio
     std::ranges::stable_sort(rules_, {}, &SecurityRule::priority);
 }
 
-Nsg::Decision Nsg::judge(const FiveTuple& delivered) const noexcept {
-    const auto rule = std::ranges::find_if(rules_, [&](const SecurityRule& one) { return one.matches(delivered); });
+Nsg::Decision Nsg::judge(const FiveTuple& delivered, bool through_window) const noexcept {
+    const auto rule = std::ranges::find_if(
+        rules_, [&](const SecurityRule& one) { return !(one.guards_jit && through_window) && one.matches(delivered); });
     const auto& decides = rule == rules_.end() ? rules_.back() : *rule;
     return {decides.access, &decides};
 }
@@ -52,10 +56,10 @@ bool Nsg::is_jit_rule(std::string_view rule_name) noexcept {
     return begins("MicrosoftDefenderForCloud-JITRule") || begins("SecurityCenter-JITRule");
 }
 
-NsgVerdict judge(std::span<const Nsg> nsgs, const FiveTuple& delivered) noexcept {
+NsgVerdict judge(std::span<const Nsg> nsgs, const FiveTuple& delivered, bool through_window) noexcept {
     NsgVerdict verdict;
     for (const auto& nsg : nsgs) {
-        const auto decision = nsg.judge(delivered);
+        const auto decision = nsg.judge(delivered, through_window);
         verdict = {decision.access, &nsg, decision.rule};
         if (decision.access == Access::deny) break;
     }

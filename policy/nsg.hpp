@@ -23,6 +23,8 @@ struct SecurityRule {
     std::vector<captures::PortRange> source_ports;
     std::vector<captures::AddressRange> destinations;
     std::vector<captures::PortRange> destination_ports;
+    bool guards_jit =
+        false;  ///< set by Nsg: a deny rule that Defender for Cloud made to close ports until a window opens
 
     [[nodiscard]] bool matches(const captures::FiveTuple& tuple) const noexcept;
 };
@@ -40,8 +42,9 @@ struct ServiceTags {
 };
 
 /// A network security group: its rules by priority (on equal priority in the order given), then Azure's three inbound
-/// defaults. Rules that Defender for Cloud generated for JIT (`MicrosoftDefenderForCloud-JITRule…`,
-/// `SecurityCenter-JITRule…`) are left out: guarded ports and windows stand for them.
+/// defaults. Of the rules that Defender for Cloud generated for JIT (`MicrosoftDefenderForCloud-JITRule…`,
+/// `SecurityCenter-JITRule…`) those that allow are left out, since windows stand for them; those that deny count, but
+/// not for what a window has let in.
 class Nsg {
 public:
     Nsg(std::string name, std::vector<SecurityRule> rules, bool flush_connection, const ServiceTags& tags);
@@ -51,8 +54,8 @@ public:
         const SecurityRule* rule = nullptr;  ///< never null; a default rule decides where no other does; of this Nsg
     };
 
-    /// Judges the tuple as delivered to the VM.
-    [[nodiscard]] Decision judge(const captures::FiveTuple& delivered) const noexcept;
+    /// Judges the tuple as delivered to the VM; `through_window` is whether a window let it in.
+    [[nodiscard]] Decision judge(const captures::FiveTuple& delivered, bool through_window = false) const noexcept;
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     /// Whether a change of rules ends established flows (Azure's flushConnection).
@@ -76,6 +79,7 @@ struct NsgVerdict {
 
 /// Asks the groups in order, the subnet's before the NIC's: the first that denies decides, otherwise the last one.
 /// No group means no restriction, as in Azure.
-[[nodiscard]] NsgVerdict judge(std::span<const Nsg> nsgs, const captures::FiveTuple& delivered) noexcept;
+[[nodiscard]] NsgVerdict judge(std::span<const Nsg> nsgs, const captures::FiveTuple& delivered,
+                               bool through_window) noexcept;
 
 }  // namespace policy

@@ -143,13 +143,13 @@ BOOST_AUTO_TEST_CASE(an_established_flow_asks_for_no_window_but_for_all_else) {
     const auto ssh = arrived("198.51.100.7:40000", "203.0.113.10:50022");
     const Delivered delivered{{Where{"10.0.1.5:40000"}.endpoint, Where{"10.1.0.4:22"}.endpoint, Protocol::tcp}};
     std::uint32_t rule = 99;
-    BOOST_TEST(still_admitted(*Tables::build(config).value(), ssh, delivered, rule));
+    BOOST_TEST(still_admitted(*Tables::build(config).value(), ssh, delivered, 0, rule));
     BOOST_TEST(rule == 0U);
     std::swap(config.nat_rules[0], config.nat_rules[3]);
-    BOOST_TEST(still_admitted(*Tables::build(config).value(), ssh, delivered, rule));
+    BOOST_TEST(still_admitted(*Tables::build(config).value(), ssh, delivered, 0, rule));
     BOOST_TEST(rule == 3U);
     config.nat_rules.clear();
-    BOOST_TEST(!still_admitted(*Tables::build(config).value(), ssh, delivered, rule));
+    BOOST_TEST(!still_admitted(*Tables::build(config).value(), ssh, delivered, 0, rule));
     BOOST_TEST(rule == 3U);  // only told where it is true
 }
 

@@ -129,11 +129,18 @@ BOOST_AUTO_TEST_CASE(a_rule_on_the_clients_public_address_never_sees_it_behind_t
     BOOST_TEST(group.judge(ssh).rule->name == "deny");
 }
 
-BOOST_AUTO_TEST_CASE(rules_that_defender_made_for_jit_are_passed_over) {
+BOOST_AUTO_TEST_CASE(rules_that_defender_made_to_close_ports_are_passed_over_for_what_a_window_let_in) {
     const auto group = nsg({rule("SecurityCenter-JITRule_-1105480617_9EF6", 100, Access::deny),
-                            rule("MicrosoftDefenderForCloud-JITRule-12-AB", 101, Access::deny)});
-    BOOST_TEST(group.judge(ssh).rule->name == "AllowVnetInBound");
-    BOOST_TEST(group.rules().size() == 3U);
+                            rule("MicrosoftDefenderForCloud-JITRule_12_AB", 101, Access::deny)});
+    BOOST_TEST(group.judge(ssh, true).rule->name == "AllowVnetInBound");
+    BOOST_TEST(group.judge(ssh).rule->name == "SecurityCenter-JITRule_-1105480617_9EF6");
+}
+
+BOOST_AUTO_TEST_CASE(rules_that_defender_made_to_open_a_port_open_nothing) {
+    const auto group = nsg(
+        {rule("MicrosoftDefenderForCloud-JITRule-12-AB", 100, Access::allow), rule("deny", 200, Access::deny)});
+    BOOST_TEST(group.judge(ssh).rule->name == "deny");
+    BOOST_TEST(group.rules().size() == 4U);
 }
 
 BOOST_AUTO_TEST_CASE(jit_rules_are_known_by_how_their_names_begin) {
@@ -164,7 +171,7 @@ BOOST_AUTO_TEST_CASE(of_several_groups_the_first_that_denies_decides) {
              Row{{denies, allows}, Access::deny, "denies", "d"},
              Row{{allows, nsg({})}, Access::allow, "web-nsg", "AllowVnetInBound"},
          }) {
-        const auto verdict = policy::judge(row.groups, ssh);
+        const auto verdict = policy::judge(row.groups, ssh, false);
         BOOST_TEST((verdict.access == row.access));
         BOOST_REQUIRE(verdict.nsg != nullptr);
         BOOST_TEST(verdict.nsg->name() == row.group);
@@ -173,7 +180,7 @@ BOOST_AUTO_TEST_CASE(of_several_groups_the_first_that_denies_decides) {
 }
 
 BOOST_AUTO_TEST_CASE(no_group_is_no_restriction) {
-    const auto verdict = policy::judge({}, from_internet);
+    const auto verdict = policy::judge({}, from_internet, false);
     BOOST_TEST((verdict.access == Access::allow));
     BOOST_TEST(verdict.nsg == nullptr);
     BOOST_TEST(verdict.rule == nullptr);
