@@ -29,9 +29,9 @@ constexpr bool is_martian(Ipv4Address source) noexcept {
 bool is_source_routed(Ipv4View ipv4, std::uint32_t header_length) noexcept {
     for (std::uint32_t at = Ipv4View::shortest; at < header_length;) {
         const auto option = load_u8(ipv4.at + at);
-        if (option == 0) return false;   // end of list
+        if (option == 0) return false;  // end of list
         if (option == 131 || option == 137) return true;
-        if (option == 1) {               // no operation
+        if (option == 1) {  // no operation
             ++at;
             continue;
         }
@@ -65,7 +65,10 @@ void decode_tcp(Packet& packet, std::uint32_t payload, std::uint32_t captured) n
     if (captured < TcpView::shortest) return reject(packet, Defect::cut_transport_header);
     const auto tcp = packet.tcp();
     const std::uint32_t header = tcp.header_length();
-    if (header < TcpView::shortest || header > payload) return reject(packet, Defect::tcp_header_length);
+    if (header < TcpView::shortest) return reject(packet, Defect::tcp_header_length);
+    if (header > payload) {
+        return reject(packet, packet.more_fragments ? Defect::tiny_fragment : Defect::tcp_header_length);
+    }
     packet.tcp_flags = tcp.flags();
     if (!plausible(packet.tcp_flags)) return reject(packet, Defect::tcp_flags);
     packet.kind = Kind::tcp;
@@ -173,7 +176,8 @@ void decode_ipv4(Packet& packet, const Frame& frame, std::uint32_t offset) noexc
 Packet decode(const Frame& frame) noexcept {
     Packet packet;
     // Nearly every frame there is; parse_link_layer would say the same.
-    if (frame.link_type == LinkType::ethernet && frame.captured >= 14 && load_be16(frame.data + 12) == 0x0800) [[likely]] {
+    if (frame.link_type == LinkType::ethernet && frame.captured >= 14 && load_be16(frame.data + 12) == 0x0800)
+        [[likely]] {
         decode_ipv4(packet, frame, 14);
         return packet;
     }

@@ -33,7 +33,16 @@ std::optional<std::uint8_t> window_scale(const Packet& packet) noexcept {
     return {};
 }
 
-/// Notes what `half` has sent by this segment.
+/// Beyond what the receiver has room for, plus this, a number is none that this connection has come to, even in a capture
+/// that lacks some of its packets.
+constexpr std::uint32_t slack = 65535;
+
+/// How far ahead of `base` numbers may be that fit a window.
+constexpr bool within(std::uint32_t number, std::uint32_t base, std::uint32_t window) noexcept {
+    return distance(number, base) <= 0 || number - base <= std::max(window, slack);
+}
+
+/// Notes what `half` has sent by this segment, as far as its peer would believe it.
 void note(TcpHalf& half, const TcpHalf& peer, const Packet& segment) noexcept {
     const bool syn = segment.has(flag::syn);
     const auto end = segment.sequence + segment.segment_length;
@@ -42,9 +51,12 @@ void note(TcpHalf& half, const TcpHalf& peer, const Packet& segment) noexcept {
         half.offers_scale = scale.has_value();
         half.scale = scale.value_or(0);
     }
-    if (!half.seen || syn || distance(end, half.next) > 0) half.next = end;
+    const bool fits = !peer.acked || within(segment.sequence, peer.ack, peer.window);
+    if (!half.seen || syn || (fits && distance(end, half.next) > 0)) half.next = end;
     half.seen = true;
-    if (segment.has(flag::ack) && (!half.acked || distance(segment.acknowledgment, half.ack) >= 0)) {
+    // An acknowledgment may be ahead of what was captured, but not by more than was ever offered.
+    const bool credible = !peer.seen || within(segment.acknowledgment, peer.next, half.window);
+    if (segment.has(flag::ack) && (!half.acked || (credible && distance(segment.acknowledgment, half.ack) >= 0))) {
         half.ack = segment.acknowledgment;
         half.acked = true;
     }
@@ -135,6 +147,9 @@ TcpStep advance(FlowState& state, TcpTrack& track, const Packet& segment, bool f
     if (stays && segment.has(flag::syn)) return {TcpOutcome::pass, false, false};
 
     if (state == FlowState::syn_sent && !from_client && !answers(segment, receiver)) return {};
+
+    const bool was_opened = track.client.acked && track.server.acked;
+    if (state == FlowState::reset && !was_opened) return {TcpOutcome::pass, false, false};  // refused: nothing to go on
 
     const bool closes = segment.has(flag::fin) && acceptable(sender, receiver, segment.sequence);
     note(sender, receiver, segment);

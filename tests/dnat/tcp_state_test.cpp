@@ -169,6 +169,33 @@ BOOST_AUTO_TEST_CASE(only_a_reset_that_the_receiver_would_believe_counts) {  // 
                "server R. 3000 ack 1001 win 0  -> established, quiet", "server R. 3001 ack 1001 win 0  -> reset"});
 }
 
+BOOST_AUTO_TEST_CASE(numbers_far_outside_of_the_window_move_nothing) {
+    TcpTranscript forged_data;
+    forged_data.play(
+        {"client S 0                          -> syn-sent", "server S. 0 ack 1 win 65535         -> syn-received",
+         "client . 1 ack 1 win 65535          -> established", "client P. 100000001+10 ack 1        -> established",
+         "client R 100000011 win 0            -> established, quiet"});
+    TcpTranscript forged_acknowledgment;
+    forged_acknowledgment.play(
+        {"client S 0                    -> syn-sent", "server S. 0 ack 1 win 65535   -> syn-received",
+         "client . 1 ack 1 win 65535    -> established", "client . 1 ack 100000001      -> established",
+         "server R. 1 ack 1 win 0       -> reset"});
+}
+
+BOOST_AUTO_TEST_CASE(a_capture_that_lacks_a_windowful_is_followed_all_the_same) {
+    TcpTranscript gap;
+    gap.play(
+        {"client S 0                          -> syn-sent", "server S. 0 ack 1 win 65535         -> syn-received",
+         "client . 1 ack 1 win 65535          -> established", "client P. 60001+10 ack 50001        -> established",
+         "server F. 50001 ack 60011           -> server-closed", "client F. 60011 ack 50002           -> closing"});
+}
+
+BOOST_AUTO_TEST_CASE(data_after_a_refusal_does_not_make_a_connection) {
+    TcpTranscript refused;
+    refused.play({"client S 0              -> syn-sent", "server R. 0 ack 1 win 0 -> reset",
+                  "server P. 1+1 ack 1     -> reset, quiet", "client . 1 ack 2        -> reset, quiet"});
+}
+
 BOOST_AUTO_TEST_CASE(while_closing_a_late_reset_passes_and_changes_nothing) {  // kernel conntrack_inexact_rst
     TcpTranscript open;
     open.play({"client S 0                    -> syn-sent", "server S. 0 ack 1             -> syn-received",

@@ -138,6 +138,8 @@ std::vector<Specimen> malformed_packets() {
     add("ICMP of 7 bytes", unreachable().total_length(27), Defect::icmp_quote);
     add("a first fragment with 16 bytes of TCP", support::ip_protocol(6, client, listener), Defect::tiny_fragment);
     rows.back().packet = tcp().ack(1).total_length(36).fragment(0, true);
+    add("a first fragment that cuts TCP options",
+        tcp().syn().mss(1460).window_scale(7).total_length(44).fragment(0, true), Defect::tiny_fragment);
     add("a TCP fragment at 8", tcp().payload_size(16).fragment(8, true), Defect::tiny_fragment);
     add("a first fragment without any UDP", udp().total_length(20).fragment(0, true), Defect::tiny_fragment);
     add("a fragment before others whose length is no multiple of 8", udp().payload_size(15).fragment(16, true),
