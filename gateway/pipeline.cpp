@@ -32,10 +32,8 @@ using policy::Reason;
 
 namespace {
 
-/// Later times count as this one, so that no deadline that is computed from them overflows (timeouts end at a week).
-constexpr Time latest = Time::max() - std::chrono::hours{24 * 366};
-
-constexpr dnat::FragmentRuling no_first_fragment{.reason = static_cast<std::uint8_t>(Reason::fragment), .rule = no_rule};
+constexpr dnat::FragmentRuling no_first_fragment{.reason = static_cast<std::uint8_t>(Reason::fragment),
+                                                 .rule = no_rule};
 
 /// Why the table of fragments does not take one.
 std::string_view refusal_text(dnat::FragmentTable::Outcome outcome) noexcept {
@@ -76,14 +74,14 @@ void Pipeline::process(std::span<Frame> frames, Observer& observer) {
 }
 
 void Pipeline::advance(Time now, Observer& observer) {
-    now = std::clamp(now, now_, latest);
+    now = std::clamp(now, now_, latest_time);
     while (next_deadline() <= now) {
         const auto flow = flows_.expired(now, tables_->timeouts());
-        const bool fragment_first =
-            fragments_.next_deadline() <= now &&
-            (!flow || fragments_.next_deadline() < flows_[*flow].deadline(tables_->timeouts()));
+        const bool fragment_first = fragments_.next_deadline() <= now &&
+                                    (!flow || fragments_.next_deadline() < flows_[*flow].deadline(tables_->timeouts()));
         if (fragment_first) {
-            if (fragments_.expire(now)) emit_released(no_first_fragment, "its first fragment did not come in time", observer);
+            if (fragments_.expire(now))
+                emit_released(no_first_fragment, "its first fragment did not come in time", observer);
         } else if (flow) {
             end_flow(*flow, flows_[*flow].deadline(tables_->timeouts()), observer);
         } else {
@@ -96,7 +94,7 @@ void Pipeline::advance(Time now, Observer& observer) {
 void Pipeline::use(std::shared_ptr<const Tables> tables) {
     tables_ = std::move(tables);
     flows_.for_each([this](FlowIndex index, dnat::Flow& flow) {
-        if (!still_admitted(*tables_, flow.arrived(), flow.delivered(), flow.rule)) {
+        if (!still_admitted(*tables_, flow.arrived(), flow.delivered(), flow.window, flow.rule)) {
             flows_.erase(index);
         } else {
             flows_.touch(index, tables_->timeouts());
@@ -138,7 +136,7 @@ void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
         if (frames[i].time < clock) {
             ++counters_.clock_steps_back;
         } else {
-            clock = std::min(frames[i].time, latest);
+            clock = std::min(frames[i].time, latest_time);
         }
         clock_[i] = clock;
         counters_.bytes += frames[i].length;
@@ -149,7 +147,8 @@ void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
 /// One past the last frame that comes before anything can expire. `advance` has dealt with all up to clock_[begin].
 std::size_t Pipeline::run_until(std::span<const Frame> frames, std::size_t begin) noexcept {
     const auto limit = std::min(next_deadline(), clock_[begin] + tables_->timeouts().shortest());
-    if (clock_[frames.size() - 1] < limit) [[likely]] return frames.size();
+    if (clock_[frames.size() - 1] < limit) [[likely]]
+        return frames.size();
     auto end = begin + 1;
     while (clock_[end] < limit) ++end;
     return end;
@@ -177,7 +176,7 @@ Pipeline::Direction Pipeline::direction_of(const Frame& frame, const Packet& pac
         return frame.side == Side::outside ? Direction::toward_target : Direction::toward_client;
     }
     return packet.ip != nullptr && tables_->owns(packet.tuple.source.address) ? Direction::undone
-                                                                            : Direction::toward_target;
+                                                                              : Direction::toward_target;
 }
 
 dnat::FlowKey Pipeline::key_of(const Packet& packet, Direction direction) noexcept {
@@ -230,7 +229,8 @@ void Pipeline::decide_miss(std::size_t i, const Frame& frame) {
     const auto& tuple = packets_[i].tuple;
     if (directions_[i] == Direction::toward_target) {
         // Our own address as a source outside is forged; seen from outside only, it is a reply and came here undone.
-        if (tables_->owns(tuple.source.address)) return drop(i, Reason::malformed, "source is the firewall's own address");
+        if (tables_->owns(tuple.source.address))
+            return drop(i, Reason::malformed, "source is the firewall's own address");
         return decide_first(i, frame);
     }
     const bool hairpin = directions_[i] == Direction::toward_client && tables_->owns(tuple.destination.address) &&
@@ -365,8 +365,8 @@ void Pipeline::rule_first_fragment(std::size_t i, const Frame& frame) {
     release_ruling_.rule = verdict.rule;
     release_ruling_.window = verdict.window;
     release_detail_ = release_ruling_.forward ? "" : "as its first fragment";
-    const auto outcome =
-        fragments_.first(packets_[i], sided, release_ruling_, clock_[i] + tables_->timeouts().fragment);
+    const auto outcome = fragments_.first(packets_[i], sided, release_ruling_,
+                                          clock_[i] + tables_->timeouts().fragment);
     if (outcome != dnat::FragmentTable::Outcome::ruled && release_ruling_.forward) {
         drop(i, Reason::fragment, refusal_text(outcome));
         release_ruling_ = no_first_fragment;

@@ -24,10 +24,14 @@ enum class Vantage : std::uint8_t {
     outside,  ///< all on the outside wire: frames from an address of the firewall are replies it has translated already
 };
 
+/// Later times count as this one, so that no deadline that is computed from them overflows (timeouts end at a week).
+inline constexpr captures::Time latest_time = captures::Time::max() - std::chrono::hours{24 * 366};
+
 /// What was decided about one packet. Pointers are valid while an observer is being told.
 struct Verdict {
     policy::Reason reason = policy::Reason::not_ip;
-    captures::Side arrived = captures::Side::outside;  ///< the side it came from (replies seen outside came from inside)
+    captures::Side arrived =
+        captures::Side::outside;  ///< the side it came from (replies seen outside came from inside)
     dnat::TtlStep ttl = dnat::TtlStep::down;
     bool held = false;  ///< a fragment that waits for its first one: nothing is decided, it will be judged later
     std::uint32_t rule = no_rule;

@@ -84,7 +84,8 @@ tl::expected<std::unique_ptr<Replay>, std::string> Replay::create(Config config,
 }
 
 Replay::Replay(Config config, Scenario scenario, Vantage vantage, std::shared_ptr<const Tables> tables)
-    : configs_{},
+    : vantage_{vantage},
+      configs_{},
       scenario_{std::move(scenario)},
       access_{configs_.emplace_back(std::move(config))},
       pipeline_{std::move(tables), access_.windows(), {.vantage = vantage, .limits = configs_.front().limits}} {}
@@ -126,7 +127,9 @@ ReplayResult Replay::run(captures::Source& source, const std::function<bool()>& 
 void Replay::schedule(Time first_packet) {
     for (const auto& event : scenario_.events) {
         const auto* const after = std::get_if<captures::Duration>(&event.at);
-        timeline_.push_back({after != nullptr ? first_packet + *after : std::get<Time>(event.at), &event});
+        const auto first = std::clamp(first_packet, Time{}, latest_time);
+        const auto relative = first + std::min(after == nullptr ? captures::Duration{} : *after, latest_time - first);
+        timeline_.push_back({after == nullptr ? std::get<Time>(event.at) : relative, &event});
     }
     std::ranges::stable_sort(timeline_, {}, &Scheduled::time);
 }
@@ -135,8 +138,10 @@ void Replay::schedule(Time first_packet) {
 void Replay::feed(std::span<Frame> frames, Observer& observer) {
     std::size_t begin = 0;
     for (std::size_t i = 0; i < frames.size(); ++i) {
-        clock_ = std::max(clock_, frames[i].time);
-        if (clock_ < next_due()) [[likely]] continue;
+        result_.several_wires |= frames[i].side == captures::Side::inside && vantage_ == Vantage::outside;
+        clock_ = std::max(clock_, std::min(frames[i].time, latest_time));
+        if (clock_ < next_due()) [[likely]]
+            continue;
         pipeline_.process(frames.subspan(begin, i - begin), observer);
         begin = i;
         while (next_due() <= clock_) run_due(next_due(), observer);
@@ -180,8 +185,9 @@ void Replay::open(const RequestEvent& event, const Place& place, Time now) {
     if (!opened) {
         std::string ports;
         for (const auto& port : request.ports) ports += fmt::format("{}{}", ports.empty() ? "" : ", ", port.number);
-        return refuse(place, now, fmt::format("request of {} for {} port{} {}", request.requestor, request.machine,
-                                              request.ports.size() == 1 ? "" : "s", ports),
+        return refuse(place, now,
+                      fmt::format("request of {} for {} port{} {}", request.requestor, request.machine,
+                                  request.ports.size() == 1 ? "" : "s", ports),
                       opened.error());
     }
     // A session that an older window admitted is the newer one's from now on: renewing a window must neither cut it

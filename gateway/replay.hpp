@@ -46,7 +46,8 @@ struct ReplayResult {
     captures::Time first{};              ///< of the capture's packets
     captures::Time last{};
     std::optional<captures::ReadError> read_error;
-    bool stopped = false;  ///< because `keep_going` said so
+    bool several_wires = false;  ///< frames of an inside interface, although the vantage is outside
+    bool stopped = false;        ///< because `keep_going` said so
     double seconds = 0;
 };
 
@@ -59,7 +60,7 @@ class Replay {
 public:
     /// The error is for a person.
     [[nodiscard]] static tl::expected<std::unique_ptr<Replay>, std::string> create(Config config, Scenario scenario,
-                                                                                  Vantage vantage);
+                                                                                   Vantage vantage);
 
     /// Observers are told in the order in which they were added; they must outlive the run.
     void add(Observer& observer);
@@ -89,6 +90,7 @@ private:
     void end_windows(const std::vector<WindowEnd>& ends, captures::Time now, Observer& observer);
     void refuse(const Place& place, captures::Time now, std::string what, policy::Refusal refusal);
 
+    Vantage vantage_;
     std::list<Config> configs_;  ///< those of reloads are appended; Access refers to the latest
     Scenario scenario_;
     Access access_;

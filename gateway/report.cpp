@@ -68,16 +68,19 @@ std::string sources_text(const policy::AccessRecord& record) {
 void add_verdicts(std::string& text, const PipelineCounters& counters) {
     const FateCounts fates{counters};
     const auto out = std::back_inserter(text);
-    for (const auto& [fate, name] : {std::pair{Fate::forward, "forwarded"}, {Fate::drop, "dropped"}, {Fate::ignore, "ignored"}}) {
+    for (const auto& [fate, name] :
+         {std::pair{Fate::forward, "forwarded"}, {Fate::drop, "dropped"}, {Fate::ignore, "ignored"}}) {
         fmt::format_to(out, "  {:<20}{:>12}{}\n", name, fates[fate], percent(fates[fate], counters.packets));
         for (std::size_t i = 0; i < counters.reasons.size(); ++i) {
             const auto reason = static_cast<Reason>(i);
             if (counters.reasons[i] == 0 || policy::fate_of(reason) != fate) continue;
-            fmt::format_to(out, "    {:<18}{:>12}           {}\n", to_string(reason), counters.reasons[i], gloss(reason));
+            fmt::format_to(out, "    {:<18}{:>12}           {}\n", to_string(reason), counters.reasons[i],
+                           gloss(reason));
         }
     }
     if (counters.synthesized != 0) {
-        fmt::format_to(out, "  {:<20}{:>12}           RSTs that the firewall sent itself\n", "synthesized", counters.synthesized);
+        fmt::format_to(out, "  {:<20}{:>12}           RSTs that the firewall sent itself\n", "synthesized",
+                       counters.synthesized);
     }
 }
 
@@ -103,8 +106,8 @@ void add_windows(std::string& text, const std::vector<WindowUse>& windows) {
         const auto state = record.status == policy::Status::revoked
                                ? fmt::format("{} ({})", to_string(record.status), to_string(record.status_reason))
                                : std::string{to_string(record.status)};
-        fmt::format_to(out, "    {:<3} {} port {} from {} for {}, {} to {}, {}: {}\n", record.id, record.machine, record.port,
-                       sources_text(record), record.requestor, captures::to_rfc3339(record.start, 0),
+        fmt::format_to(out, "    {:<3} {} port {} from {} for {}, {} to {}, {}: {}\n", record.id, record.machine,
+                       record.port, sources_text(record), record.requestor, captures::to_rfc3339(record.start, 0),
                        captures::to_rfc3339(record.end, 0), state,
                        flows == 0 ? "unused" : fmt::format("{} {}", flows, flows == 1 ? "flow" : "flows"));
     }
@@ -133,14 +136,16 @@ std::string summary_json(const ReplayResult& result) {
     std::string reasons;
     for (std::size_t i = 0; i < counters.reasons.size(); ++i) {
         if (counters.reasons[i] == 0) continue;
-        reasons += fmt::format(R"({}"{}":{})", reasons.empty() ? "" : ",", to_string(static_cast<Reason>(i)), counters.reasons[i]);
+        reasons += fmt::format(R"({}"{}":{})", reasons.empty() ? "" : ",", to_string(static_cast<Reason>(i)),
+                               counters.reasons[i]);
     }
     return fmt::format(
         R"({{"packets":{},"bytes":{},"forwarded":{},"dropped":{},"ignored":{},"synthesized":{},"reasons":{{{}}},)"
         R"("flows":{{"created":{},"peak":{},"active":{}}},"seconds":{:.6f},"packets_per_second":{:.0f}}})"
         "\n",
-        counters.packets, counters.bytes, fates[Fate::forward], fates[Fate::drop], fates[Fate::ignore], counters.synthesized,
-        reasons, counters.flows_created, counters.flows_peak, result.flows_active, result.seconds, rate_of(result));
+        counters.packets, counters.bytes, fates[Fate::forward], fates[Fate::drop], fates[Fate::ignore],
+        counters.synthesized, reasons, counters.flows_created, counters.flows_peak, result.flows_active, result.seconds,
+        rate_of(result));
 }
 
 std::string summary_table(const ReplayResult& result, const std::string& input) {
@@ -159,6 +164,10 @@ std::string summary_table(const ReplayResult& result, const std::string& input) 
     add_rules(text, result.rules);
     add_windows(text, result.windows);
     add_refused(text, result);
+    if (result.several_wires) {
+        text +=
+            "\n  some frames are from another interface than the first: if it is the inside wire, say --vantage both\n";
+    }
     if (counters.clock_steps_back != 0) {
         fmt::format_to(out, "\n  packets older than one before them: {}; for these the clock stood still\n",
                        counters.clock_steps_back);
