@@ -94,8 +94,13 @@ struct Load {
 
     explicit Load(std::size_t count) : bytes(count * frame_size), frames(count) {
         for (std::size_t i = 0; i < count; ++i) {
-            frames[i] = {.data = &bytes[i * frame_size], .captured = frame_size, .length = frame_size, .time = {}, .number = i + 1,
-                         .link_type = captures::LinkType::ethernet, .side = captures::Side::outside};
+            frames[i] = {.data = &bytes[i * frame_size],
+                         .captured = frame_size,
+                         .length = frame_size,
+                         .time = {},
+                         .number = i + 1,
+                         .link_type = captures::LinkType::ethernet,
+                         .side = captures::Side::outside};
         }
     }
     void keep() { pristine = bytes; }
@@ -121,16 +126,21 @@ std::uint32_t new_flows = 1 << 18;
 void bench_established(std::uint32_t flows) {
     const auto tables = *gateway::Tables::build(config_with(1000, flows));
     const policy::AccessWindows windows;
-    gateway::Pipeline pipeline{tables, windows, {.vantage = gateway::Vantage::both, .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
+    gateway::Pipeline pipeline{tables,
+                               windows,
+                               {.vantage = gateway::Vantage::both,
+                                .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
     Load opening{4096};
     double opening_best = 1e9;
     for (std::uint32_t flow = 0; flow < flows; flow += 4096) {
-        for (std::uint32_t i = 0; i < 4096; ++i) write_flow(opening.frames[i].data, std::min(flow + i, flows - 1), 1000);
+        for (std::uint32_t i = 0; i < 4096; ++i)
+            write_flow(opening.frames[i].data, std::min(flow + i, flows - 1), 1000);
         opening_best = std::min(opening_best, nanoseconds_per_packet(pipeline, opening));
     }
     Load load{packets};
     std::uint64_t random = 1;
-    for (auto& frame : load.frames) write_flow(frame.data, static_cast<std::uint32_t>(next_random(random) % flows), 1000);
+    for (auto& frame : load.frames)
+        write_flow(frame.data, static_cast<std::uint32_t>(next_random(random) % flows), 1000);
     load.keep();
     double best = 1e9;
     for (int round = 0; round < rounds; ++round) {
@@ -146,11 +156,15 @@ void bench_new(std::uint32_t rules, std::uint32_t open_windows) {
     policy::AccessWindows windows;
     for (std::uint32_t i = 0; i < open_windows; ++i) {
         const captures::Endpoint target{{first_vm.value + i % std::min<std::uint32_t>(rules, 60000)}, 22};
-        windows.open({i + 1, target, {}, {{{0xc6120000 + i / rules}, 32}, {{0xc6120000}, 15}}, Time::min(), Time::max()});
+        windows.open(
+            {i + 1, target, {}, {{{0xc6120000 + i / rules}, 32}, {{0xc6120000}, 15}}, Time::min(), Time::max()});
     }
     double best = 1e9;
     for (int round = 0; round < rounds; ++round) {
-        gateway::Pipeline pipeline{tables, windows, {.vantage = gateway::Vantage::both, .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
+        gateway::Pipeline pipeline{tables,
+                                   windows,
+                                   {.vantage = gateway::Vantage::both,
+                                    .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
         Load load{flows};
         for (std::uint32_t flow = 0; flow < flows; ++flow) write_flow(load.frames[flow].data, flow, rules);
         const auto took = nanoseconds_per_packet(pipeline, load);
@@ -166,11 +180,15 @@ void bench_new(std::uint32_t rules, std::uint32_t open_windows) {
 void bench_unsolicited(std::uint32_t flows) {
     const auto tables = *gateway::Tables::build(config_with(1000, flows));
     const policy::AccessWindows windows;
-    gateway::Pipeline pipeline{tables, windows, {.vantage = gateway::Vantage::both, .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
+    gateway::Pipeline pipeline{tables,
+                               windows,
+                               {.vantage = gateway::Vantage::both,
+                                .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
     Load load{packets};
     std::uint64_t random = 2;
     for (auto& frame : load.frames) {
-        write_frame(frame.data, {0x08000000 + static_cast<std::uint32_t>(next_random(random) >> 40)}, 4000, static_cast<std::uint16_t>(50000 + next_random(random) % 10000));
+        write_frame(frame.data, {0x08000000 + static_cast<std::uint32_t>(next_random(random) >> 40)}, 4000,
+                    static_cast<std::uint16_t>(50000 + next_random(random) % 10000));
     }
     double best = 1e9;
     for (int round = 0; round < rounds; ++round) best = std::min(best, nanoseconds_per_packet(pipeline, load));
@@ -187,7 +205,8 @@ int main(int argc, char** argv) {
         flow_counts = {1 << 12};
         argc = 1;
     }
-    for (int i = 1; i < argc; ++i) flow_counts.push_back(static_cast<std::uint32_t>(std::strtoul(argv[i], nullptr, 10)));
+    for (int i = 1; i < argc; ++i)
+        flow_counts.push_back(static_cast<std::uint32_t>(std::strtoul(argv[i], nullptr, 10)));
     if (flow_counts.empty()) flow_counts = {1 << 16, 1 << 20, 1 << 23};
     for (const auto flows : flow_counts) bench_established(flows);
     for (const std::uint32_t rules : {10U, 1000U, 100000U}) bench_new(rules, 0);

@@ -54,7 +54,7 @@ def run_case(options, folder, label, size, suffix, with_tcprewrite):
     packets = options.packets if size < 500 else options.packets // 5
     source = os.path.join(folder, "in" + suffix)
     subprocess.run([options.synth, "flows", "--packets", str(packets), "--flows", "65536", "--random-order", "--size", str(size),
-                    "--ports", f"40000-{40000 + PORTS - 1}", "--interval", "200ns", source], check=True, stderr=subprocess.DEVNULL)
+                    "--ports", f"40000-{40000 + PORTS - 1}", "--interval", "PT0.0000002S", source], check=True, stderr=subprocess.DEVNULL)
     config = os.path.join(folder, "bench.toml")
     with open(config, "w", encoding="utf-8") as file:
         file.write(configuration())
