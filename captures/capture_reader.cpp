@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -31,8 +31,9 @@ std::string quoted(std::string_view start);
 
 Opened open_capture(const std::string& path) {
     const bool standard_input = path == "-";
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg): open(2) has no other form
     const int descriptor = standard_input ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return tl::unexpected("cannot open " + path + ": " + std::strerror(errno));
+    if (descriptor < 0) return tl::unexpected("cannot open " + path + ": " + std::generic_category().message(errno));
     return open_input(std::make_unique<InputBuffer>(descriptor, standard_input ? "standard input" : path));
 }
 

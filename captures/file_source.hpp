@@ -34,10 +34,14 @@ protected:
         if (!input_->failure().empty()) fail(input_->offset(), "reading failed: " + input_->failure());
     }
 
-    std::unique_ptr<InputBuffer> input_;
-    std::uint64_t delivered_ = 0;
+    [[nodiscard]] InputBuffer& input() noexcept { return *input_; }
+    /// Packets so far, which is the number of the last one.
+    [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }
+    void set_delivered(std::uint64_t packets) noexcept { delivered_ = packets; }
 
 private:
+    std::unique_ptr<InputBuffer> input_;
+    std::uint64_t delivered_ = 0;
     std::optional<ReadError> error_;
 };
 

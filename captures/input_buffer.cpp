@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -13,8 +14,8 @@ namespace captures {
 
 namespace {
 
-/// Large enough for the system call not to matter and for whole bursts of large frames.
-constexpr std::size_t read_size = std::size_t{1} << 20;
+/// Large enough for the system call not to matter, small enough to be parsed from the second-level cache.
+constexpr std::size_t read_size = std::size_t{1} << 18;
 
 /// The kernel copies faster to an aligned address, so what is unread is moved to just before one.
 constexpr std::size_t alignment = 64;
@@ -79,7 +80,7 @@ void InputBuffer::read_more() {
     do {
         got = ::read(descriptor_, memory_.get() + end_, read_size);
     } while (got < 0 && errno == EINTR);
-    if (got < 0) failure_ = std::strerror(errno);
+    if (got < 0) failure_ = std::generic_category().message(errno);
     if (got <= 0) {
         ended_ = true;
         return;

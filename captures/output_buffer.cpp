@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -12,8 +12,9 @@ namespace captures {
 
 tl::expected<std::unique_ptr<OutputBuffer>, std::string> OutputBuffer::create(const std::string& path) {
     if (path == "-") return std::make_unique<OutputBuffer>(STDOUT_FILENO, "standard output");
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-vararg): open(2) has no other form
     const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor < 0) return tl::unexpected("cannot create " + path + ": " + std::strerror(errno));
+    if (descriptor < 0) return tl::unexpected("cannot create " + path + ": " + std::generic_category().message(errno));
     return std::make_unique<OutputBuffer>(descriptor, path);
 }
 
@@ -33,7 +34,7 @@ void OutputBuffer::fail(const std::string& reason) {
 const std::string& OutputBuffer::close() {
     if (descriptor_ < 0) return error_;
     flush();
-    if (descriptor_ != STDOUT_FILENO && ::close(descriptor_) != 0) fail(std::strerror(errno));
+    if (descriptor_ != STDOUT_FILENO && ::close(descriptor_) != 0) fail(std::generic_category().message(errno));
     descriptor_ = -1;
     return error_;
 }
@@ -44,7 +45,7 @@ void OutputBuffer::flush() {
         const ssize_t written = ::write(descriptor_, from, used_);
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) {
-            fail(std::strerror(errno));
+            fail(std::generic_category().message(errno));
             break;
         }
         from += written;

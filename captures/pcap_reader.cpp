@@ -77,11 +77,11 @@ void PcapReader::read(Burst& burst) {
 /// Takes the records that are in the buffer as a whole, up to one that is not or cannot be right.
 template <bool swapped>
 void PcapReader::take_buffered(Burst& burst) noexcept {
-    const std::byte* const begin = input_->data();
-    std::byte* at = input_->data();
-    std::size_t available = input_->available();
+    const std::byte* const begin = input().data();
+    std::byte* at = input().data();
+    std::size_t available = input().available();
     const Variant variant = variant_;
-    std::uint64_t number = delivered_;
+    std::uint64_t number = delivered();
     std::size_t count = burst.count;
 
     while (count < burst_capacity && available >= variant.record_header) {
@@ -103,31 +103,31 @@ void PcapReader::take_buffered(Burst& burst) noexcept {
     }
 
     burst.count = count;
-    delivered_ = number;
-    input_->consume(static_cast<std::size_t>(at - begin));
+    set_delivered(number);
+    input().consume(static_cast<std::size_t>(at - begin));
 }
 
 /// Makes the next record available as a whole. False if there is none.
 bool PcapReader::refill() {
-    const std::uint64_t offset = input_->offset();
-    if (!input_->require(variant_.record_header)) {
-        if (input_->available() == 0) {
+    const std::uint64_t offset = input().offset();
+    if (!input().require(variant_.record_header)) {
+        if (input().available() == 0) {
             finish();
         } else {
             fail_short(offset, "a record header (" + std::to_string(variant_.record_header) + " bytes, " +
-                                   std::to_string(input_->available()) + " are there)");
+                                   std::to_string(input().available()) + " are there)");
         }
         return false;
     }
-    const std::uint32_t captured = lengths_of(input_->data(), variant_, variant_.swapped).captured;
+    const std::uint32_t captured = lengths_of(input().data(), variant_, variant_.swapped).captured;
     if (captured > largest_frame) {
         fail(offset, "a captured length of " + std::to_string(captured) + " bytes is impossible (at most " +
                          std::to_string(largest_frame) + ")");
         return false;
     }
-    if (input_->require(variant_.record_header + captured)) return true;
+    if (input().require(variant_.record_header + captured)) return true;
     fail_short(offset, "the packet (" + std::to_string(captured) + " bytes captured, " +
-                           std::to_string(input_->available() - variant_.record_header) + " are there)");
+                           std::to_string(input().available() - variant_.record_header) + " are there)");
     return false;
 }
 

@@ -34,7 +34,7 @@ std::string_view text_of(std::span<const std::byte> value) noexcept {
 }  // namespace
 
 TimestampScale::TimestampScale(std::uint8_t resolution, std::int64_t offset_seconds) noexcept
-    : limit_(0), nanoseconds_(0), offset_(clamped(Wide{offset_seconds} * billion)), resolution_(resolution) {
+    : offset_(clamped(Wide{offset_seconds} * billion)), resolution_(resolution) {
     if (resolution_ > 9) return;
     nanoseconds_ = 1;
     for (int digit = resolution_; digit < 9; ++digit) nanoseconds_ *= 10;

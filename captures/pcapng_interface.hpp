@@ -29,9 +29,9 @@ private:
     [[nodiscard]] Time convert(std::uint64_t units) const noexcept;
     [[nodiscard]] Wide in_nanoseconds(Wide units) const noexcept;
 
-    std::uint64_t limit_;       ///< up to here a multiplication does it
-    std::int64_t nanoseconds_;  ///< a unit
-    std::int64_t offset_;       ///< nanoseconds
+    std::uint64_t limit_ = 0;       ///< up to here a multiplication does it
+    std::int64_t nanoseconds_ = 0;  ///< a unit
+    std::int64_t offset_;           ///< nanoseconds
     std::uint8_t resolution_;
 };
 

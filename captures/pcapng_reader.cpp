@@ -64,7 +64,7 @@ std::uint64_t timestamp(std::uint32_t high, std::uint32_t low) noexcept { return
 
 std::string in_hex(std::uint32_t value) {
     std::array<char, 8> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, 16).ptr;
+    auto* const end = std::to_chars(digits.data(), digits.data() + digits.size(), value, 16).ptr;
     return "0x" + std::string(digits.data(), end);
 }
 
@@ -85,11 +85,11 @@ void PcapngReader::read(Burst& burst) {
 template <bool swapped>
 void PcapngReader::take_enhanced(Burst& burst) noexcept {
     const auto field = [](const std::byte* from) { return load_ordered<std::uint32_t>(from, swapped); };
-    const std::byte* const begin = input_->data();
-    std::byte* at = input_->data();
-    std::size_t available = input_->available();
+    const std::byte* const begin = input().data();
+    std::byte* at = input().data();
+    std::size_t available = input().available();
     const std::span<const PcapngInterface> interfaces = interfaces_;
-    std::uint64_t number = delivered_;
+    std::uint64_t number = delivered();
     std::size_t count = burst.count;
 
     while (count < burst_capacity && available >= pcapng::enhanced_block) {
@@ -115,20 +115,20 @@ void PcapngReader::take_enhanced(Burst& burst) noexcept {
 
     if (count > 0) latest_ = burst.frames[count - 1].time;
     burst.count = count;
-    delivered_ = number;
-    input_->consume(static_cast<std::size_t>(at - begin));
+    set_delivered(number);
+    input().consume(static_cast<std::size_t>(at - begin));
 }
 
 /// Takes one block of any kind. False if the reading is over, or if the block is not all there and the frames of
 /// the burst have to be used first.
 bool PcapngReader::take_block(Burst& burst) {
-    block_offset_ = input_->offset();
+    block_offset_ = input().offset();
     block_type_ = 0;
     if (!has_whole(burst, pcapng::smallest_block)) return false;
-    block_type_ = load32(input_->data());
+    block_type_ = load32(input().data());
     if (block_type_ == pcapng::section_header) return take_section(burst);
 
-    const std::uint32_t size = load32(input_->data() + 4);
+    const std::uint32_t size = load32(input().data() + 4);
     if (size < pcapng::smallest_block || size % 4 != 0) {
         return damaged("a block (type " + in_hex(block_type_) + ") with the impossible length " + std::to_string(size));
     }
@@ -144,7 +144,7 @@ bool PcapngReader::take_block(Burst& burst) {
 /// The byte order is the section's own, so its length can be read only after the magic number.
 bool PcapngReader::take_section(const Burst& burst) {
     if (!has_whole(burst, pcapng::section_block)) return false;
-    const std::byte* const block = input_->data();
+    const std::byte* const block = input().data();
     const auto magic = load_native<std::uint32_t>(block + 8);
     if (magic != pcapng::byte_order_magic && magic != __builtin_bswap32(pcapng::byte_order_magic)) {
         return damaged("a section header without a byte order (magic number " + in_hex(magic) + ")");
@@ -167,17 +167,17 @@ bool PcapngReader::take_interface(const Burst& burst, std::size_t size) {
         return damaged("more than " + std::to_string(most_interfaces) + " interfaces in a section");
     }
     if (!has_whole(burst, size)) return false;
-    if (!ends_as_it_began(input_->data() + size - pcapng::trailer, size)) return false;
-    auto interface = parse_interface({input_->data(), size}, interfaces_.size(), swapped_);
+    if (!ends_as_it_began(input().data() + size - pcapng::trailer, size)) return false;
+    auto interface = parse_interface({input().data(), size}, interfaces_.size(), swapped_);
     if (!interface) return damaged(std::move(interface).error());
     interfaces_.push_back(*interface);
-    input_->consume(size);
+    input().consume(size);
     return true;
 }
 
 bool PcapngReader::take_packet(Burst& burst, std::uint32_t type, std::size_t size) {
     if (!has_whole(burst, size)) return false;
-    std::byte* const block = input_->data();
+    std::byte* const block = input().data();
     if (!ends_as_it_began(block + size - pcapng::trailer, size)) return false;
 
     PacketFields fields;
@@ -193,14 +193,15 @@ bool PcapngReader::take_packet(Burst& burst, std::uint32_t type, std::size_t siz
                        std::to_string(size - fields.block));
     }
     const PcapngInterface& interface = interfaces_[fields.interface];
+    set_delivered(delivered() + 1);
     burst.frames[burst.count++] = Frame{.data = block + fields.data,
                                         .captured = fields.captured,
                                         .length = std::max(fields.captured, fields.length),
                                         .time = fields.time,
-                                        .number = ++delivered_,
+                                        .number = delivered(),
                                         .link_type = interface.link_type,
                                         .side = interface.side};
-    input_->consume(size);
+    input().consume(size);
     return true;
 }
 
@@ -228,32 +229,32 @@ bool PcapngReader::find_fields(const std::byte* block, std::uint32_t type, Packe
 }
 
 bool PcapngReader::skip_block(const Burst& burst, std::uint32_t size) {
-    if (input_->available() < size && burst.count > 0) return false;
-    const bool there = input_->skip(size - pcapng::trailer) && input_->require(pcapng::trailer);
+    if (input().available() < size && burst.count > 0) return false;
+    const bool there = input().skip(size - pcapng::trailer) && input().require(pcapng::trailer);
     if (!there) {
         fail_short(block_offset_, "a block of type " + in_hex(block_type_) + " (" + std::to_string(size) + " bytes)");
         return false;
     }
-    if (!ends_as_it_began(input_->data(), size)) return false;
-    input_->consume(pcapng::trailer);
+    if (!ends_as_it_began(input().data(), size)) return false;
+    input().consume(pcapng::trailer);
     return true;
 }
 
 /// Whether `size` bytes of the block are in the buffer, if need be after a refill: but never while the frames of a
 /// burst point into it.
 bool PcapngReader::has_whole(const Burst& burst, std::size_t size) {
-    if (input_->available() >= size) return true;
+    if (input().available() >= size) return true;
     if (size > InputBuffer::largest_record) {
         return damaged("a block (type " + in_hex(block_type_) + ") of " + std::to_string(size) +
                        " bytes; no packet or interface needs more than " + std::to_string(InputBuffer::largest_record));
     }
     if (burst.count > 0) return false;
-    if (input_->require(size)) return true;
-    if (input_->available() == 0) {
+    if (input().require(size)) return true;
+    if (input().available() == 0) {
         finish();
     } else {
         fail_short(block_offset_, "a block (" + std::to_string(size) + " bytes are needed, " +
-                                      std::to_string(input_->available()) + " are there)");
+                                      std::to_string(input().available()) + " are there)");
     }
     return false;
 }

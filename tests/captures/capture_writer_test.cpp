@@ -74,7 +74,7 @@ std::vector<Block> blocks_of(const Bytes& file) {
 
 /// The comment of an Enhanced Packet Block.
 std::string comment_of(const Block& block) {
-    const auto captured = captures::load_native<std::uint32_t>(block.body.data() + 12);
+    const std::size_t captured = captures::load_native<std::uint32_t>(block.body.data() + 12);
     const std::byte* const option = block.body.data() + 20 + (captured + 3) / 4 * 4;
     if (option == block.body.data() + block.body.size()) return "none";
     BOOST_REQUIRE_EQUAL(captures::load_native<std::uint16_t>(option), 1U);

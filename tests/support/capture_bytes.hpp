@@ -62,7 +62,8 @@ private:
 /// `size` bytes that differ from place to place and from seed to seed.
 inline Bytes payload(std::size_t size, unsigned seed = 1) {
     Bytes bytes(size);
-    for (std::size_t index = 0; index < size; ++index) bytes[index] = static_cast<std::byte>(index * 7 + seed * 13);
+    for (std::size_t index = 0; index < size; ++index)
+        bytes[index] = static_cast<std::byte>(index * 7 + std::size_t{seed} * 13);
     return bytes;
 }
 
