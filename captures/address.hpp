@@ -53,9 +53,7 @@ struct Prefix {
     [[nodiscard]] constexpr bool contains(const Prefix& other) const noexcept {
         return other.length >= length && contains(other.address);
     }
-    [[nodiscard]] constexpr AddressRange range() const noexcept {
-        return {address, {address.value | ~mask(length)}};
-    }
+    [[nodiscard]] constexpr AddressRange range() const noexcept { return {address, {address.value | ~mask(length)}}; }
 
     /// `a.b.c.d`, `a.b.c.d/n` or `*` (0.0.0.0/0). Host bits are cleared, as Azure does.
     [[nodiscard]] static std::optional<Prefix> parse(std::string_view text);
@@ -68,9 +66,7 @@ struct PortRange {
 
     auto operator<=>(const PortRange&) const = default;
 
-    [[nodiscard]] constexpr bool contains(std::uint16_t port) const noexcept {
-        return first <= port && port <= last;
-    }
+    [[nodiscard]] constexpr bool contains(std::uint16_t port) const noexcept { return first <= port && port <= last; }
 
     /// `n`, `a-b` with a <= b, or `*` (0-65535).
     [[nodiscard]] static std::optional<PortRange> parse(std::string_view text);

@@ -75,8 +75,7 @@ private:
 
 /// A checksum field after the replacements of `delta`: HC' = ~(~HC + ~m + m'). A wrong checksum stays wrong by as much.
 [[nodiscard]] constexpr std::uint16_t updated(std::uint16_t checksum, ChecksumDelta delta) noexcept {
-    return static_cast<std::uint16_t>(
-        ~fold(std::uint64_t{static_cast<std::uint16_t>(~checksum)} + delta.folded()));
+    return static_cast<std::uint16_t>(~fold(std::uint64_t{static_cast<std::uint16_t>(~checksum)} + delta.folded()));
 }
 
 /// The same for UDP, where 0 means "none" and stays, and a computed 0 is sent as 0xffff (RFC 768).

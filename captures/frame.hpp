@@ -32,13 +32,13 @@ enum class LinkType : std::uint16_t {
 
 /// One frame in somebody else's buffer.
 struct Frame {
-    std::byte* data = nullptr;     ///< first byte of the link layer; writable, `rewrite` works in place
-    std::uint32_t captured = 0;    ///< bytes that are here
-    std::uint32_t length = 0;      ///< bytes that were on the wire, >= captured
-    Time time{};                   ///< as the capture says, not clamped
-    std::uint64_t number = 0;      ///< 1-based position in the input; 0 for a synthesized frame
+    std::byte* data = nullptr;   ///< first byte of the link layer; writable, `rewrite` works in place
+    std::uint32_t captured = 0;  ///< bytes that are here
+    std::uint32_t length = 0;    ///< bytes that were on the wire, >= captured
+    Time time{};                 ///< as the capture says, not clamped
+    std::uint64_t number = 0;    ///< 1-based position in the input; 0 for a synthesized frame
     LinkType link_type = LinkType::ethernet;
-    Side side = Side::outside;     ///< where it arrived, or where it leaves
+    Side side = Side::outside;  ///< where it arrived, or where it leaves
 
     [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {data, captured}; }
 };

@@ -21,7 +21,8 @@ LinkLayer from_ethertype(const Frame& frame, std::uint32_t type_offset, std::uin
     for (int tags = 0;; ++tags) {
         if (frame.captured < payload) return {Content::cut, payload};
         const auto type = load_be16(frame.data + type_offset);
-        if (type == ethertype_ipv4) [[likely]] return {Content::ipv4, payload};
+        if (type == ethertype_ipv4) [[likely]]
+            return {Content::ipv4, payload};
         if (type == ethertype_ipv6) return {Content::ipv6, payload};
         if (!is_tag(type) || tags == most_tags) return {Content::other, payload};
         type_offset = payload + 2;  // tag control information first
@@ -46,9 +47,9 @@ LinkLayer from_family(const Frame& frame) noexcept {
     if (family > 0xffff) family = __builtin_bswap32(family);
     switch (family) {
         case 2: return {Content::ipv4, header};
-        case 10:              // Linux
-        case 24:              // NetBSD, OpenBSD
-        case 28:              // FreeBSD
+        case 10:                                  // Linux
+        case 24:                                  // NetBSD, OpenBSD
+        case 28:                                  // FreeBSD
         case 30: return {Content::ipv6, header};  // Darwin
         default: return {Content::other, header};
     }

@@ -53,10 +53,10 @@ enum class Defect : std::uint8_t {
 /// Valid for all but not_ip, IPv6 and a cut link layer: `ip`. For tcp, udp: `tuple`, `transport`; for fragment and
 /// icmp_error the tuple's ports are 0, and for icmp_error its addresses are the outer ones. For tcp: sequence to window.
 struct Packet {
-    std::byte* ip = nullptr;            ///< the IPv4 header, in the frame
+    std::byte* ip = nullptr;  ///< the IPv4 header, in the frame
     FiveTuple tuple;
-    std::uint32_t length = 0;           ///< of the datagram on the wire, without link-layer padding
-    std::uint32_t captured = 0;         ///< of these, in the frame
+    std::uint32_t length = 0;    ///< of the datagram on the wire, without link-layer padding
+    std::uint32_t captured = 0;  ///< of these, in the frame
     std::uint32_t sequence = 0;
     std::uint32_t acknowledgment = 0;
     std::uint32_t segment_length = 0;   ///< in sequence space: payload, SYN and FIN
@@ -66,7 +66,7 @@ struct Packet {
     std::uint8_t tcp_flags = 0;
     std::uint8_t ttl = 0;
     bool more_fragments = false;
-    bool checksum_offloaded = false;    ///< IPv4 checksum field 0, to be filled by a NIC after the capture
+    bool checksum_offloaded = false;  ///< IPv4 checksum field 0, to be filled by a NIC after the capture
     Kind kind = Kind::not_ip;
     Defect defect = Defect::none;
 

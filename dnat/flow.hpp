@@ -19,19 +19,19 @@ inline constexpr FlowIndex no_flow = 0xffffffff;
 /// Two cache lines. The first has all that a UDP packet needs, the second is TCP's. Addresses are kept as
 /// endpoints in both realms, checksum changes as one delta each: the way back uses its complement.
 struct alignas(64) Flow {
-    captures::Endpoint client;    ///< outside, who called
-    captures::Endpoint called;    ///< outside, the public (or private) IP of the firewall and the listener's port
-    captures::Endpoint target;    ///< inside, the VM
-    captures::Endpoint instance;  ///< inside, the firewall instance and the source port it uses for this flow
-    captures::Time last_seen;     ///< of the packet that counts for the deadline
-    std::uint32_t rule = 0;       ///< index into the rule table that admitted it
-    std::uint32_t window = 0;     ///< JIT window that admitted it; 0 for none
+    captures::Endpoint client;          ///< outside, who called
+    captures::Endpoint called;          ///< outside, the public (or private) IP of the firewall and the listener's port
+    captures::Endpoint target;          ///< inside, the VM
+    captures::Endpoint instance;        ///< inside, the firewall instance and the source port it uses for this flow
+    captures::Time last_seen;           ///< of the packet that counts for the deadline
+    std::uint32_t rule = 0;             ///< index into the rule table that admitted it
+    std::uint32_t window = 0;           ///< JIT window that admitted it; 0 for none
     std::uint16_t address_delta = 0;    ///< ChecksumDelta of client -> instance, called -> target: addresses
     std::uint16_t transport_delta = 0;  ///< addresses and ports
     captures::Protocol protocol = captures::Protocol::tcp;
     FlowState state = FlowState::udp;
-    bool east_west = false;       ///< arrived on the private IP
-    std::uint32_t next_free = no_flow;  ///< while unused
+    bool east_west = false;                                       ///< arrived on the private IP
+    std::uint32_t next_free = no_flow;                            ///< while unused
     captures::LinkType link_type = captures::LinkType::ethernet;  ///< of its first packet
     alignas(64) TcpTrack tcp;
 

@@ -56,7 +56,8 @@ void FlowTable::find(std::span<const FlowKey> keys, std::span<FlowIndex> found) 
         }
     }
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        if (found[i] != no_flow && !is(found[i], keys[i])) [[unlikely]] found[i] = probe(keys[i], hashes[i]);
+        if (found[i] != no_flow && !is(found[i], keys[i])) [[unlikely]]
+            found[i] = probe(keys[i], hashes[i]);
     }
 }
 

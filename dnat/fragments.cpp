@@ -111,7 +111,8 @@ std::optional<FragmentTable::Outcome> FragmentTable::add_piece(Datagram& datagra
     auto* const last = first + datagram.piece_count;
     auto* const next = std::find_if(first, last, [&](const Piece& piece) { return piece.end >= begin; });
     if (next != last && next->begin <= begin && end <= next->end) return Outcome::repeated;
-    const bool overlaps = std::any_of(first, last, [&](const Piece& piece) { return begin < piece.end && piece.begin < end; });
+    const bool overlaps = std::any_of(first, last,
+                                      [&](const Piece& piece) { return begin < piece.end && piece.begin < end; });
     const bool beyond = datagram.size != 0 && (end > datagram.size || is_last);
     const bool before = is_last && datagram.piece_count != 0 && (last - 1)->end > end;
     if (overlaps || beyond || before) {

@@ -43,8 +43,8 @@ public:
     FragmentTable(std::uint32_t most_datagrams, std::uint32_t most_held);
 
     enum class Outcome : std::uint8_t {
-        ruled,    ///< the first fragment came before: see `ruling`
-        held,     ///< copied; its fate comes later
+        ruled,  ///< the first fragment came before: see `ruling`
+        held,   ///< copied; its fate comes later
         repeated,
         overlapping,
         scattered,  ///< in too many pieces
@@ -61,7 +61,9 @@ public:
     /// `ruled` means all went well; on any other outcome the first fragment must be dropped.
     [[nodiscard]] Outcome first(const captures::Packet& packet, const captures::Frame& frame,
                                 const FragmentRuling& ruling, captures::Time deadline);
-    [[nodiscard]] std::span<const HeldFragment> released() const noexcept { return {released_.data(), released_count_}; }
+    [[nodiscard]] std::span<const HeldFragment> released() const noexcept {
+        return {released_.data(), released_count_};
+    }
 
     /// Forgets a datagram whose deadline is at or before `now`; its held fragments become `released()`. False: none left.
     [[nodiscard]] bool expire(captures::Time now);

@@ -50,7 +50,8 @@ void rewrite_quoted(const Packet& packet, const Endpoint& source, const Endpoint
     const auto icmp = packet.icmp();
     const Ipv4View quoted{icmp.quoted()};
     auto* const transport = quoted.at + quoted.header_length();
-    const auto available = packet.captured - packet.header_length - captures::IcmpView::header_size - quoted.header_length();
+    const auto available = packet.captured - packet.header_length - captures::IcmpView::header_size -
+                           quoted.header_length();
 
     const auto addresses = addresses_of(quoted, source, destination);
     ChecksumDelta ports;

@@ -27,15 +27,17 @@ void AnnotatedCapture::rewritten(const Judged& burst) {
         if (verdict.held) continue;
         auto arrived = frame;
         arrived.data = bytes;
-        writer_->write(arrived, "arrived",
-                       fmt::format("packet {}: {}", frame.number, verdict_text(verdict, burst.packets[i], *burst.tables)));
+        writer_->write(
+            arrived, "arrived",
+            fmt::format("packet {}: {}", frame.number, verdict_text(verdict, burst.packets[i], *burst.tables)));
         if (verdict.fate() != policy::Fate::forward) continue;
         writer_->write(frame, "left", fmt::format("packet {} on the {} wire", frame.number, name_of(frame.side)));
     }
 }
 
 void AnnotatedCapture::synthesized(const captures::Frame& frame) {
-    writer_->write(frame, "left", fmt::format("synthesized: the firewall ends the flow, on the {} wire", name_of(frame.side)));
+    writer_->write(frame, "left",
+                   fmt::format("synthesized: the firewall ends the flow, on the {} wire", name_of(frame.side)));
 }
 
 }  // namespace gateway

@@ -56,7 +56,8 @@ AzureLog::AzureLog(captures::OutputBuffer& output, const std::string& firewall_i
 void AzureLog::judged(const Judged& burst) {
     for (std::size_t i = 0; i < burst.packets.size(); ++i) {
         const bool is_tcp = burst.packets[i].kind == Kind::tcp;
-        if (burst.verdicts[i].held || burst.packets[i].kind == Kind::fragment) continue;  // without ports: its first tells
+        if (burst.verdicts[i].held || burst.packets[i].kind == Kind::fragment)
+            continue;  // without ports: its first tells
         switch (burst.verdicts[i].reason) {
             case Reason::dnat:
             case Reason::nsg_deny: nat_rule(burst, i); break;
@@ -68,7 +69,8 @@ void AzureLog::judged(const Judged& burst) {
                 break;
             case Reason::established:
             case Reason::reply:
-                if (const auto text = traced_flag(burst.packets[i]); is_tcp && !text.empty()) flow_trace(burst, i, text);
+                if (const auto text = traced_flag(burst.packets[i]); is_tcp && !text.empty())
+                    flow_trace(burst, i, text);
                 break;
             default: break;
         }
@@ -85,8 +87,9 @@ void AzureLog::nat_rule(const Judged& burst, std::size_t i) {
 
 void AzureLog::network_rule(const Judged& burst, std::size_t i) {
     const auto* const rule = burst.verdicts[i].network_rule;
-    const auto columns = rule == nullptr ? rule_columns("", "", "", "")
-                                         : rule_columns(rule->firewall_policy, rule->group, rule->collection, rule->name);
+    const auto columns = rule == nullptr
+                             ? rule_columns("", "", "", "")
+                             : rule_columns(rule->firewall_policy, rule->group, rule->collection, rule->name);
     record("AZFWNetworkRule", burst.frames[i],
            fmt::format(R"({},"Action":"Deny",{},"ActionReason":"{}")", tuple_columns(burst, i), columns,
                        rule == nullptr ? "Default Action" : ""));
@@ -94,13 +97,14 @@ void AzureLog::network_rule(const Judged& burst, std::size_t i) {
 
 void AzureLog::flow_trace(const Judged& burst, std::size_t i, std::string_view flag) {
     record("AZFWFlowTrace", burst.frames[i],
-           fmt::format(R"({},"Flag":"{}","Action":"Log","ActionReason":"Additional TCP Log")",
-                       tuple_columns(burst, i), flag));
+           fmt::format(R"({},"Flag":"{}","Action":"Log","ActionReason":"Additional TCP Log")", tuple_columns(burst, i),
+                       flag));
 }
 
 void AzureLog::record(std::string_view category, const captures::Frame& frame, const std::string& properties) {
-    append_line(*output_, fmt::format(R"({{"records":[{{"category":"{}","time":"{}","resourceId":{},"properties":{{{}}}}}]}})",
-                                      category, captures::to_rfc3339(frame.time, 7), json_string(resource_id_), properties));
+    append_line(*output_,
+                fmt::format(R"({{"records":[{{"category":"{}","time":"{}","resourceId":{},"properties":{{{}}}}}]}})",
+                            category, captures::to_rfc3339(frame.time, 7), json_string(resource_id_), properties));
 }
 
 }  // namespace gateway

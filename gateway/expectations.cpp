@@ -55,10 +55,12 @@ void Expectations::judged(const Judged& burst) {
 std::vector<std::string> Expectations::failures() const {
     std::vector<std::string> found;
     for (const auto& expected : packets_) {
-        if (auto text = failure_of(expected, by_packet_.at(expected.packet)); !text.empty()) found.push_back(std::move(text));
+        if (auto text = failure_of(expected, by_packet_.at(expected.packet)); !text.empty())
+            found.push_back(std::move(text));
     }
     for (const auto& expected : flows_) {
-        if (auto text = failure_of(expected, by_flow_.at(expected.flow)); !text.empty()) found.push_back(std::move(text));
+        if (auto text = failure_of(expected, by_flow_.at(expected.flow)); !text.empty())
+            found.push_back(std::move(text));
     }
     return found;
 }
@@ -90,7 +92,8 @@ std::string Expectations::failure_of(const FlowExpectation& expected, const Flow
     want("forwarded", expected.forwarded, tally.forwarded);
     want("dropped", expected.dropped, tally.dropped);
     if (expected.reason && !tally.reasons.contains(*expected.reason)) {
-        wanted += fmt::format("{}a packet with reason {}, got none", wanted.empty() ? "" : "; ", to_string(*expected.reason));
+        wanted += fmt::format("{}a packet with reason {}, got none", wanted.empty() ? "" : "; ",
+                              to_string(*expected.reason));
     }
     if (expected.reason && policy::fate_of(*expected.reason) == Fate::drop) {
         for (const auto& [reason, packets] : tally.reasons) {
@@ -101,8 +104,8 @@ std::string Expectations::failure_of(const FlowExpectation& expected, const Flow
     }
     if (wanted.empty()) return {};
     auto text = fmt::format("{}:{}:{}: flow {} > {} {}: expected {}", expected.place.file, expected.place.line,
-                            expected.place.column, to_string(expected.flow.source), to_string(expected.flow.destination),
-                            to_string(expected.flow.protocol), wanted);
+                            expected.place.column, to_string(expected.flow.source),
+                            to_string(expected.flow.destination), to_string(expected.flow.protocol), wanted);
     if (tally.reasons.empty()) text += "\n    no packet of this flow came";
     for (const auto& [reason, packets] : tally.reasons) {
         text += fmt::format("\n    {} {}, first {}", packets.first, to_string(reason), packets.second);

@@ -26,8 +26,8 @@ Side leaving_side(const Verdict& verdict) noexcept {
 void Pipeline::carry_out(std::span<Frame> frames, std::size_t begin, std::size_t end, Observer& observer) {
     const auto count = end - begin;
     const auto run = frames.subspan(begin, count);
-    const Judged judged{run, {&packets_[begin], count}, {&verdicts_[begin], count}, {&translations_[begin], count},
-                        tables_.get()};
+    const Judged judged{
+        run, {&packets_[begin], count}, {&verdicts_[begin], count}, {&translations_[begin], count}, tables_.get()};
     observer.judged(judged);
     for (std::size_t i = begin; i < end; ++i) {
         const auto& verdict = verdicts_[i];

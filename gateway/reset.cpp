@@ -74,8 +74,13 @@ ResetFrame::ResetFrame(const Reset& reset, LinkType link_type, captures::Side si
     store_be16(tcp + captures::TcpView::checksum_offset, static_cast<std::uint16_t>(~captures::fold(sum)));
 
     const auto size = offset + ip_size + tcp_size;
-    frame_ = {.data = bytes_.data(), .captured = size, .length = size, .time = time, .number = 0,
-              .link_type = link_type, .side = side};
+    frame_ = {.data = bytes_.data(),
+              .captured = size,
+              .length = size,
+              .time = time,
+              .number = 0,
+              .link_type = link_type,
+              .side = side};
 }
 
 }  // namespace gateway

@@ -12,9 +12,9 @@ namespace gateway {
 struct Reset {
     captures::Endpoint from;
     captures::Endpoint to;
-    std::uint32_t sequence = 0;        ///< exactly what the receiver expects next, so that it is believed (RFC 5961 §3.2)
+    std::uint32_t sequence = 0;  ///< exactly what the receiver expects next, so that it is believed (RFC 5961 §3.2)
     std::uint32_t acknowledgment = 0;
-    bool acknowledges = true;          ///< false: the receiver has not sent anything yet
+    bool acknowledges = true;  ///< false: the receiver has not sent anything yet
 };
 
 /// Such a RST as a frame: 40 bytes of IPv4 and TCP, TTL 64, DF, behind a link-layer header of the given type. A capture does

@@ -33,7 +33,8 @@ tl::expected<std::shared_ptr<const Tables>, std::string> Tables::build(const Con
         auto& nsgs = tables->nsgs_[machine.private_ip.value];
         for (const auto& name : machine.nsg) {
             const auto* const nsg = config.nsg(name);
-            if (nsg == nullptr) return tl::unexpected("virtual machine " + machine.name + " names no known NSG: " + name);
+            if (nsg == nullptr)
+                return tl::unexpected("virtual machine " + machine.name + " names no known NSG: " + name);
             nsgs.push_back(*nsg);
         }
     }

@@ -22,17 +22,18 @@ std::string detail_text(const Verdict& verdict, const Packet& packet, const Tabl
         case Reason::jit_closed:
             return fmt::format("no window is open for {} to {}", source,
                                to_string(tables.nat().rule(verdict.rule).translated));
-        case Reason::nsg_deny:
-            return fmt::format("NSG {}, rule {}", verdict.nsg->name(), verdict.security_rule->name);
+        case Reason::nsg_deny: return fmt::format("NSG {}, rule {}", verdict.nsg->name(), verdict.security_rule->name);
         case Reason::network_rule_deny:
             return fmt::format("network rule {}/{}", verdict.network_rule->collection, verdict.network_rule->name);
         case Reason::no_nat_rule:
             if (verdict.network_rule == nullptr) return fmt::format("no rule of this listener admits {}", source);
             return fmt::format("network rule {}/{} denies it", verdict.network_rule->collection,
                                verdict.network_rule->name);
-        case Reason::invalid_state: return fmt::format("TCP {} without a flow", captures::flag_letters(packet.tcp_flags));
+        case Reason::invalid_state:
+            return fmt::format("TCP {} without a flow", captures::flag_letters(packet.tcp_flags));
         case Reason::hairpin: return "Azure Firewall does not hairpin";
-        case Reason::unsupported: return packet.ip == nullptr ? "IPv6" : fmt::format("IP protocol {}", packet.ipv4().protocol());
+        case Reason::unsupported:
+            return packet.ip == nullptr ? "IPv6" : fmt::format("IP protocol {}", packet.ipv4().protocol());
         default: break;
     }
     return verdict.window != 0 ? fmt::format("window {}", verdict.window) : std::string{};

@@ -43,14 +43,16 @@ int check(const CheckOptions& options) {
                config.nat_rules.size() == 1 ? "rule" : "rules", config.machines.size(),
                config.machines.size() == 1 ? "machine" : "machines", config.jit_policies.size(),
                config.jit_policies.size() == 1 ? "policy" : "policies",
-               warnings.empty() ? "no complaints" : fmt::format("{} warning{}", warnings.size(), warnings.size() == 1 ? "" : "s"));
+               warnings.empty() ? "no complaints"
+                                : fmt::format("{} warning{}", warnings.size(), warnings.size() == 1 ? "" : "s"));
     return exit_done;
 }
 
 }  // namespace
 
 void add_check_command(CLI::App& app, int& exit_code) {
-    auto* const command = app.add_subcommand("check", "Find all mistakes in a configuration, and what is surely not meant");
+    auto* const command = app.add_subcommand("check",
+                                             "Find all mistakes in a configuration, and what is surely not meant");
     const auto options = std::make_shared<CheckOptions>();
     command->add_option("--config", options->config, "Configuration (TOML)")->required();
     command->add_option("--scenario", options->scenario, "Also check a replay's timeline against it");

@@ -30,11 +30,12 @@ struct ExplainOptions {
 int explain(const ExplainOptions& options) {
     const auto from = captures::Endpoint::parse(options.from);
     const auto to = captures::Endpoint::parse(options.to);
-    const auto at = options.at.empty() ? captures::Time{std::chrono::system_clock::now()} : captures::parse_time(options.at);
+    const auto at = options.at.empty() ? captures::Time{std::chrono::system_clock::now()}
+                                       : captures::parse_time(options.at);
     if (!from || !to || !at) {
-        complain(!from  ? fmt::format("--from {}: expected ADDRESS:PORT", options.from)
-                 : !to  ? fmt::format("--to {}: expected ADDRESS:PORT", options.to)
-                        : fmt::format("--at {}: expected a time such as 2026-01-31T09:30:00Z", options.at));
+        complain(!from ? fmt::format("--from {}: expected ADDRESS:PORT", options.from)
+                 : !to ? fmt::format("--to {}: expected ADDRESS:PORT", options.to)
+                       : fmt::format("--at {}: expected a time such as 2026-01-31T09:30:00Z", options.at));
         return exit_usage;
     }
     const auto loaded = load_or_complain(options.config);
@@ -63,7 +64,8 @@ int explain(const ExplainOptions& options) {
         fmt::print(R"({{"fate":"{}","reason":"{}")", to_string(verdict.fate()), to_string(verdict.reason));
         if (!rule.empty()) fmt::print(R"(,"rule":{})", gateway::json_string(rule));
         fmt::print(R"(,"from":"{}","to":"{}")", to_string(*from), to_string(*to));
-        if (verdict.reason == Reason::dnat) fmt::print(R"(,"out_from":"{}","out_to":"{}")", sent_from, to_string(admission.target));
+        if (verdict.reason == Reason::dnat)
+            fmt::print(R"(,"out_from":"{}","out_to":"{}")", sent_from, to_string(admission.target));
         if (!detail.empty()) fmt::print(R"(,"detail":{})", gateway::json_string(detail));
         fmt::print("}}\n");
         return exit_done;

@@ -44,8 +44,10 @@ struct ReplayOptions {
 class Outputs {
 public:
     /// Empty text: all are open.
-    [[nodiscard]] std::string open(const ReplayOptions& options, gateway::Vantage vantage, const std::string& firewall_id) {
-        for (const auto& path : {options.write, options.annotate, options.decisions, options.azure_log, options.summary_json}) {
+    [[nodiscard]] std::string open(const ReplayOptions& options, gateway::Vantage vantage,
+                                   const std::string& firewall_id) {
+        for (const auto& path :
+             {options.write, options.annotate, options.decisions, options.azure_log, options.summary_json}) {
             if (overwrites_input(path, options)) return path + " is also an input: choose another name";
         }
         auto error = capture(options.write, captures::format_for(options.write), [&](auto& writer) {
@@ -56,9 +58,8 @@ public:
             observers_.push_back(std::make_unique<gateway::AnnotatedCapture>(writer));
         });
         if (!error.empty()) return error;
-        error = text(options.decisions, [&](auto& buffer) {
-            observers_.push_back(std::make_unique<gateway::DecisionLog>(buffer));
-        });
+        error = text(options.decisions,
+                     [&](auto& buffer) { observers_.push_back(std::make_unique<gateway::DecisionLog>(buffer)); });
         if (!error.empty()) return error;
         return text(options.azure_log, [&](auto& buffer) {
             observers_.push_back(std::make_unique<gateway::AzureLog>(buffer, firewall_id));
@@ -124,7 +125,8 @@ using Input = tl::expected<std::unique_ptr<captures::Source>, std::string>;
 
 Input open_input(const ReplayOptions& options) {
     const bool paired = !options.outside.empty() || !options.inside.empty();
-    if (paired == !options.input.empty()) return tl::unexpected<std::string>{"give one capture, or --outside A --inside B"};
+    if (paired == !options.input.empty())
+        return tl::unexpected<std::string>{"give one capture, or --outside A --inside B"};
     if (!paired) return captures::open_capture(options.input);
     if (options.outside.empty() || options.inside.empty()) {
         return tl::unexpected<std::string>{"--outside and --inside belong together"};
@@ -170,14 +172,15 @@ int report(const ReplayOptions& options, const gateway::ReplayResult& result, co
         const auto input = options.input.empty() ? options.outside + " + " + options.inside : options.input;
         fmt::print(stdout_is_taken ? stderr : stdout, "{}", gateway::summary_table(result, input));
         if (expectations != 0) {
-            fmt::print(stdout_is_taken ? stderr : stdout, "\n  expectations: {} of {} met\n", expectations - failures.size(),
-                       expectations);
+            fmt::print(stdout_is_taken ? stderr : stdout, "\n  expectations: {} of {} met\n",
+                       expectations - failures.size(), expectations);
         }
     }
     for (const auto& failure : failures) fmt::print(stderr, "{}\n", failure);
     if (result.read_error) complain(to_string(*result.read_error));
     for (const auto& error : write_errors) complain(error);
-    if (result.stopped && write_errors.empty()) complain(fmt::format("interrupted after packet {}", result.counters.packets));
+    if (result.stopped && write_errors.empty())
+        complain(fmt::format("interrupted after packet {}", result.counters.packets));
     if (result.read_error || result.stopped || !write_errors.empty()) return exit_incomplete;
     return failures.empty() ? exit_done : exit_expectation_failed;
 }
@@ -222,14 +225,17 @@ int replay(const ReplayOptions& options) {
 }  // namespace
 
 void add_replay_command(CLI::App& app, int& exit_code) {
-    auto* const command = app.add_subcommand("replay", "Run a capture through the firewall: verdicts, translated packets, logs");
+    auto* const command = app.add_subcommand("replay",
+                                             "Run a capture through the firewall: verdicts, translated packets, logs");
     const auto options = std::make_shared<ReplayOptions>();
     command->add_option("IN", options->input, "Capture (pcap or pcapng; - is standard input)");
     command->add_option("--config", options->config, "Configuration (TOML)")->required();
     command->add_option("--scenario", options->scenario, "Timeline of access requests, and expectations (TOML)");
     command->add_option("--outside", options->outside, "Capture of the outside wire");
     command->add_option("--inside", options->inside, "Capture of the inside wire");
-    command->add_option("--vantage", options->vantage, "Where IN was captured: outside (default), or both (pcapng interfaces)")
+    command
+        ->add_option("--vantage", options->vantage,
+                     "Where IN was captured: outside (default), or both (pcapng interfaces)")
         ->check(CLI::IsMember({"outside", "both"}));
     command->add_option("--write", options->write, "Write what left (.pcap or .pcapng)");
     command->add_option("--annotate", options->annotate, "Write all packets with their verdicts as comments (pcapng)");
