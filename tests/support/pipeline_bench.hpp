@@ -72,6 +72,8 @@ public:
     Told from_inside(const PacketBuilder& packet) { return process(packet.build(), captures::Side::inside); }
     Told from_outside(OwnedFrame frame) { return process(std::move(frame), captures::Side::outside); }
     Told from_inside(OwnedFrame frame) { return process(std::move(frame), captures::Side::inside); }
+    /// Frames as they are, in one burst.
+    void feed(std::span<captures::Frame> frames) { pipeline_->process(frames, recorder_); }
 
     /// Lets time pass.
     void after(captures::Duration duration);
@@ -135,7 +137,9 @@ bool check(CheckedTold checked, const Checks&... checks) {
             return check_all({checked.told.frame(), checked.file, checked.line}, {PacketCheck{holds}});
         }
     };
-    return (one(checks) & ...);
+    bool all = true;
+    ((all = one(checks) && all), ...);  // each is run, whatever the others say
+    return all;
 }
 
 [[nodiscard]] std::string is_forwarded(const Told& told);
