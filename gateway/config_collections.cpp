@@ -30,6 +30,8 @@ bool Draft::spend_ranges(std::size_t count, TomlTable& where) {
     return false;
 }
 
+bool Draft::can_spend() const noexcept { return ranges <= most_ranges; }
+
 void read_rule_collection_groups(TomlTable& root, Draft& draft) {
     boost::unordered_flat_map<std::string, std::string> priorities;
     for (auto& table : root.tables("rule_collection_group", "rule collection group")) {
@@ -101,7 +103,7 @@ CollectionHead CollectionHeads::read(TomlTable& table) {
         } else {
             table.error("rule_collection_group",
                         fmt::format("there is no rule_collection_group {}{}", quoted(group_name->value),
-                                    draft_->groups.hint(group_name->value)));
+                                    draft_->hint(draft_->groups, group_name->value)));
         }
     }
     (head.rank.grouped ? has_grouped_ : has_classic_) = true;
@@ -143,7 +145,8 @@ std::vector<AddressRange> read_ip_group_ranges(TomlTable& rule, std::string_view
     for (const auto& [name, at] : rule.texts(key)) {
         const auto index = draft.ip_groups.find(name);
         if (!index) {
-            rule.error(key, at, fmt::format("there is no ip_group {}{}", quoted(name), draft.ip_groups.hint(name)));
+            rule.error(key, at,
+                       fmt::format("there is no ip_group {}{}", quoted(name), draft.hint(draft.ip_groups, name)));
             continue;
         }
         const auto& group = draft.ip_group_ranges[*index];
@@ -156,6 +159,7 @@ std::vector<AddressRange> resolve_addresses(TomlTable& rule, std::string_view ke
                                             const std::vector<Located<std::string>>& texts, Draft& draft) {
     std::vector<AddressRange> ranges;
     for (const auto& [text, at] : texts) {
+        if (!draft.can_spend()) break;
         const auto resolved = draft.config.service_tags.resolve(text);
         if (!resolved) {
             // Digits begin an address, anything else would be a tag.

@@ -30,7 +30,7 @@ public:
         const auto found = indices_.find(policy::to_lower(name));
         return found == indices_.end() ? std::nullopt : std::optional{found->second};
     }
-    [[nodiscard]] std::string hint(std::string_view name) const { return did_you_mean(name, names_); }
+    [[nodiscard]] const std::vector<std::string>& all() const noexcept { return names_; }
 
 private:
     boost::unordered_flat_map<std::string, std::size_t> indices_;
@@ -95,8 +95,14 @@ struct Draft {
     Names roles;             ///< custom ones
     std::size_t ranges = 0;  ///< addresses that rules name, IP groups and tags expanded; see spend_ranges
 
+    /// did_you_mean, unless the message would only be counted: a search for each would take a hostile file minutes.
+    [[nodiscard]] std::string hint(const Names& names, std::string_view name) const {
+        return problems.has_most_errors() ? std::string{} : did_you_mean(name, names.all());
+    }
+
     /// Counts expanded addresses, which a few bytes in a file can make many of. False, once reported, beyond the bound.
     bool spend_ranges(std::size_t count, TomlTable& where);
+    [[nodiscard]] bool can_spend() const noexcept;
 };
 
 // The sections, each in config_<section>.cpp. They report to draft.problems and go on after each mistake.

@@ -105,8 +105,9 @@ namespace {
 void read_nsgs_of(TomlTable& table, Draft& draft, VirtualMachine& machine) {
     for (auto& [name, at] : table.texts("nsg")) {
         if (!draft.nsgs.find(name)) {
-            table.error("nsg", at,
-                        fmt::format("there is no network_security_group {}{}", quoted(name), draft.nsgs.hint(name)));
+            table.error(
+                "nsg", at,
+                fmt::format("there is no network_security_group {}{}", quoted(name), draft.hint(draft.nsgs, name)));
         } else if (machine.nsg.size() == most_nsgs_of_machine) {
             table.error("nsg", at, "more than two; a packet passes the subnet's and the NIC's");
         } else {

@@ -100,7 +100,7 @@ void read_machine(TomlTable& table, JitPolicy& policy, Names& covered, Draft& dr
     machine.name = name->value;
     if (!draft.machines.find(machine.name)) {
         table.error("name", fmt::format("there is no virtual_machine {}{}", quoted(machine.name),
-                                        draft.machines.hint(machine.name)));
+                                        draft.hint(draft.machines, machine.name)));
     } else if (!covered.add(machine.name)) {
         table.error("name", fmt::format("machine {} is under a policy already; list it once", quoted(machine.name)));
     }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t most_nsgs = 5000;  // virtual-network: limits
 constexpr std::size_t most_rules_of_nsg = 1000;
+constexpr std::size_t most_ranges_of_tag = 5000;
 constexpr std::int64_t least_priority = 100;
 constexpr std::int64_t most_priority = 4096;
 
@@ -119,6 +120,9 @@ void read_service_tags(TomlTable& root, Draft& draft) {
         if (!table->has(tag)) return;
         target.clear();
         for (const auto& range : table->values(tag, parse_range)) target.push_back(range.value);
+        if (target.size() <= most_ranges_of_tag) return;
+        table->error(tag, fmt::format("more than {} ranges; join them", most_ranges_of_tag));
+        target.clear();
     };
     read("VirtualNetwork", draft.config.service_tags.virtual_network);
     read("AzureLoadBalancer", draft.config.service_tags.load_balancer);

@@ -114,10 +114,11 @@ void read_role_assignments(TomlTable& root, Draft& draft) {
         table.refuse_unknown_keys();
         if (principal && !draft.principals.find(principal->value)) {
             table.error("principal", fmt::format("there is no principal {}{}", quoted(principal->value),
-                                                 draft.principals.hint(principal->value)));
+                                                 draft.hint(draft.principals, principal->value)));
         }
         if (role && !roles.find(role->value)) {
-            table.error("role", fmt::format("there is no role {}{}", quoted(role->value), roles.hint(role->value)));
+            table.error("role",
+                        fmt::format("there is no role {}{}", quoted(role->value), draft.hint(roles, role->value)));
         }
         if (scope && !reaches_something(scope->value, draft.config)) {
             table.warn(scope->at, "the scope is outside the firewall's resource group, so that it grants nothing here");

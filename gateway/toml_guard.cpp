@@ -134,6 +134,12 @@ std::string moved_to_private_use(std::string_view text) {
     std::string moved;
     moved.reserve(text.size());
     while (!text.empty()) {
+        if (is_ascii(text.front())) {
+            const auto ascii = static_cast<std::size_t>(std::ranges::find_if_not(text, is_ascii) - text.begin());
+            moved += text.substr(0, ascii);
+            text.remove_prefix(ascii);
+            continue;
+        }
         std::size_t length = 1;
         for (const auto tried : {std::size_t{2}, std::size_t{3}}) {
             const auto character = decode(text, tried);

@@ -272,6 +272,12 @@ BOOST_AUTO_TEST_CASE(expansion_of_few_bytes_into_many_addresses_or_ports_is_boun
     BOOST_TEST(test::text_of(addresses).find("name more than 4000000 addresses") != std::string::npos);
     BOOST_TEST(errors_in(addresses) == 1);
 
+    std::string tag = "[service_tags]\nVirtualNetwork = [";
+    for (int i = 0; i < 5001; ++i) tag += "\"10.0.0.1\",";
+    const auto ranges = findings_of(std::string{test::firewall_line} + tag + "]\n");
+    BOOST_TEST(test::text_of(ranges).find("t.toml:3:18: error: service tags: VirtualNetwork: more than 5000 ranges") ==
+               0U);
+
     std::string wide =
         "[firewall]\npublic_ips = [\"203.0.113.10\"]\ninstance_ip = \"10.0.1.5\"\n"
         "multiple_destination_ports = true\n[[nat_rule_collection]]\nname = \"c\"\npriority = 100\nrule = [\n";

@@ -1,9 +1,12 @@
 #include "gateway/config.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
+#include "gateway/config_warnings.hpp"
 #include "tests/support/config_text.hpp"
 
 using captures::Protocol;
@@ -342,6 +345,27 @@ BOOST_AUTO_TEST_CASE(a_hundred_thousand_rules_load) {
     const auto config = load(text + "]\n");
     BOOST_TEST(config.nat_rules.size() == 100'000U);
     BOOST_TEST(config.nat_rules.back().name.rule == "r99999");
+}
+
+BOOST_AUTO_TEST_CASE(the_examples_of_the_documentation_load_without_a_warning) {
+    const auto* const root = std::getenv("PORTCULLIS_SOURCE_DIR");
+    std::ifstream file{std::filesystem::path{root == nullptr ? "." : root} / "docs/configuration.md"};
+    std::string page{std::istreambuf_iterator<char>{file}, {}};
+    const auto next_block = [&page] {
+        const auto begin = page.find("```toml\n");
+        const auto end = page.find("\n```\n", begin);
+        BOOST_REQUIRE(end != std::string::npos);
+        auto block = page.substr(begin + 8, end - begin - 7);
+        page.erase(0, end + 5);
+        return block;
+    };
+    const auto lab = parse_config(next_block(), "lab.toml");
+    BOOST_REQUIRE(test::errors_of(lab) == "");
+    BOOST_TEST(test::text_of(lab->warnings) == "");
+    const auto day = gateway::parse_scenario(next_block(), "day.toml");
+    BOOST_REQUIRE(test::errors_of(day) == "");
+    BOOST_TEST(test::text_of(check_scenario(*day, lab->config)) == "");
+    BOOST_TEST(day->events.size() + day->flows.size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_is_loaded_by_its_path_and_findings_name_it) {
