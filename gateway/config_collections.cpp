@@ -95,8 +95,7 @@ CollectionHead CollectionHeads::read(TomlTable& table) {
             const auto& group = draft_->group_list[*index];
             head.group = group.name;
             head.policy = group.policy;
-            head.rank = {.grouped = true,
-                         .after_parent = !group.parent,
+            head.rank = {.level = group.parent ? Rank::Level::parent : Rank::Level::child,
                          .group_priority = group.priority,
                          .group = *index,
                          .priority = head.rank.priority};
@@ -106,7 +105,7 @@ CollectionHead CollectionHeads::read(TomlTable& table) {
                                     draft_->hint(draft_->groups, group_name->value)));
         }
     }
-    (head.rank.grouped ? has_grouped_ : has_classic_) = true;
+    (head.rank.level == Rank::Level::classic ? has_classic_ : has_grouped_) = true;
     if (has_grouped_ && has_classic_ && !std::exchange(warned_of_mix_, true)) {
         table.warn(table.position(),
                    "some rule collections are in a rule_collection_group and some are not; Azure has "

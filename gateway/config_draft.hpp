@@ -40,8 +40,9 @@ private:
 /// Where a rule collection stands in Azure's order of evaluation (azure/firewall: rule-processing): the parent policy's
 /// groups first, then by priority of group, then of collection; classic collections are before all groups.
 struct Rank {
-    bool grouped = false;
-    bool after_parent = false;
+    enum class Level : std::uint8_t { classic, parent, child };
+
+    Level level = Level::classic;
     std::int64_t group_priority = 0;
     std::size_t group = 0;
     std::int64_t priority = 0;

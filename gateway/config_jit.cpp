@@ -35,7 +35,7 @@ Parsed<OnExpiry> parse_on_expiry(std::string_view text) {
 }
 
 Parsed<captures::Duration> parse_window(std::string_view text) {
-    const auto duration = parse_span(text);
+    auto duration = parse_span(text);
     if (!duration) return duration;
     if (policy::shortest_window <= *duration && *duration <= policy::longest_window) return duration;
     return tl::unexpected{fmt::format("{} is out of range; give 5 minutes (PT5M) to 1 day (P1D)", quoted(text))};

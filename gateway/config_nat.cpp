@@ -28,7 +28,7 @@ private:
     std::vector<AddressRange> read_sources(TomlTable& table);
     Ipv4Address read_destination(TomlTable& table);
     std::vector<PortRange> read_destination_ports(TomlTable& table);
-    captures::Endpoint read_target(TomlTable& table);
+    static captures::Endpoint read_target(TomlTable& table);
     void count_listeners(TomlTable& table, const NatRule& rule);
 
     Draft* draft_;

@@ -57,7 +57,7 @@ Parsed<Ipv4Address> parse_address(std::string_view text) {
 }
 
 Parsed<Ipv4Address> parse_unicast_address(std::string_view text) {
-    const auto address = parse_address(text);
+    auto address = parse_address(text);
     if (!address) return address;
     const auto first = address->value >> 24;
     if (first != 0 && first != 127 && first < 224) return address;
@@ -127,7 +127,7 @@ Parsed<captures::Time> parse_moment(std::string_view text) {
 Parsed<std::string> parse_resource_name(std::string_view text) {
     constexpr std::string_view rule =
         "at most 80 letters, digits, _ . or -, beginning with a letter or digit, ending with a letter, digit or _";
-    const auto name = parse_name(text, 80, rule, [](char letter) {
+    auto name = parse_name(text, 80, rule, [](char letter) {
         return is_letter_or_digit(letter) || letter == '_' || letter == '.' || letter == '-';
     });
     if (!name || (is_letter_or_digit(text.front()) && (is_letter_or_digit(text.back()) || text.back() == '_'))) {

@@ -48,7 +48,8 @@ std::string closest(std::string_view text, std::span<const Candidate> candidates
 
 }  // namespace
 
-void Problems::add(Kind& kind, Finding::Severity severity, Position at, std::string message) {
+void Problems::add(Kind Problems::*kind_of, Finding::Severity severity, Position at, std::string message) {
+    auto& kind = this->*kind_of;
     if (kind.findings.size() < most_findings) {
         kind.findings.push_back({severity, place(at), std::move(message)});
     } else {

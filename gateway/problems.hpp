@@ -24,8 +24,12 @@ public:
 
     explicit Problems(std::string file) : file_(std::move(file)) {}
 
-    void error(Position at, std::string message) { add(errors_, Finding::Severity::error, at, std::move(message)); }
-    void warn(Position at, std::string message) { add(warnings_, Finding::Severity::warning, at, std::move(message)); }
+    void error(Position at, std::string message) {
+        add(&Problems::errors_, Finding::Severity::error, at, std::move(message));
+    }
+    void warn(Position at, std::string message) {
+        add(&Problems::warnings_, Finding::Severity::warning, at, std::move(message));
+    }
 
     [[nodiscard]] bool has_errors() const noexcept { return !errors_.findings.empty(); }
     /// Whether further errors are only counted: no need to find words for them.
@@ -41,7 +45,7 @@ private:
         std::size_t more = 0;
     };
 
-    void add(Kind& kind, Finding::Severity severity, Position at, std::string message);
+    void add(Kind Problems::*kind_of, Finding::Severity severity, Position at, std::string message);
 
     std::string file_;
     Kind errors_;

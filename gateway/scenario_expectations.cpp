@@ -26,7 +26,7 @@ Parsed<Fate> parse_fate(std::string_view text) {
 
 Parsed<Reason> parse_reason(std::string_view text) {
     const auto& texts = policy::reason_texts;
-    const auto found = std::ranges::find(texts, text);
+    const auto* const found = std::ranges::find(texts, text);
     if (found != texts.end()) return static_cast<Reason>(found - texts.begin());
     return tl::unexpected{fmt::format("{} is not a reason{}; reasons are {}", quoted(text), did_you_mean(text, texts),
                                       fmt::join(texts, ", "))};

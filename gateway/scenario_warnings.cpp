@@ -20,14 +20,16 @@ public:
         : config_(&config), authorization_(config.roles, config.role_assignments) {}
 
     [[nodiscard]] std::string complaint(const Event& event) const {
-        return std::visit([&](const auto& what) { return complaint(what, event); }, event.what);
+        if (const auto* request = std::get_if<RequestEvent>(&event.what)) return complaint(*request, event.at);
+        if (const auto* extend = std::get_if<ExtendEvent>(&event.what)) return complaint(*extend);
+        if (const auto* revoke = std::get_if<RevokeEvent>(&event.what)) return complaint(*revoke);
+        return {};
     }
 
 private:
-    [[nodiscard]] std::string complaint(const RequestEvent& event, const Event& at) const;
-    [[nodiscard]] std::string complaint(const ExtendEvent& event, const Event& at) const;
-    [[nodiscard]] std::string complaint(const RevokeEvent& event, const Event& at) const;
-    [[nodiscard]] static std::string complaint(const ReloadEvent&, const Event&) { return {}; }
+    [[nodiscard]] std::string complaint(const RequestEvent& event, const Moment& at) const;
+    [[nodiscard]] std::string complaint(const ExtendEvent& event) const;
+    [[nodiscard]] std::string complaint(const RevokeEvent& event) const;
 
     /// About who asks, and for which machine; what all events have.
     [[nodiscard]] std::string complaint_about_names(std::string_view by, std::string_view machine) const;
@@ -55,19 +57,19 @@ namespace {
 
 bool has_end_time(const policy::RequestedPort& port) noexcept { return port.end_time.has_value(); }
 
-std::string EventCheck::complaint(const RequestEvent& event, const Event& at) const {
+std::string EventCheck::complaint(const RequestEvent& event, const Moment& at) const {
     const auto& request = event.request;
     if (auto complaint = complaint_about_names(request.requestor, request.machine); !complaint.empty())
         return complaint;
     // How far an end time is ahead is known only where the event, too, has a time of day.
-    const auto* const time = std::get_if<captures::Time>(&at.at);
+    const auto* const time = std::get_if<captures::Time>(&at);
     if (time == nullptr && std::ranges::any_of(request.ports, has_end_time)) return {};
     const auto now = time != nullptr ? *time : captures::Time{};
     const auto approved = policy::validate(request, *config_->policy_of(request.machine), now);
     return approved ? std::string{} : "the request will be refused: " + approved.error().message;
 }
 
-std::string EventCheck::complaint(const ExtendEvent& event, const Event& /*at*/) const {
+std::string EventCheck::complaint(const ExtendEvent& event) const {
     if (auto complaint = complaint_about_names(event.by, event.machine); !complaint.empty()) return complaint;
     const auto& ports = rules_of(event.machine)->ports;
     const auto of_port = [&](const policy::JitPort& port) { return port.number == event.port; };
@@ -81,7 +83,7 @@ std::string EventCheck::complaint(const ExtendEvent& event, const Event& /*at*/)
                        to_iso8601(rule->max_duration));
 }
 
-std::string EventCheck::complaint(const RevokeEvent& event, const Event& /*at*/) const {
+std::string EventCheck::complaint(const RevokeEvent& event) const {
     if (auto complaint = complaint_about_names(event.by, event.machine); !complaint.empty()) return complaint;
     const auto of_port = [&](const policy::JitPort& port) { return port.number == event.port; };
     if (std::ranges::any_of(rules_of(event.machine)->ports, of_port)) return {};

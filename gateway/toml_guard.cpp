@@ -69,11 +69,11 @@ void Scanner::count(char letter) {
 
 void Scanner::pass_string() {
     const std::string_view quote = text_.substr(at_, 1);
-    const std::string_view triple = quote == "\"" ? "\"\"\"" : "'''";
+    const std::string_view triple = quote == R"(")" ? R"(""")" : "'''";
     const bool multi_line = at(triple);
     at_ += multi_line ? 3 : 1;
     while (at_ < text_.size()) {
-        if (quote == "\"" && at("\\")) {
+        if (quote == "\"" && at(R"(\)")) {
             at_ += 2;
         } else if (multi_line && at(triple)) {
             at_ += 3;
