@@ -67,11 +67,11 @@ enum class TcpOutcome : std::uint8_t {
 /// Advances a flow's state by one TCP segment.
 ///
 /// Theory of operation. The machine follows RFC 6146 §3.5.2 as RFC 7857 §2 amends it. It is liberal: a segment out of the
-/// expected window is translated and its numbers are believed, since a capture may lack packets and an endpoint knows
-/// better. Only a RST within the receiver's window (RFC 5961 §3.2) or exactly at the sender's next sequence number
-/// resets a flow, and only such a FIN closes a side. After a reset any segment but RST and SYN (or SYN-ACK) makes the
-/// flow established again (RFC 6146: the RST did not take). `refreshes` tells whether the segment counts against the
-/// idle timeout: closing and reset flows run out, whatever comes.
+/// expected window is translated, since a capture may lack packets and an endpoint knows better; its numbers are believed
+/// if they are no more than a windowful off. Only a RST within the receiver's window (RFC 5961 §3.2) or exactly at the
+/// sender's next sequence number resets a flow, and only such a FIN closes a side. After a reset any segment but RST and
+/// SYN (or SYN-ACK) makes a flow that was open established again (RFC 6146: the RST did not take). `refreshes` tells
+/// whether the segment counts against the idle timeout: closing and reset flows run out, whatever comes.
 struct TcpStep {
     TcpOutcome outcome = TcpOutcome::pass;
     bool refreshes = true;

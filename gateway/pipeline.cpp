@@ -289,14 +289,16 @@ void Pipeline::decide_known(std::size_t i, const Frame& frame, FlowIndex index) 
         flow.last_seen = clock_[i];
         return forward(i, flow, from_client ? Reason::established : Reason::reply);
     }
+    // A client's SYN always asks, even where a connection lives: the VM may have forgotten that one.
+    const bool opens = from_client && packet.has(captures::tcp_flag::syn) && !packet.has(captures::tcp_flag::ack);
+    if (opens && !admits_again(flow, clock_[i])) return decide_first(i, frame);
     const auto step = dnat::advance(flow.state, flow.tcp, packet, from_client);
     switch (step.outcome) {
         case dnat::TcpOutcome::pass: break;
         case dnat::TcpOutcome::invalid:
             return drop(i, was_cut ? Reason::window_cut : Reason::invalid_state, was_cut ? "" : "the flow is closed");
-        case dnat::TcpOutcome::reopen:
-            // A new connection on an old tuple: only if it is admitted does the old flow give way.
-            if (admits_again(flow, clock_[i])) flows_.erase(index);
+        case dnat::TcpOutcome::reopen:  // and was admitted: the old flow gives way
+            flows_.erase(index);
             return decide_first(i, frame);
     }
     if (step.refreshes) flow.last_seen = clock_[i];

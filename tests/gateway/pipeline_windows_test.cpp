@@ -225,6 +225,30 @@ BOOST_AUTO_TEST_CASE(a_closed_connections_ports_are_not_used_again_once_the_wind
     check(bench.from_inside(from_server().ack(1002).seq(5002)), because(Reason::reply));  // the old one's last words
 }
 
+BOOST_AUTO_TEST_CASE(a_machine_that_forgot_a_connection_gets_no_other_one_without_a_window) {
+    Bench bench;
+    const auto window = bench.open_window("198.51.100.7", 5min);
+    connect(bench);
+    check(bench.from_outside(from_client().syn().seq(70000)), is_forwarded, because(Reason::established));
+    bench.after(3min);
+    check(bench.from_outside(from_client().ack(5001).seq(1001)), because(Reason::established));
+    bench.after(3min);
+    bench.close_window(window);
+    check(bench.from_outside(from_client().syn().seq(80000)), is_dropped, because(Reason::jit_closed));
+    check(bench.from_outside(from_client().ack(5001).seq(1001)), because(Reason::established));  // the old one lives
+}
+
+BOOST_AUTO_TEST_CASE(a_syn_that_nobody_answered_is_not_repeated_when_the_window_is_over) {
+    Bench bench;
+    const auto window = bench.open_window("198.51.100.7", 5min);
+    bench.after(5min - 1s);
+    check(bench.from_outside(from_client().syn().seq(1000)), because(Reason::dnat));
+    bench.after(1s);
+    bench.close_window(window);
+    check(bench.from_outside(from_client().syn().seq(1000)), is_dropped, because(Reason::jit_closed));
+    check(bench.from_inside(from_server().syn().ack(1001).seq(5000)), because(Reason::reply));
+}
+
 BOOST_AUTO_TEST_CASE(a_renewed_windows_flows_are_cut_with_the_newer_one) {
     Bench bench;
     const auto older = bench.open_window("198.51.100.7", 1h);
