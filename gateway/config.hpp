@@ -77,6 +77,42 @@ struct LimitConfig {
     std::uint32_t held_fragments = 1024;
 };
 
+/// `[jit]`.
+struct JitConfig {
+    /// Ports of the firewall for machines' ports that no NAT rule maps; empty: such requests tell no connection.
+    std::optional<captures::PortRange> mapped_ports = captures::PortRange{50000, 59999};
+};
+
+struct StoreConfig {
+    std::string url = "sqlite:portcullis.db";
+};
+
+/// Tokens that somebody else signs (RFC 7519, RS256 and ES256).
+struct JwtConfig {
+    std::string jwks;  ///< file of the keys, RFC 7517
+    std::string issuer;
+    std::string audience;
+};
+
+/// Where `az login --identity` gets a token of one principal without any proof: for labs, on loopback only.
+struct LabSignIn {
+    std::string principal;
+    captures::Endpoint listen{{0x7f000001}, 8080};
+};
+
+/// `[api]`. Empty certificate and key: made on the first start, beside the store.
+struct ApiConfig {
+    captures::Endpoint listen{{0x7f000001}, 8443};
+    std::string tls_certificate;
+    std::string tls_key;
+    std::string tenant = "00000000-0000-0000-0000-000000000000";
+    std::uint32_t max_connections = 1024;
+    std::uint32_t requests_per_minute = 1200;  ///< of one principal
+    captures::Duration request_timeout = std::chrono::seconds{10};
+    std::optional<JwtConfig> jwt;
+    std::optional<LabSignIn> lab_sign_in;
+};
+
 /// Everything a configuration file says, validated, every value in the project's own types.
 struct Config {
     FirewallConfig firewall;
@@ -93,6 +129,9 @@ struct Config {
     policy::ServiceTags service_tags = policy::ServiceTags::azure_defaults();
     TimeoutConfig timeouts;
     LimitConfig limits;
+    JitConfig jit;
+    StoreConfig store;
+    ApiConfig api;
 
     [[nodiscard]] const VirtualMachine* machine(std::string_view name) const noexcept;  ///< case-insensitive
     [[nodiscard]] const VirtualMachine* machine(captures::Ipv4Address address) const noexcept;

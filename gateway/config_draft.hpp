@@ -122,7 +122,7 @@ void read_principals(TomlTable& root, Draft& draft);
 void read_roles(TomlTable& root, Draft& draft);
 void read_role_assignments(TomlTable& root, Draft& draft);
 void read_import(TomlTable& root, Draft& draft);
-/// `[store]`, `[api]` and `[live]`: their types are checked, their values are for commands that are not in this build.
+/// `[jit]`, `[store]` and `[api]`; of `[live]` the types are checked, its values are for a command that is not in this build.
 void read_service_settings(TomlTable& root, Draft& draft);
 
 // What several sections need.

@@ -77,19 +77,4 @@ void read_import(TomlTable& root, Draft& /*draft*/) {
     table->refuse_unknown_keys();
 }
 
-void read_service_settings(TomlTable& root, Draft& /*draft*/) {
-    const auto expect_texts = [](TomlTable& table, std::initializer_list<std::string_view> keys) {
-        for (const auto key : keys) static_cast<void>(table.text(key));
-        table.refuse_unknown_keys();
-    };
-    if (auto store = root.table("store", "store")) expect_texts(*store, {"url"});
-    if (auto api = root.table("api", "api")) expect_texts(*api, {"listen", "tls_certificate", "tls_key"});
-    if (auto live = root.table("live", "live")) {
-        for (const std::string_view side : {"outside", "inside"}) {
-            if (auto port = live->table(side, "live port")) expect_texts(*port, {"interface", "address", "gateway"});
-        }
-        live->refuse_unknown_keys();
-    }
-}
-
 }  // namespace gateway

@@ -30,6 +30,7 @@ enum class StatusReason : std::uint8_t { user_requested, expired, newer_request_
 /// One approved port of one request, open or past.
 struct AccessRecord {
     WindowId id = 0;
+    std::string request;  ///< id of the request that it came with; empty in a scenario
     std::string requestor;
     std::string machine;
     std::string policy;
@@ -42,6 +43,7 @@ struct AccessRecord {
     OnExpiry on_expiry = OnExpiry::keep;
     Status status = Status::initiating;
     StatusReason status_reason = StatusReason::user_requested;
+    std::optional<captures::Endpoint> listener;  ///< where its sources reach the port: public address, mapped port
 
     [[nodiscard]] bool is_open(captures::Time now) const noexcept {
         return status == Status::initiated && start <= now && now < end;

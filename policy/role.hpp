@@ -52,6 +52,11 @@ inline constexpr std::string_view jit_write = "Microsoft.Security/locations/jitN
 inline constexpr std::string_view jit_delete = "Microsoft.Security/locations/jitNetworkAccessPolicies/delete";
 inline constexpr std::string_view jit_initiate =
     "Microsoft.Security/locations/jitNetworkAccessPolicies/initiate/action";
+/// Ours: to learn where others' windows lead. Who may read all has it, the JIT Requester has not.
+inline constexpr std::string_view connection_read = "Microsoft.Security/locations/jitConnections/read";
+inline constexpr std::string_view machine_read = "Microsoft.Compute/virtualMachines/read";
+inline constexpr std::string_view machine_write = "Microsoft.Compute/virtualMachines/write";
+inline constexpr std::string_view activity_read = "Microsoft.Insights/eventtypes/values/read";
 }  // namespace action
 
 }  // namespace policy

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+
+#include "captures/time.hpp"
+#include "gateway/api/http.hpp"
+#include "gateway/control_plane.hpp"
+
+namespace gateway::api {
+
+class Authenticator;
+
+/// Azure's API and ours: a request goes in, an answer comes out, whatever came in.
+///
+/// Theory of operation. In the order that ARM keeps (facts: Azure-JIT §6): token 401, api-version 400, route 404, roles 403,
+/// body 400, policy 404, request against the policy 400. Every answer has ARM's headers, every error ARM's body. It
+/// knows no sockets, so that tests and fuzzers call it as the server does.
+class Api {
+public:
+    /// Both must outlive it.
+    Api(ControlPlane& control, const Authenticator& authenticator);
+    Api(const Api&) = delete;
+    Api& operator=(const Api&) = delete;
+    ~Api();
+
+    [[nodiscard]] Response answer(const Request& request, captures::Time now);
+
+private:
+    struct Routes;
+    std::unique_ptr<Routes> routes_;
+};
+
+}  // namespace gateway::api

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "captures/address.hpp"
+#include "captures/time.hpp"
+#include "gateway/api/http.hpp"
+
+namespace gateway::api {
+
+/// What a client may cost at most.
+struct ServerLimits {
+    std::size_t connections = 1024;
+    std::size_t header_bytes = 16 * 1024;
+    std::size_t body_bytes = 1024 * 1024;
+    captures::Duration request_timeout = std::chrono::seconds{
+        10};                                                    ///< for one request to come in, or its answer to go out
+    captures::Duration idle_timeout = std::chrono::minutes{2};  ///< between two requests of a connection
+};
+
+/// PEM files; TLS 1.2 and later.
+struct Certificate {
+    std::string chain_file;
+    std::string key_file;
+};
+
+/// HTTP/1.1 with TLS, or without it for the lab's sign-in and only on loopback. Asio coroutines in one thread.
+class Server {
+public:
+    using Handler = std::function<Response(const Request&)>;
+
+    struct Options {
+        captures::Endpoint listen;
+        std::optional<Certificate> tls;
+        ServerLimits limits;
+    };
+    Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+    ~Server();
+
+    /// Listens from now on; the error names the address and the cure. Port 0 takes a free one, which is returned.
+    [[nodiscard]] tl::expected<captures::Endpoint, std::string> listen(const Options& options, Handler handler);
+
+    /// `tick` is called at least once a second, and at the time that it returned last time.
+    void run(const std::function<captures::Time()>& tick);
+
+    /// Takes no more connections, lets those that are being answered finish (at most a second), and ends `run`.
+    /// May be called from a handler or, as SIGINT and SIGTERM do, from outside.
+    void stop();
+
+    struct Numbers {
+        std::size_t connections = 0;
+        std::uint64_t accepted = 0;
+        std::uint64_t refused = 0;  ///< connections over the limit
+        std::uint64_t timed_out = 0;
+        std::uint64_t malformed = 0;  ///< requests that were no HTTP, or too large
+    };
+    [[nodiscard]] Numbers numbers() const noexcept;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gateway::api

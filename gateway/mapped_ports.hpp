@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "captures/five_tuple.hpp"
+
+namespace gateway {
+
+/// A port of the firewall that was given to a machine's port which no NAT rule maps. It stays that machine's for
+/// good, so that a requester finds it again.
+struct MappedPort {
+    std::string machine;  ///< as configured
+    std::uint16_t port = 0;
+    captures::Endpoint listener;  ///< public address and port, the same for TCP and UDP
+
+    bool operator==(const MappedPort&) const = default;
+};
+
+/// Who has which mapped port (facts of JIT with Azure Firewall: how Azure picks them is not documented).
+class MappedPorts {
+public:
+    [[nodiscard]] const captures::Endpoint* find(std::string_view machine, std::uint16_t port) const noexcept;
+
+    /// Takes one into account. A later one for the same machine and port replaces the earlier.
+    void add(const MappedPort& mapped);
+
+    /// Whether a listener is somebody's.
+    [[nodiscard]] bool taken(captures::Endpoint listener) const noexcept { return taken_.contains(listener); }
+
+private:
+    using Key = std::pair<std::string, std::uint16_t>;  ///< lower case
+
+    std::map<Key, captures::Endpoint> listeners_;
+    std::set<captures::Endpoint> taken_;
+};
+
+}  // namespace gateway
