@@ -37,60 +37,107 @@ const policy::JitPort* rule_of(const policy::JitMachine& machine, const AccessRe
 
 Access::Access(const Config& config) { use(config); }
 
-void Access::use(const Config& config) {
+std::vector<MappedPort> Access::use(const Config& config) {
     config_ = &config;
+    directory_ = Directory{config};
+    rules_ = dnat::RuleTable::build(config.nat_rules).value_or(dnat::RuleTable{});
     authorization_ = policy::Authorization{config.roles, config.role_assignments};
     windows_.clear();
     for (const auto& policy : config.jit_policies) {
         for (const auto& jit : policy.machines) {
-            const auto* machine = config.machine(jit.name);
+            const auto* machine = directory_.machine(jit.name);
             if (machine == nullptr) continue;
             for (const auto& port : jit.ports) windows_.guard({machine->private_ip, port.number}, port.protocol);
         }
     }
-    for (const auto& open : open_) enter(records_[open.id - 1]);
+    for (const auto& open : open_) enter(*record(open.id));
+    return reconnect();
+}
+
+std::vector<MappedPort> Access::restore(std::vector<AccessRecord> records, WindowId last_id,
+                                        const std::vector<MappedPort>& mapped_ports) {
+    for (const auto& mapped : mapped_ports) mapped_ports_.add(mapped);
+    commit({.records = std::move(records), .ends = {}, .mapped_ports = {}});
+    last_id_ = std::max(last_id_, last_id);
+    return reconnect();
 }
 
 tl::expected<std::vector<WindowId>, Refusal> Access::request(const policy::AccessRequest& request, Time now) {
-    if (auto refusal = unauthorized(request.requestor, policy::action::jit_initiate, request.machine)) {
-        return tl::unexpected{*refusal};
-    }
-    if (auto refusal = policy::malformed(request)) return tl::unexpected{*refusal};
-    const auto policy = policy_of(request.machine);
-    if (!policy) return tl::unexpected{policy.error()};
-    const auto approved = policy::validate(request, **policy, now);
-    if (!approved) return tl::unexpected{approved.error()};
-
-    for (const auto& port : request.ports) {
-        for (const auto id : open_windows(request.machine, port.number, request.requestor, now)) {
-            close(records_[id - 1], now, StatusReason::newer_request_initiated);
-        }
-    }
+    auto change = plan_request({&request, 1}, now);
+    if (!change) return tl::unexpected{change.error()};
     std::vector<WindowId> ids;
-    for (const auto& port : *approved) {
-        AccessRecord record;
-        record.id = static_cast<WindowId>(records_.size() + 1);
-        record.requestor = principal(request.requestor)->name;
-        record.machine = config_->machine(request.machine)->name;
-        record.policy = (*policy)->name;
-        record.justification = request.justification;
-        record.port = port.rule.number;
-        record.protocol = port.rule.protocol;
-        record.sources = port.sources;
-        record.start = now;
-        record.end = port.end;
-        record.on_expiry = (*policy)->on_expiry;
-        ids.push_back(record.id);
-        open(records_.emplace_back(std::move(record)));
-    }
+    for (auto i = change->replaced; i < change->records.size(); ++i) ids.push_back(change->records[i].id);
+    commit(std::move(*change));
     return ids;
 }
 
 tl::expected<WindowId, Refusal> Access::extend(std::string_view by, std::string_view machine, std::uint16_t port,
                                                Duration duration, Time now) {
+    auto change = plan_extend(by, machine, port, duration, now);
+    if (!change) return tl::unexpected{change.error()};
+    const auto first = change->records.front().id;
+    commit(std::move(*change));
+    return first;
+}
+
+tl::expected<std::vector<WindowEnd>, Refusal> Access::revoke(std::string_view by, std::string_view machine,
+                                                             std::uint16_t port, bool cut, Time now) {
+    auto change = plan_revoke(by, machine, port, cut, now);
+    if (!change) return tl::unexpected{change.error()};
+    auto ends = change->ends;
+    commit(std::move(*change));
+    return ends;
+}
+
+std::vector<WindowEnd> Access::expire(Time now) {
+    auto change = plan_expiry(now);
+    auto ends = change.ends;
+    commit(std::move(change));
+    return ends;
+}
+
+tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy::AccessRequest> requests,
+                                                         Time now) const {
+    for (const auto& request : requests) {
+        if (auto refusal = unauthorized(request.requestor, policy::action::jit_initiate, request.machine)) {
+            return tl::unexpected{*refusal};
+        }
+    }
+    for (const auto& request : requests) {
+        if (auto refusal = policy::malformed(request)) return tl::unexpected{*refusal};
+    }
+    for (const auto& request : requests) {
+        if (const auto coverage = coverage_of(request.machine); !coverage) return tl::unexpected{coverage.error()};
+    }
+    AccessChange change;
+    std::vector<AccessRecord> opened;
+    for (const auto& request : requests) {
+        const auto& policy = *coverage_of(request.machine)->policy;
+        const auto approved = policy::validate(request, policy, now);
+        if (!approved) return tl::unexpected{approved.error()};
+        for (const auto& port : request.ports) {
+            for (const auto id : open_windows(request.machine, port.number, request.requestor, now)) {
+                change.records.push_back(*record(id));
+                change.records.back().revoke(now, StatusReason::newer_request_initiated);
+            }
+        }
+        for (const auto& port : *approved) {
+            auto one = new_record(request, policy, port, now);
+            one.id = static_cast<WindowId>(last_id_ + opened.size() + 1);
+            if (auto refusal = connect(one, change.mapped_ports)) return tl::unexpected{*refusal};
+            opened.push_back(std::move(one));
+        }
+    }
+    change.replaced = change.records.size();
+    std::ranges::move(opened, std::back_inserter(change.records));
+    return change;
+}
+
+tl::expected<AccessChange, Refusal> Access::plan_extend(std::string_view by, std::string_view machine,
+                                                        std::uint16_t port, Duration duration, Time now) const {
     if (auto refusal = unauthorized(by, policy::action::jit_initiate, machine)) return tl::unexpected{*refusal};
-    const auto policy = policy_of(machine);
-    if (!policy) return tl::unexpected{policy.error()};
+    const auto coverage = coverage_of(machine);
+    if (!coverage) return tl::unexpected{coverage.error()};
     const auto ids = open_windows(machine, port, by, now);
     if (ids.empty()) {
         return tl::unexpected{refused(refusal_code::request_not_found,
@@ -98,52 +145,68 @@ tl::expected<WindowId, Refusal> Access::extend(std::string_view by, std::string_
                                       "extend: request access anew.",
                                       by, port, machine)};
     }
-    std::vector<AccessRecord> extended;
+    AccessChange change;
     for (const auto id : ids) {
-        auto record = records_[id - 1];
-        const auto* rule = rule_of(*(*policy)->machine(machine), record);
+        auto extended = *record(id);
+        const auto* rule = rule_of(*coverage->machine, extended);
         if (rule == nullptr) {
             return tl::unexpected{
                 refused(refusal_code::not_a_subset, "port {} is no longer in the policy of machine {}", port, machine)};
         }
-        if (const auto done = record.extend(now, policy::later(now, duration), *rule); !done) {
+        if (const auto done = extended.extend(now, policy::later(now, duration), *rule); !done) {
             return tl::unexpected{done.error()};
         }
-        extended.push_back(std::move(record));
+        change.records.push_back(std::move(extended));
     }
-    for (auto& record : extended) {
-        leave(records_[record.id - 1]);
-        open(records_[record.id - 1] = std::move(record));
-    }
-    return ids.front();
+    return change;
 }
 
-tl::expected<std::vector<WindowEnd>, Refusal> Access::revoke(std::string_view by, std::string_view machine,
-                                                             std::uint16_t port, bool cut, Time now) {
+tl::expected<AccessChange, Refusal> Access::plan_revoke(std::string_view by, std::string_view machine,
+                                                        std::uint16_t port, bool cut, Time now) const {
     const bool anybodys = !unauthorized(by, policy::action::jit_write, machine);
     if (!anybodys) {
         if (auto refusal = unauthorized(by, policy::action::jit_initiate, machine)) return tl::unexpected{*refusal};
     }
-    std::vector<WindowEnd> ends;
+    AccessChange change;
     for (const auto id : open_windows(machine, port, anybodys ? std::optional<std::string_view>{} : by, now)) {
-        close(records_[id - 1], now, StatusReason::user_requested);
-        ends.push_back({id, cut});
+        change.records.push_back(*record(id));
+        change.records.back().revoke(now, StatusReason::user_requested);
+        change.ends.push_back({id, cut});
     }
-    if (!ends.empty()) return ends;
-    if (config_->machine(machine) == nullptr) return tl::unexpected{policy_of(machine).error()};
+    if (!change.ends.empty()) return change;
+    if (directory_.machine(machine) == nullptr) return tl::unexpected{coverage_of(machine).error()};
     return tl::unexpected{refused(refusal_code::request_not_found,
                                   "Nothing is open{} on port {} of machine '{}', so there is nothing to revoke.",
                                   anybodys ? std::string{} : fmt::format(" for '{}'", by), port, machine)};
 }
 
-std::vector<WindowEnd> Access::expire(Time now) {
-    std::vector<WindowEnd> ends;
-    while (!expiries_.empty() && expiries_.begin()->first <= now) {
-        auto& record = records_[expiries_.begin()->second - 1];
-        close(record, now, StatusReason::expired);
-        ends.push_back({record.id, record.on_expiry == policy::OnExpiry::cut});
+AccessChange Access::plan_expiry(Time now) const {
+    AccessChange change;
+    for (auto due = expiries_.begin(); due != expiries_.end() && due->first <= now; ++due) {
+        change.records.push_back(*record(due->second));
+        auto& ended = change.records.back();
+        ended.revoke(now, StatusReason::expired);
+        change.ends.push_back({ended.id, ended.on_expiry == policy::OnExpiry::cut});
     }
-    return ends;
+    return change;
+}
+
+void Access::commit(AccessChange change) {
+    for (const auto& mapped : change.mapped_ports) mapped_ports_.add(mapped);
+    for (auto& changed : change.records) {
+        auto* known = find(changed.id);
+        if (known != nullptr && known->status == policy::Status::initiated) leave(*known);
+        if (known != nullptr) {
+            *known = std::move(changed);
+        } else {
+            last_id_ = std::max(last_id_, changed.id);
+            known = &records_.emplace_back(std::move(changed));
+        }
+        if (known->status != policy::Status::initiated) continue;
+        enter(*known);
+        open_.insert(OpenWindow::of(*known));
+        expiries_.emplace(known->end, known->id);
+    }
 }
 
 std::optional<Time> Access::next_expiry() const noexcept {
@@ -152,19 +215,25 @@ std::optional<Time> Access::next_expiry() const noexcept {
 }
 
 const AccessRecord* Access::record(WindowId id) const noexcept {
-    return id >= 1 && id <= records_.size() ? &records_[id - 1] : nullptr;
+    const auto found = std::ranges::lower_bound(records_, id, {}, &AccessRecord::id);
+    return found != records_.end() && found->id == id ? &*found : nullptr;
 }
 
-const policy::Principal* Access::principal(std::string_view name) const noexcept {
-    const auto found = std::ranges::find_if(
-        config_->principals, [name](const policy::Principal& one) { return policy::same_name(one.name, name); });
-    return found == config_->principals.end() ? nullptr : &*found;
+AccessRecord* Access::find(WindowId id) noexcept {
+    const auto found = std::ranges::lower_bound(records_, id, {}, &AccessRecord::id);
+    return found != records_.end() && found->id == id ? &*found : nullptr;
+}
+
+void Access::forget(Time time) {
+    std::erase_if(records_, [time](const AccessRecord& record) {
+        return record.status == policy::Status::revoked && record.end < time;
+    });
 }
 
 std::optional<Refusal> Access::unauthorized(std::string_view name, std::string_view action,
                                             std::string_view machine) const {
     const auto scope = config_->machine_id(machine);
-    const bool known = principal(name) != nullptr;
+    const bool known = directory_.principal(name) != nullptr;
     if (known && authorization_.allows(name, action, scope)) return {};
     return refused(refusal_code::not_authorized,
                    "The client '{0}' with object id '{0}' does not have authorization to perform action '{1}' over "
@@ -174,21 +243,21 @@ std::optional<Refusal> Access::unauthorized(std::string_view name, std::string_v
                          : "No principal of that name is configured.");
 }
 
-tl::expected<const policy::JitPolicy*, Refusal> Access::policy_of(std::string_view machine) const {
-    if (config_->machine(machine) == nullptr) {
+tl::expected<Directory::Coverage, Refusal> Access::coverage_of(std::string_view machine) const {
+    if (directory_.machine(machine) == nullptr) {
         return tl::unexpected{refused(refusal_code::policy_not_found,
                                       "Machine '{}' does not exist, and so no Just-In-Time Network Access Policy for "
                                       "it: name a configured virtual machine.",
                                       machine)};
     }
-    const auto* policy = config_->policy_of(machine);
-    if (policy == nullptr || policy->machine(machine) == nullptr) {
+    const auto coverage = directory_.coverage(machine);
+    if (coverage.policy == nullptr) {
         return tl::unexpected{refused(refusal_code::policy_not_found,
                                       "A Just-In-Time Network Access Policy for machine '{}' does not exist: its "
                                       "ports are not under just-in-time access until a jit_policy lists it.",
                                       machine)};
     }
-    return policy;
+    return coverage;
 }
 
 std::vector<WindowId> Access::open_windows(std::string_view machine, std::uint16_t port,
@@ -197,22 +266,27 @@ std::vector<WindowId> Access::open_windows(std::string_view machine, std::uint16
     std::vector<WindowId> ids;
     for (auto at = open_.lower_bound(from); at != open_.end(); ++at) {
         if (at->machine != from.machine || at->port != port || (requestor && at->requestor != from.requestor)) break;
-        if (records_[at->id - 1].is_open(now)) ids.push_back(at->id);
+        if (record(at->id)->is_open(now)) ids.push_back(at->id);
     }
     std::ranges::sort(ids);
     return ids;
 }
 
-void Access::open(AccessRecord& record) {
-    enter(record);
-    open_.insert(OpenWindow::of(record));
-    expiries_.emplace(record.end, record.id);
+AccessRecord Access::new_record(const policy::AccessRequest& request, const policy::JitPolicy& policy,
+                                const policy::ApprovedPort& port, Time now) const {
+    AccessRecord record;
+    record.requestor = directory_.principal(request.requestor)->name;
+    record.machine = directory_.machine(request.machine)->name;
+    record.policy = policy.name;
+    record.justification = request.justification;
+    record.port = port.rule.number;
+    record.protocol = port.rule.protocol;
+    record.sources = port.sources;
+    record.start = now;
+    record.end = port.end;
+    record.on_expiry = policy.on_expiry;
     record.initiate();
-}
-
-void Access::close(AccessRecord& record, Time now, StatusReason reason) {
-    leave(record);
-    record.revoke(now, reason);
+    return record;
 }
 
 /// The window stands where its port is guarded: after a change of configuration that may be for one protocol only,
@@ -234,7 +308,7 @@ void Access::leave(const AccessRecord& record) {
 }
 
 std::optional<policy::Window> Access::window_of(const AccessRecord& record) const {
-    const auto* machine = config_->machine(record.machine);
+    const auto* machine = directory_.machine(record.machine);
     if (machine == nullptr) return {};
     return policy::Window{.id = record.id,
                           .target = {machine->private_ip, record.port},

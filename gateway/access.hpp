@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,7 +12,11 @@
 
 #include <tl/expected.hpp>
 
+#include "dnat/rule_table.hpp"
 #include "gateway/config.hpp"
+#include "gateway/connection.hpp"
+#include "gateway/directory.hpp"
+#include "gateway/mapped_ports.hpp"
 #include "policy/access_record.hpp"
 #include "policy/access_request.hpp"
 #include "policy/access_windows.hpp"
@@ -26,6 +31,14 @@ struct WindowEnd {
     bool operator==(const WindowEnd&) const = default;
 };
 
+/// What a use case comes to, decided but not yet done, so that it can be written down first.
+struct AccessChange {
+    std::vector<policy::AccessRecord> records;  ///< as they will be: those that end or are extended, then new ones
+    std::vector<WindowEnd> ends;                ///< those whose end is not a replacement, in order
+    std::vector<MappedPort> mapped_ports;       ///< newly given away
+    std::size_t replaced = 0;                   ///< the first so many of `records` made room for the new ones
+};
+
 /// The use cases of just-in-time access, and the only writer of windows. The API and a scenario's events both come
 /// here.
 ///
@@ -33,12 +46,33 @@ struct WindowEnd {
 /// backwards from one call to the next; windows end by `expire`, which the caller runs at `next_expiry`. One that is
 /// over but has not been expired yet is neither open to extend or revoke nor replaced by a newer request.
 ///
+/// Each use case has two steps: a plan, which changes nothing, and `commit`. Who keeps no store takes both in one.
+///
 /// Machines and principals are found whatever their case; records name them as the configuration does. All costs
-/// are logarithmic in the number of open windows, and do not depend on that of past ones.
+/// are logarithmic in the number of open windows, and do not depend on that of past ones; to approve takes time
+/// linear in the NAT rules, for the connection.
 class Access {
 public:
     /// `config` must outlive this object, or its replacement by `use`.
     explicit Access(const Config& config);
+
+    /// Takes over what a store remembers: records in the order of their ids, open ones with their windows. `last_id` is
+    /// the highest ever given. Once, before anything else. Returns mapped ports as `use` does.
+    std::vector<MappedPort> restore(std::vector<policy::AccessRecord> records, policy::WindowId last_id,
+                                    const std::vector<MappedPort>& mapped_ports);
+
+    [[nodiscard]] tl::expected<AccessChange, policy::Refusal> plan_request(
+        std::span<const policy::AccessRequest> requests, captures::Time now) const;
+    [[nodiscard]] tl::expected<AccessChange, policy::Refusal> plan_extend(std::string_view by, std::string_view machine,
+                                                                          std::uint16_t port,
+                                                                          captures::Duration duration,
+                                                                          captures::Time now) const;
+    [[nodiscard]] tl::expected<AccessChange, policy::Refusal> plan_revoke(std::string_view by, std::string_view machine,
+                                                                          std::uint16_t port, bool cut,
+                                                                          captures::Time now) const;
+    [[nodiscard]] AccessChange plan_expiry(captures::Time now) const;
+    /// Makes it so. Nothing else may have changed since it was planned.
+    void commit(AccessChange change);
 
     /// Judged in Azure's order: principal known and allowed (AuthorizationFailed names the missing action), shape of
     /// the request, machine and policy found (PolicyNotFound), request within the policy. Then all its windows open at
@@ -67,8 +101,19 @@ public:
 
     /// A new configuration: guards follow its policies, open windows stay. A window on a port that is no longer
     /// guarded has no effect (the port is open to all), and takes effect again when a later one guards it.
-    void use(const Config& config);
+    /// Returns mapped ports that open windows had to be given because their NAT rule is gone.
+    std::vector<MappedPort> use(const Config& config);
 
+    /// NAT rules of the open windows that have a mapped port, in the collection `MDC-JIT`: they come after all others.
+    [[nodiscard]] std::vector<dnat::NatRule> mapped_rules() const;
+    /// Where the record's sources must connect. None where nothing maps its port, or the machine is gone.
+    [[nodiscard]] std::optional<Connection> connection_of(const policy::AccessRecord& record) const;
+
+    /// Forgets records that ended before `time`; their ids are not given again.
+    void forget(captures::Time time);
+
+    [[nodiscard]] const Directory& directory() const noexcept { return directory_; }
+    [[nodiscard]] const policy::Authorization& authorization() const noexcept { return authorization_; }
     [[nodiscard]] const policy::AccessWindows& windows() const noexcept { return windows_; }
     [[nodiscard]] const std::vector<policy::AccessRecord>& records() const noexcept { return records_; }
     [[nodiscard]] const policy::AccessRecord* record(policy::WindowId id) const noexcept;
@@ -84,23 +129,33 @@ private:
         [[nodiscard]] static OpenWindow of(const policy::AccessRecord& record);
     };
 
-    [[nodiscard]] const policy::Principal* principal(std::string_view name) const noexcept;
     [[nodiscard]] std::optional<policy::Refusal> unauthorized(std::string_view name, std::string_view action,
                                                               std::string_view machine) const;
-    [[nodiscard]] tl::expected<const policy::JitPolicy*, policy::Refusal> policy_of(std::string_view machine) const;
+    [[nodiscard]] tl::expected<Directory::Coverage, policy::Refusal> coverage_of(std::string_view machine) const;
     [[nodiscard]] std::vector<policy::WindowId> open_windows(std::string_view machine, std::uint16_t port,
                                                              std::optional<std::string_view> requestor,
                                                              captures::Time now) const;
-    void open(policy::AccessRecord& record);
-    void close(policy::AccessRecord& record, captures::Time now, policy::StatusReason reason);
+    [[nodiscard]] policy::AccessRecord new_record(const policy::AccessRequest& request, const policy::JitPolicy& policy,
+                                                  const policy::ApprovedPort& port, captures::Time now) const;
+    /// Finds the way to the record's port, or gives it a mapped port, unless all are taken.
+    [[nodiscard]] std::optional<policy::Refusal> connect(policy::AccessRecord& record,
+                                                         std::vector<MappedPort>& given) const;
+    std::vector<MappedPort> reconnect();
+    [[nodiscard]] bool usable(captures::Endpoint listener) const;
+    [[nodiscard]] std::optional<captures::Endpoint> free_listener(const std::vector<MappedPort>& given) const;
+    [[nodiscard]] policy::AccessRecord* find(policy::WindowId id) noexcept;
     void enter(const policy::AccessRecord& record);
     void leave(const policy::AccessRecord& record);
     [[nodiscard]] std::optional<policy::Window> window_of(const policy::AccessRecord& record) const;
 
     const Config* config_ = nullptr;
+    Directory directory_;
+    dnat::RuleTable rules_;  ///< of the configuration alone
+    MappedPorts mapped_ports_;
     policy::Authorization authorization_;
     policy::AccessWindows windows_;
-    std::vector<policy::AccessRecord> records_;                       ///< record id n at n - 1
+    std::vector<policy::AccessRecord> records_;  ///< in the order of their ids
+    policy::WindowId last_id_ = 0;
     std::set<OpenWindow> open_;                                       ///< initiated and not yet revoked
     std::set<std::pair<captures::Time, policy::WindowId>> expiries_;  ///< the same, by end
 };

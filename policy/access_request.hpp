@@ -45,6 +45,7 @@ inline constexpr std::string_view not_a_subset = "RequestNotSubsetOfPolicy";    
 inline constexpr std::string_view not_authorized = "AuthorizationFailed";       // 403
 inline constexpr std::string_view policy_not_found = "PolicyNotFound";          // 404
 inline constexpr std::string_view request_not_found = "AccessRequestNotFound";  // 404, ours
+inline constexpr std::string_view no_mapped_port = "MappedPortsExhausted";      // 409, ours
 }  // namespace refusal_code
 
 /// What one request may carry at most.

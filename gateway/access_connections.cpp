@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "gateway/access.hpp"
+
+namespace gateway {
+
+using captures::Endpoint;
+using captures::Protocol;
+using policy::AccessRecord;
+
+namespace {
+
+constexpr std::string_view mapped_collection = "MDC-JIT";
+
+std::string mapped_rule_name(const AccessRecord& record) {
+    return fmt::format("{}-{}-{}", record.machine, record.port, record.id);
+}
+
+}  // namespace
+
+std::optional<policy::Refusal> Access::connect(AccessRecord& record, std::vector<MappedPort>& given) const {
+    record.listener.reset();
+    const auto* machine = directory_.machine(record.machine);
+    if (machine == nullptr) return {};
+    if (const auto connection = connection_by_rule(rules_, {machine->private_ip, record.port}, record)) {
+        record.listener = connection->listener;
+        return {};
+    }
+    if (!config_->jit.mapped_ports || config_->firewall.public_ips.empty()) return {};
+    const auto is_its = [&](const MappedPort& mapped) {
+        return mapped.machine == machine->name && mapped.port == record.port;
+    };
+    if (const auto now = std::ranges::find_if(given, is_its); now != given.end()) {
+        record.listener = now->listener;
+        return {};
+    }
+    if (const auto* mapped = mapped_ports_.find(machine->name, record.port); mapped != nullptr && usable(*mapped)) {
+        record.listener = *mapped;
+        return {};
+    }
+    record.listener = free_listener(given);
+    if (record.listener) {
+        given.push_back({machine->name, record.port, *record.listener});
+        return {};
+    }
+    return policy::Refusal{
+        std::string{policy::refusal_code::no_mapped_port},
+        fmt::format("No NAT rule maps port {} of machine '{}' for these sources, and all of the "
+                    "firewall's ports {}-{} for such machines are taken: widen mapped_ports.",
+                    record.port, record.machine, config_->jit.mapped_ports->first, config_->jit.mapped_ports->last)};
+}
+
+/// Finds the ways of all open windows anew, since rules or addresses may have changed.
+std::vector<MappedPort> Access::reconnect() {
+    std::vector<MappedPort> given;
+    for (const auto& open : open_) static_cast<void>(connect(*find(open.id), given));
+    for (const auto& mapped : given) mapped_ports_.add(mapped);
+    return given;
+}
+
+/// Not one that a NAT rule of the configuration has come to listen on, nor on an address that is no longer the
+/// firewall's.
+bool Access::usable(Endpoint listener) const {
+    const auto& addresses = config_->firewall.public_ips;
+    if (std::ranges::find(addresses, listener.address) == addresses.end()) return false;
+    return std::ranges::none_of(std::array{Protocol::tcp, Protocol::udp}, [&](Protocol protocol) {
+        return rules_.match({{{{0}, 0}, listener, protocol}}).listening;
+    });
+}
+
+std::optional<Endpoint> Access::free_listener(const std::vector<MappedPort>& given) const {
+    const auto range = *config_->jit.mapped_ports;
+    for (const auto address : config_->firewall.public_ips) {
+        for (std::uint32_t port = range.first; port <= range.last; ++port) {
+            const Endpoint listener{address, static_cast<std::uint16_t>(port)};
+            const bool is_given = std::ranges::any_of(
+                given, [&](const MappedPort& mapped) { return mapped.listener == listener; });
+            if (!is_given && !mapped_ports_.taken(listener) && usable(listener)) return listener;
+        }
+    }
+    return {};
+}
+
+std::optional<Connection> Access::connection_of(const AccessRecord& record) const {
+    const auto* machine = directory_.machine(record.machine);
+    if (machine == nullptr || !record.listener) return {};
+    const auto* mapped = mapped_ports_.find(machine->name, record.port);
+    if (mapped != nullptr && *mapped == *record.listener && usable(*mapped)) {
+        return Connection{*mapped, record.protocol.value_or(Protocol::tcp),
+                          fmt::format("{}/{}", mapped_collection, mapped_rule_name(record))};
+    }
+    return connection_by_rule(rules_, {machine->private_ip, record.port}, record);
+}
+
+std::vector<dnat::NatRule> Access::mapped_rules() const {
+    std::vector<dnat::NatRule> rules;
+    for (const auto& open : open_) {
+        const auto& record = *this->record(open.id);
+        const auto* machine = directory_.machine(record.machine);
+        const auto* mapped = mapped_ports_.find(record.machine, record.port);
+        if (machine == nullptr || mapped == nullptr || record.listener != *mapped || !usable(*mapped)) continue;
+        dnat::NatRule rule;
+        rule.name = {std::string{mapped_collection}, mapped_rule_name(record), {}, {}};
+        rule.protocols = record.protocol ? std::vector{*record.protocol} : std::vector{Protocol::tcp, Protocol::udp};
+        for (const auto& source : record.sources) rule.sources.push_back(source.range());
+        rule.destination = mapped->address;
+        rule.destination_ports = {{mapped->port, mapped->port}};
+        rule.translated = {machine->private_ip, record.port};
+        rules.push_back(std::move(rule));
+    }
+    return rules;
+}
+
+}  // namespace gateway
