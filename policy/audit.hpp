@@ -36,10 +36,14 @@ struct AuditEvent {
 /// The hash of the event before the first.
 [[nodiscard]] std::string first_hash();
 
-/// The hash that an event must carry after `previous`. Every field counts, each with its length.
+/// The hash that an event must carry after `previous`: lower-case hex of the SHA-256 over these, each as a netstring
+/// (`5:Owner,`, the length in bytes): `previous`, sequence, time in nanoseconds since 1970, operation, status,
+/// sub_status, caller, caller_address, resource, machine, correlation_id, client_request_id, detail. Numbers are decimal.
+/// Empty where OpenSSL fails for want of memory; such an event breaks the chain.
 [[nodiscard]] std::string chain_hash(const AuditEvent& event, const std::string& previous);
 
-/// The first event that does not follow from the one before it: its hash or its number is wrong.
+/// The first event that does not follow from the one before it: its hash or its number is wrong. By the number that it
+/// should have, which is the one after the last sound event.
 [[nodiscard]] std::optional<std::uint64_t> first_break(std::span<const AuditEvent> events, std::uint64_t first_sequence,
                                                        std::string previous);
 
