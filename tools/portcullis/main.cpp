@@ -1,14 +1,15 @@
-#include <fmt/format.h>
-
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cstdio>
 #include <exception>
 
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/terminal.hpp"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
     CLI::App app{"Portcullis: Azure Firewall DNAT and just-in-time access, on captures", "portcullis"};
     app.set_version_flag("--version", "portcullis " PORTCULLIS_VERSION);
     app.require_subcommand(1);
@@ -19,15 +20,24 @@ int main(int argc, char** argv) {
     tools::add_explain_command(app, exit_code);
     try {
         app.parse(argc, argv);
-        return exit_code;
     } catch (const CLI::Success& help) {
-        return app.exit(help);
+        exit_code = app.exit(help);
     } catch (const CLI::ParseError& error) {
         tools::complain(error.what());
         tools::complain("see 'portcullis --help' or 'portcullis SUBCOMMAND --help'");
         return tools::exit_usage;
+    }
+    if (tools::flush_output() || exit_code != tools::exit_done) return exit_code;
+    return tools::exit_incomplete;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
     } catch (const std::exception& error) {
-        tools::complain(fmt::format("{}; nothing more was done", error.what()));
+        static_cast<void>(std::fprintf(stderr, "portcullis: %s; nothing more was done\n", error.what()));
         return tools::exit_incomplete;
     }
 }

@@ -5,13 +5,16 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <system_error>
 
 namespace tools {
 
 namespace {
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a signal handler sees nothing else
 std::atomic<bool> interrupt_seen{false};
 
 extern "C" void on_interrupt(int signal) {
@@ -22,6 +25,12 @@ extern "C" void on_interrupt(int signal) {
 }  // namespace
 
 void complain(std::string_view text) { fmt::print(stderr, "portcullis: {}\n", text); }
+
+bool flush_output() {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return true;
+    complain("cannot write standard output: " + std::generic_category().message(errno));
+    return false;
+}
 
 void print(const gateway::Findings& findings) {
     for (const auto& finding : findings) fmt::print(stderr, "{}\n", to_string(finding));
@@ -66,7 +75,8 @@ void ProgressBar::show(const captures::Source::Progress& progress, std::uint64_t
 void note_interrupts() {
     static_cast<void>(std::signal(SIGINT, on_interrupt));
     static_cast<void>(std::signal(SIGTERM, on_interrupt));
-    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // a reader that went away is a write error like any other
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+    static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
 }
 
 bool interrupted() noexcept { return interrupt_seen; }

@@ -14,6 +14,9 @@ namespace tools {
 /// A line for a person on standard error.
 void complain(std::string_view text);
 
+/// Whether all that was printed on standard output has got there; complains if not.
+[[nodiscard]] bool flush_output();
+
 /// Findings, one a line, on standard error.
 void print(const gateway::Findings& findings);
 
@@ -37,7 +40,8 @@ private:
     std::chrono::steady_clock::time_point next_;
 };
 
-/// From here on SIGINT and SIGTERM are noted instead of ending the process; a second one ends it.
+/// From here on SIGINT and SIGTERM are noted instead of ending the process; a second one ends it. SIGPIPE and SIGXFSZ are
+/// ignored: writing tells of them.
 void note_interrupts();
 [[nodiscard]] bool interrupted() noexcept;
 
