@@ -10,7 +10,8 @@ HEADERS = re.compile(
     r"(thread|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier|stop_token|coroutine"
     r"|fstream|iostream|istream|filesystem|cstdio|stdio\.h|ctime|time\.h|random|print"
     r"|unistd\.h|fcntl\.h|pthread\.h|sys/(?!mman).*|net/.*|netinet/.*|arpa/.*|linux/.*|poll\.h"
-    r"|boost/(asio|beast|log|thread|filesystem|process|interprocess).*|spdlog/.*|pcap.*|soci.*|toml\+\+/.*|openssl/(?!evp\.h).*"
+    r"|boost/(asio|beast|log|thread|filesystem|process|interprocess).*|spdlog/.*|pcap.*|soci.*"
+    r"|toml\+\+/.*|openssl/(?!evp\.h).*"
     r"|captures/(source|capture_reader|capture_writer|live_port|packet_ring|xdp_port|merge)\.hpp)"
 )
 # Also what needs no header of its own, or comes in with an innocent one.
