@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,13 +12,11 @@ namespace captures {
 
 /// The Internet checksum: one's complement arithmetic on 16-bit words (RFC 1071). All values in host order.
 
-/// Folds a sum of 16-bit words to 16 bits.
+/// Folds a sum of 16-bit words to 16 bits. Halves are added by adding the whole to itself, rotated: the upper half is
+/// then their sum and the carry that comes around. Only a sum of 0 folds to 0.
 [[nodiscard]] constexpr std::uint16_t fold(std::uint64_t sum) noexcept {
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return static_cast<std::uint16_t>(sum);
+    const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
+    return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
 
 /// The unfolded sum of the words of `bytes`; an odd last byte is padded with zero.
@@ -63,6 +62,13 @@ public:
         return replace16(static_cast<std::uint16_t>(old_value), static_cast<std::uint16_t>(new_value));
     }
 
+    /// All replacements of both.
+    constexpr ChecksumDelta& operator+=(const ChecksumDelta& other) noexcept {
+        sum_ += other.sum_;
+        return *this;
+    }
+
+    [[nodiscard]] constexpr std::uint64_t sum() const noexcept { return sum_; }
     [[nodiscard]] constexpr std::uint16_t folded() const noexcept { return fold(sum_); }
     /// The delta of the opposite replacements.
     [[nodiscard]] constexpr ChecksumDelta reversed() const noexcept {
@@ -75,7 +81,7 @@ private:
 
 /// A checksum field after the replacements of `delta`: HC' = ~(~HC + ~m + m'). A wrong checksum stays wrong by as much.
 [[nodiscard]] constexpr std::uint16_t updated(std::uint16_t checksum, ChecksumDelta delta) noexcept {
-    return static_cast<std::uint16_t>(~fold(std::uint64_t{static_cast<std::uint16_t>(~checksum)} + delta.folded()));
+    return static_cast<std::uint16_t>(~fold(std::uint64_t{static_cast<std::uint16_t>(~checksum)} + delta.sum()));
 }
 
 /// The same for UDP, where 0 means "none" and stays, and a computed 0 is sent as 0xffff (RFC 768).

@@ -16,18 +16,21 @@ using captures::UdpView;
 using captures::updated;
 using captures::updated_udp;
 
+/// What a step of the TTL changes, ~(ttl << 8) + (ttl +- 1 << 8): the same for every TTL.
+constexpr ChecksumDelta ttl_down{0xfeff};
+constexpr ChecksumDelta ttl_up{0x0100};
+constexpr ChecksumDelta ttl_stays{0xffff};
+
 /// Writes the header's addresses and TTL; `addresses` is what the addresses change.
 void rewrite_header(const Packet& packet, const Translation& translation, ChecksumDelta addresses,
                     TtlStep step) noexcept {
     const auto ipv4 = packet.ipv4();
-    const auto ttl = packet.ttl;
-    const auto new_ttl = step == TtlStep::down ? static_cast<std::uint8_t>(ttl - 1)
-                                               : static_cast<std::uint8_t>(ttl == 255 ? 255 : ttl + 1);
+    const bool stays = step == TtlStep::up && packet.ttl == 255;
     if (!packet.checksum_offloaded) {
-        addresses.replace16(static_cast<std::uint16_t>(ttl << 8), static_cast<std::uint16_t>(new_ttl << 8));
+        addresses += stays ? ttl_stays : step == TtlStep::down ? ttl_down : ttl_up;
         ipv4.set_checksum(updated(ipv4.checksum(), addresses));
     }
-    ipv4.set_ttl(new_ttl);
+    if (!stays) ipv4.set_ttl(static_cast<std::uint8_t>(step == TtlStep::down ? packet.ttl - 1 : packet.ttl + 1));
     ipv4.set_source(translation.source.address);
     ipv4.set_destination(translation.destination.address);
 }
