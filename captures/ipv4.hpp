@@ -20,6 +20,7 @@ struct Ipv4View {
     [[nodiscard]] std::uint16_t identification() const noexcept { return load_be16(at + 4); }
     [[nodiscard]] bool dont_fragment() const noexcept { return (load_u8(at + 6) & 0x40) != 0; }
     [[nodiscard]] bool more_fragments() const noexcept { return (load_u8(at + 6) & 0x20) != 0; }
+    [[nodiscard]] bool is_fragment() const noexcept { return (load_be16(at + 6) & 0x3fff) != 0; }
     /// In bytes.
     [[nodiscard]] std::uint32_t fragment_offset() const noexcept {
         return static_cast<std::uint32_t>(load_be16(at + 6) & 0x1fff) * 8;

@@ -1,7 +1,7 @@
 #include "captures/packet.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cstring>
 
 #include "captures/checksum.hpp"
 #include "captures/link_layer.hpp"
@@ -58,7 +58,7 @@ constexpr bool plausible(std::uint8_t flags) noexcept {
     }
 }
 
-void decode_tcp(Packet& packet, std::uint32_t payload, std::uint32_t captured) noexcept {
+inline void decode_tcp(Packet& packet, std::uint32_t payload, std::uint32_t captured) noexcept {
     if (payload < TcpView::shortest) {
         return reject(packet, packet.more_fragments ? Defect::tiny_fragment : Defect::tcp_header_length);
     }
@@ -80,7 +80,7 @@ void decode_tcp(Packet& packet, std::uint32_t payload, std::uint32_t captured) n
     packet.segment_length = payload - header + (packet.tcp_flags & tcp_flag::fin) + (packet.has(tcp_flag::syn) ? 1 : 0);
 }
 
-void decode_udp(Packet& packet, std::uint32_t payload, std::uint32_t captured) noexcept {
+inline void decode_udp(Packet& packet, std::uint32_t payload, std::uint32_t captured) noexcept {
     if (payload < UdpView::size) {
         return reject(packet, packet.more_fragments ? Defect::tiny_fragment : Defect::udp_length);
     }
@@ -171,24 +171,55 @@ void decode_ipv4(Packet& packet, const Frame& frame, std::uint32_t offset) noexc
     decode_udp(packet, payload, captured);
 }
 
-}  // namespace
+/// Nearly every packet there is: TCP or UDP in IPv4 without options or fragments, in untagged Ethernet, with 40 bytes
+/// of IP or more in the capture. Whatever else the general way would reject or treat otherwise is left to it.
+bool decode_plain(Packet& packet, const Frame& frame) noexcept {
+    constexpr std::uint32_t link = 14;
+    constexpr std::uint32_t header = Ipv4View::shortest;
+    if (frame.link_type != LinkType::ethernet || frame.captured < link + header + TcpView::shortest) return false;
+    if (load_be32(frame.data + 12) >> 8 != 0x0800'45) return false;  // EtherType, version and header length
+    const Ipv4View ipv4{frame.data + link};
+    const std::uint32_t total = ipv4.total_length();
+    const auto source = ipv4.source();
+    const auto protocol = ipv4.protocol();
+    if (total < header || total > frame.length - link) return false;
+    if (ipv4.is_fragment()) return false;
+    if (!checksum_holds({ipv4.at, header}) || is_martian(source)) return false;
+    if (protocol != protocol_tcp && protocol != protocol_udp) return false;
 
-Packet decode(const Frame& frame) noexcept {
-    Packet packet;
-    // Nearly every frame there is; parse_link_layer would say the same.
-    if (frame.link_type == LinkType::ethernet && frame.captured >= 14 && load_be16(frame.data + 12) == 0x0800)
-        [[likely]] {
-        decode_ipv4(packet, frame, 14);
-        return packet;
+    packet.ip = ipv4.at;
+    packet.tuple.source.address = source;
+    packet.tuple.destination.address = ipv4.destination();
+    packet.tuple.protocol = static_cast<Protocol>(protocol);
+    packet.length = total;
+    packet.captured = std::min(frame.captured - link, total);
+    packet.header_length = header;
+    packet.ttl = ipv4.ttl();
+    if (protocol == protocol_tcp) {
+        decode_tcp(packet, total - header, packet.captured - header);
+    } else {
+        decode_udp(packet, total - header, packet.captured - header);
     }
+    return true;
+}
+
+[[gnu::noinline]] void decode_any(Packet& packet, const Frame& frame) noexcept {
     const auto link = parse_link_layer(frame);
     switch (link.content) {
-        case LinkLayer::Content::ipv4: decode_ipv4(packet, frame, link.offset); break;
-        case LinkLayer::Content::ipv6: packet.kind = Kind::unsupported; break;
-        case LinkLayer::Content::other: packet.kind = Kind::not_ip; break;
-        case LinkLayer::Content::cut: reject(packet, Defect::cut_link_layer); break;
+        case LinkLayer::Content::ipv4: return decode_ipv4(packet, frame, link.offset);
+        case LinkLayer::Content::ipv6: packet.kind = Kind::unsupported; return;
+        case LinkLayer::Content::other: packet.kind = Kind::not_ip; return;
+        case LinkLayer::Content::cut: return reject(packet, Defect::cut_link_layer);
     }
-    return packet;
+}
+
+}  // namespace
+
+void decode(const Frame& frame, Packet& packet) noexcept {
+    static constexpr Packet blank;
+    std::memcpy(&packet, &blank, sizeof packet);
+    if (!decode_plain(packet, frame)) [[unlikely]]
+        decode_any(packet, frame);
 }
 
 FiveTuple quoted_tuple(const Packet& packet) noexcept {

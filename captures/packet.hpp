@@ -70,6 +70,7 @@ struct Packet {
     Kind kind = Kind::not_ip;
     Defect defect = Defect::none;
 
+    [[nodiscard]] bool is_segment() const noexcept { return kind == Kind::tcp || kind == Kind::udp; }
     [[nodiscard]] bool is_fragmented() const noexcept { return more_fragments || fragment_offset != 0; }
     [[nodiscard]] Ipv4View ipv4() const noexcept { return {ip}; }
     [[nodiscard]] std::byte* transport() const noexcept { return ip + header_length; }
@@ -77,6 +78,8 @@ struct Packet {
     [[nodiscard]] UdpView udp() const noexcept { return {transport()}; }
     [[nodiscard]] IcmpView icmp() const noexcept { return {transport()}; }
     [[nodiscard]] bool has(std::uint8_t flags) const noexcept { return (tcp_flags & flags) == flags; }
+
+    bool operator==(const Packet&) const = default;
 };
 
 /// Looks at every length, once. Never fails: what cannot be used says why in `kind` and `defect`.
@@ -84,7 +87,13 @@ struct Packet {
 /// An IP total length of 0 (captures taken before TCP segmentation offload) stands for the rest of the frame; a
 /// frame cut by a snapshot length is usable as long as its headers are there (20 bytes of TCP, 8 of UDP, all of an
 /// ICMP error's quoted header plus 8).
-[[nodiscard]] Packet decode(const Frame& frame) noexcept;
+void decode(const Frame& frame, Packet& packet) noexcept;
+
+[[nodiscard]] inline Packet decode(const Frame& frame) noexcept {
+    Packet packet;
+    decode(frame, packet);
+    return packet;
+}
 
 /// The tuple an ICMP error quotes, as the quoted packet's sender wrote it. Precondition: kind is icmp_error.
 [[nodiscard]] FiveTuple quoted_tuple(const Packet& packet) noexcept;
