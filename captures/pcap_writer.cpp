@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t file_header = 24;
 constexpr std::size_t record_header = 16;
+constexpr std::int64_t last_fraction = 999'999'999;
 static_assert(record_header + largest_frame <= OutputBuffer::largest_piece);
 
 class PcapWriter final : public CaptureWriter {
@@ -28,7 +29,7 @@ public:
 private:
     void begin(LinkType link_type);
     void refuse(const Frame& frame);
-    void seek_second(std::int64_t nanoseconds) noexcept;
+    std::uint64_t seek_second(std::int64_t nanoseconds) noexcept;
 
     std::unique_ptr<OutputBuffer> output_;
     LinkType link_type_ = LinkType::ethernet;
@@ -44,8 +45,9 @@ void PcapWriter::write(std::span<const Frame> frames) {
         std::byte* const record = output_->append(record_header + frame.captured);
         if (record == nullptr) return;
         const std::int64_t nanoseconds = frame.time.time_since_epoch().count();
-        if (nanoseconds < second_begins_ || nanoseconds - second_begins_ >= 1'000'000'000) seek_second(nanoseconds);
-        const std::int64_t fraction = std::clamp<std::int64_t>(nanoseconds - second_begins_, 0, 999'999'999);
+        auto fraction = static_cast<std::uint64_t>(nanoseconds - second_begins_);
+        if (fraction > std::uint64_t{last_fraction}) [[unlikely]]
+            fraction = seek_second(nanoseconds);
         store_native(record, second_);
         store_native(record + 4, static_cast<std::uint32_t>(fraction));
         store_native(record + 8, frame.captured);
@@ -78,11 +80,13 @@ void PcapWriter::refuse(const Frame& frame) {
                   "; a classic pcap file holds only one, a .pcapng file holds both");
 }
 
-void PcapWriter::seek_second(std::int64_t nanoseconds) noexcept {
+/// Returns the nanoseconds from there. What the format cannot say becomes the nearest that it can.
+std::uint64_t PcapWriter::seek_second(std::int64_t nanoseconds) noexcept {
     constexpr std::int64_t last = 0xffffffff;
     const std::int64_t second = std::clamp<std::int64_t>(nanoseconds / 1'000'000'000, 0, last);
     second_ = static_cast<std::uint32_t>(second);
     second_begins_ = second * 1'000'000'000;
+    return static_cast<std::uint64_t>(std::clamp<std::int64_t>(nanoseconds - second_begins_, 0, last_fraction));
 }
 
 std::string PcapWriter::close() {

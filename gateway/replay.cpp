@@ -136,15 +136,26 @@ void Replay::schedule(Time first_packet) {
 
 /// Cuts the frames where something is due between them.
 void Replay::feed(std::span<Frame> frames, Observer& observer) {
+    auto latest = clock_;
+    bool inside = false;
+    for (const auto& frame : frames) {
+        latest = std::max(latest, frame.time);
+        inside |= frame.side == captures::Side::inside;
+    }
+    result_.several_wires |= inside && vantage_ == Vantage::outside;
+    auto due = next_due();  // packets do not move it
+    if (latest < due) [[likely]] {
+        clock_ = std::min(latest, latest_time);
+        return pipeline_.process(frames, observer);
+    }
     std::size_t begin = 0;
     for (std::size_t i = 0; i < frames.size(); ++i) {
-        result_.several_wires |= frames[i].side == captures::Side::inside && vantage_ == Vantage::outside;
         clock_ = std::max(clock_, std::min(frames[i].time, latest_time));
-        if (clock_ < next_due()) [[likely]]
+        if (clock_ < due) [[likely]]
             continue;
         pipeline_.process(frames.subspan(begin, i - begin), observer);
         begin = i;
-        while (next_due() <= clock_) run_due(next_due(), observer);
+        for (; due <= clock_; due = next_due()) run_due(due, observer);
     }
     pipeline_.process(frames.subspan(begin), observer);
 }

@@ -3,12 +3,16 @@
 namespace gateway {
 
 void TranslatedCapture::rewritten(const Judged& burst) {
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < burst.frames.size(); ++i) {
-        const auto& verdict = burst.verdicts[i];
-        if (verdict.fate() == policy::Fate::forward && !verdict.held) leaving_[count++] = burst.frames[i];
+    const auto leaves = [&](std::size_t i) {
+        return burst.verdicts[i].fate() == policy::Fate::forward && !burst.verdicts[i].held;
+    };
+    const auto count = burst.frames.size();
+    for (std::size_t begin = 0; begin < count;) {
+        auto end = begin;
+        while (end < count && leaves(end)) ++end;
+        if (end > begin) writer_->write(burst.frames.subspan(begin, end - begin));
+        begin = end + 1;
     }
-    writer_->write(std::span<const captures::Frame>{leaving_.data(), count});
 }
 
 void TranslatedCapture::synthesized(const captures::Frame& frame) {

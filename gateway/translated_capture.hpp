@@ -1,8 +1,5 @@
 #pragma once
 
-#include <array>
-#include <optional>
-
 #include "captures/capture_writer.hpp"
 #include "gateway/pipeline.hpp"
 
@@ -21,7 +18,6 @@ public:
 private:
     captures::CaptureWriter* writer_;
     Vantage vantage_;
-    std::array<captures::Frame, captures::burst_capacity> leaving_;
 };
 
 }  // namespace gateway
