@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cassert>
 #include <utility>
 
 #include "captures/checksum.hpp"
@@ -35,31 +34,6 @@ FlowTable::FlowTable(std::uint32_t capacity, std::uint64_t seed, Index index)
       slots_(std::size_t{mask_} + 1),
       flows_(capacity),
       queue_(capacity) {}
-
-FlowIndex FlowTable::find(const FlowKey& key) const noexcept { return probe(key, hash_of(key)); }
-
-void FlowTable::find(std::span<const FlowKey> keys, std::span<FlowIndex> found) const noexcept {
-    std::array<std::uint32_t, captures::burst_capacity> hashes;
-    assert(keys.size() <= hashes.size() && found.size() >= keys.size());
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        hashes[i] = hash_of(keys[i]);
-        __builtin_prefetch(&slots_[hashes[i] & mask_]);
-    }
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        // The slot's hash nearly always tells; the flow itself confirms below.
-        auto at = hashes[i] & mask_;
-        while (slots_[at].place != 0 && slots_[at].hash != hashes[i]) at = (at + 1) & mask_;
-        found[i] = slots_[at].place == 0 ? no_flow : slots_[at].place - 1;
-        if (found[i] != no_flow) {
-            __builtin_prefetch(&flows_[found[i]], 1);
-            if (keys[i].is_tcp()) __builtin_prefetch(&flows_[found[i]].tcp, 1);
-        }
-    }
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        if (found[i] != no_flow && !is(found[i], keys[i])) [[unlikely]]
-            found[i] = probe(keys[i], hashes[i]);
-    }
-}
 
 FlowTable::Inserted FlowTable::insert(const Arrived& arrived, captures::Endpoint target,
                                       captures::Ipv4Address instance) {
@@ -111,19 +85,6 @@ std::optional<FlowIndex> FlowTable::expired(captures::Time now, const Timeouts& 
         queue_.put(entry.flow, deadline);
     }
     return {};
-}
-
-std::uint32_t FlowTable::hash_of(const FlowKey& key) const noexcept {
-    __extension__ using Wide = unsigned __int128;
-    // One wide multiplication folded onto itself, as in wyhash; the constants are odd and random.
-    const auto product = Wide{key.addresses ^ seed_ ^ 0x9e3779b97f4a7c15} * (key.rest ^ 0xd6e8feb86659fd93);
-    const auto mixed = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-    return static_cast<std::uint32_t>(mixed ^ mixed >> 32);
-}
-
-bool FlowTable::is(FlowIndex index, const FlowKey& key) const noexcept {
-    const auto& flow = flows_[index];
-    return key == ((key.rest & 0xff) == 1 ? client_key(flow) : server_key(flow));
 }
 
 FlowIndex FlowTable::probe(const FlowKey& key, std::uint32_t hash) const noexcept {

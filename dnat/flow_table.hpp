@@ -1,9 +1,7 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
 
 #include "captures/frame.hpp"
 #include "dnat/expiry_queue.hpp"
@@ -18,10 +16,17 @@ struct FlowKey {
     std::uint64_t addresses = 0;
     std::uint64_t rest = 0;  ///< ports, protocol, side; 0 is no key at all
 
+    [[nodiscard]] static constexpr FlowKey of(const captures::Endpoint& source, const captures::Endpoint& destination,
+                                              captures::Protocol protocol, captures::Side side) noexcept {
+        return {std::uint64_t{source.address.value} << 32 | destination.address.value,
+                std::uint64_t{source.port} << 32 | std::uint64_t{destination.port} << 16 |
+                    static_cast<std::uint64_t>(protocol) << 8 | (static_cast<std::uint64_t>(side) + 1)};
+    }
     [[nodiscard]] static constexpr FlowKey of(const captures::FiveTuple& tuple, captures::Side side) noexcept {
-        return {std::uint64_t{tuple.source.address.value} << 32 | tuple.destination.address.value,
-                std::uint64_t{tuple.source.port} << 32 | std::uint64_t{tuple.destination.port} << 16 |
-                    static_cast<std::uint64_t>(tuple.protocol) << 8 | (side == captures::Side::outside ? 1U : 2U)};
+        return of(tuple.source, tuple.destination, tuple.protocol, side);
+    }
+    [[nodiscard]] constexpr captures::Side side() const noexcept {
+        return static_cast<captures::Side>((rest & 0xff) - 1);
     }
     [[nodiscard]] constexpr bool is_tcp() const noexcept {
         return (rest >> 8 & 0xff) == static_cast<std::uint64_t>(captures::Protocol::tcp);
@@ -33,9 +38,10 @@ struct FlowKey {
 ///
 /// Theory of operation. Flows lie in one array and never move; an index of eight-byte slots (32 bits of hash, 32
 /// bits of place) holds each flow twice, once for the client's tuple and once for the VM's. Slots are probed
-/// linearly at a load of at most 3/4 and deleted by shifting back, so there are no tombstones to age. `find` takes a
-/// burst: it hashes all keys and prefetches their slots, then reads the slots and prefetches the flows, then
-/// compares; the cache misses of a burst overlap (measured: docs/performance.md). The number of flows is bounded from
+/// linearly at a load of at most 3/4 and deleted by shifting back, so there are no tombstones to age. A burst is looked
+/// up in three steps, each for all its packets before the next: `announce` hashes and starts loading the slot,
+/// `candidate` reads the slot and starts loading the flow, `confirm` compares; so the cache misses of a burst overlap each
+/// other and the work between (measured: docs/performance.md). The number of flows is bounded from
 /// the start; a full table refuses new ones and evicts nothing (RFC 6888 REQ-11). The index begins small and doubles,
 /// since a small one stays in the cache; who cannot afford the pause (20 ms a million flows) sizes it ahead.
 class FlowTable {
@@ -45,9 +51,31 @@ public:
     enum class Index : std::uint8_t { grows, sized_ahead };
     explicit FlowTable(std::uint32_t capacity, std::uint64_t seed = 0, Index index = Index::grows);
 
-    [[nodiscard]] FlowIndex find(const FlowKey& key) const noexcept;
-    /// Looks up at most `captures::burst_capacity` keys; `found` gets a flow or no_flow for each.
-    void find(std::span<const FlowKey> keys, std::span<FlowIndex> found) const noexcept;
+    [[nodiscard]] FlowIndex find(const FlowKey& key) const noexcept { return probe(key, hash_of(key)); }
+
+    /// The hash of `key`, for the other steps.
+    [[nodiscard]] std::uint32_t announce(const FlowKey& key) const noexcept {
+        const auto hash = hash_of(key);
+        __builtin_prefetch(&slots_[hash & mask_]);
+        return hash;
+    }
+    /// The first flow of that hash, or no_flow: then `key` has none.
+    [[nodiscard]] FlowIndex candidate(const FlowKey& key, std::uint32_t hash) const noexcept {
+        auto at = hash & mask_;
+        while (slots_[at].hash != hash && slots_[at].place != 0) at = (at + 1) & mask_;
+        const auto found = slots_[at].place - 1;
+        static_assert(no_flow == FlowIndex{0} - 1);
+        if (found == no_flow) return no_flow;
+        __builtin_prefetch(&flows_[found], 1);
+        if (key.is_tcp()) __builtin_prefetch(&flows_[found].tcp, 1);
+        return found;
+    }
+    /// The flow of `key`, or no_flow. Precondition: no flow was erased since `candidate`.
+    [[nodiscard]] FlowIndex confirm(FlowIndex candidate, const FlowKey& key, std::uint32_t hash) const noexcept {
+        if (candidate != no_flow && is(candidate, key)) [[likely]]
+            return candidate;
+        return probe(key, hash);
+    }
 
     [[nodiscard]] Flow& operator[](FlowIndex index) noexcept { return flows_[index]; }
     [[nodiscard]] const Flow& operator[](FlowIndex index) const noexcept { return flows_[index]; }
@@ -98,8 +126,20 @@ private:
 
     static constexpr std::uint32_t in_use = 0xfffffffe;
 
-    [[nodiscard]] std::uint32_t hash_of(const FlowKey& key) const noexcept;
-    [[nodiscard]] bool is(FlowIndex index, const FlowKey& key) const noexcept;
+    [[nodiscard]] std::uint32_t hash_of(const FlowKey& key) const noexcept {
+        __extension__ using Wide = unsigned __int128;
+        // One wide multiplication folded onto itself, as in wyhash; the constants are odd and random.
+        const auto product = Wide{key.addresses ^ seed_ ^ 0x9e3779b97f4a7c15} * (key.rest ^ 0xd6e8feb86659fd93);
+        const auto mixed = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+        return static_cast<std::uint32_t>(mixed ^ mixed >> 32);
+    }
+    [[nodiscard]] bool is(FlowIndex index, const FlowKey& key) const noexcept {
+        const auto& flow = flows_[index];
+        const bool outside = key.side() == captures::Side::outside;
+        const auto& source = outside ? flow.client : flow.target;
+        const auto& destination = outside ? flow.called : flow.instance;
+        return key == FlowKey::of(source, destination, flow.protocol, key.side());
+    }
     [[nodiscard]] FlowIndex probe(const FlowKey& key, std::uint32_t hash) const noexcept;
     void enter(std::uint32_t hash, FlowIndex index) noexcept;
     void grow();

@@ -132,7 +132,10 @@ void Pipeline::finish(Observer& observer) {
 void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
     auto clock = now_;
     for (std::size_t i = 0; i < frames.size(); ++i) {
-        packets_[i] = captures::decode(frames[i]);
+        captures::decode(frames[i], packets_[i]);
+        directions_[i] = direction_of(frames[i], packets_[i]);
+        keys_[i] = key_of(packets_[i], directions_[i]);
+        hashes_[i] = flows_.announce(keys_[i]);
         if (frames[i].time < clock) {
             ++counters_.clock_steps_back;
         } else {
@@ -157,15 +160,11 @@ std::size_t Pipeline::run_until(std::span<const Frame> frames, std::size_t begin
 /// Looks up all packets, then decides one after the other; stops early behind one that released held fragments,
 /// since those leave right after it. Returns one past the last decided.
 std::size_t Pipeline::decide_run(std::span<Frame> frames, std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-        directions_[i] = direction_of(frames[i], packets_[i]);
-        keys_[i] = key_of(packets_[i], directions_[i]);
-    }
-    flows_.find({&keys_[begin], end - begin}, {&found_[begin], end - begin});
+    for (std::size_t i = begin; i < end; ++i) found_[i] = flows_.candidate(keys_[i], hashes_[i]);
     const auto erasures = flows_.erasures();
     for (std::size_t i = begin; i < end; ++i) {
-        const bool stale = found_[i] == no_flow || flows_.erasures() != erasures;
-        decide(i, frames[i], stale ? flows_.find(keys_[i]) : found_[i]);
+        const auto candidate = flows_.erasures() == erasures ? found_[i] : no_flow;
+        decide(i, frames[i], flows_.confirm(candidate, keys_[i], hashes_[i]));
         if (releases_) return i + 1;
     }
     return end;
@@ -181,46 +180,81 @@ Pipeline::Direction Pipeline::direction_of(const Frame& frame, const Packet& pac
 
 dnat::FlowKey Pipeline::key_of(const Packet& packet, Direction direction) noexcept {
     const auto side = direction == Direction::toward_client ? Side::inside : Side::outside;
-    switch (packet.kind) {
-        case Kind::tcp:
-        case Kind::udp:
-            return dnat::FlowKey::of(direction == Direction::undone ? packet.tuple.reversed() : packet.tuple, side);
-        case Kind::icmp_error: {
-            // It quotes what its receiver sent, so the flow's key is that packet's answer; undone, the client's own.
-            const auto quoted = captures::quoted_tuple(packet);
-            return dnat::FlowKey::of(direction == Direction::undone ? quoted : quoted.reversed(), side);
-        }
-        case Kind::fragment:
-        case Kind::unsupported:
-        case Kind::not_ip:
-        case Kind::malformed: break;
+    if (packet.is_segment()) [[likely]] {
+        const auto& [source, destination, protocol] = packet.tuple;
+        return direction == Direction::undone ? dnat::FlowKey::of(destination, source, protocol, side)
+                                              : dnat::FlowKey::of(source, destination, protocol, side);
     }
-    return {};
+    if (packet.kind != Kind::icmp_error) return {};
+    // It quotes what its receiver sent, so the flow's key is that packet's answer; undone, the client's own.
+    const auto quoted = captures::quoted_tuple(packet);
+    return dnat::FlowKey::of(direction == Direction::undone ? quoted : quoted.reversed(), side);
 }
 
+inline void Pipeline::forward(std::size_t i, const dnat::Flow& flow, Reason reason) noexcept {
+    verdicts_[i].reason = reason;
+    switch (directions_[i]) {
+        case Direction::toward_target: translations_[i] = dnat::toward_target(flow); return;
+        case Direction::toward_client: translations_[i] = dnat::toward_client(flow); return;
+        case Direction::undone: translations_[i] = dnat::undone(flow); return;
+    }
+}
+
+inline void Pipeline::drop(std::size_t i, Reason reason, std::string_view detail) noexcept {
+    verdicts_[i].reason = reason;
+    verdicts_[i].detail = detail;
+}
+
+inline bool Pipeline::ttl_allows(std::size_t i) noexcept {
+    if (packets_[i].ttl > 1 || directions_[i] == Direction::undone) return true;
+    drop(i, Reason::ttl_expired);
+    return false;
+}
+
+inline void Pipeline::decide_known_udp(std::size_t i, const Frame& frame, FlowIndex index) {
+    auto& flow = flows_[index];
+    if (flow.state == dnat::FlowState::cut) [[unlikely]]
+        return decide_cut_udp(i, frame, index);
+    flow.last_seen = clock_[i];
+    forward(i, flow, directions_[i] == Direction::toward_target ? Reason::established : Reason::reply);
+}
+
+inline void Pipeline::decide_segment(std::size_t i, const Frame& frame, FlowIndex flow) {
+    if (flow == no_flow) [[unlikely]]
+        return decide_miss(i, frame);
+    verdicts_[i].rule = flows_[flow].rule;
+    verdicts_[i].window = flows_[flow].window;
+    if (!ttl_allows(i)) return;
+    if (packets_[i].kind == Kind::tcp) return decide_known_tcp(i, frame, flow);
+    decide_known_udp(i, frame, flow);
+}
+
+/// What is nearly always the case comes first, and in a chain of tail calls: a UDP packet of a known flow, unfragmented.
 void Pipeline::decide(std::size_t i, const Frame& frame, FlowIndex flow) {
-    const auto& packet = packets_[i];
-    verdicts_[i] = {};
-    verdicts_[i].arrived = directions_[i] == Direction::toward_target ? Side::outside : Side::inside;
-    verdicts_[i].ttl = directions_[i] == Direction::undone ? dnat::TtlStep::up : dnat::TtlStep::down;
+    auto& verdict = verdicts_[i];
+    verdict = {};
+    verdict.arrived = directions_[i] == Direction::toward_target ? Side::outside : Side::inside;
+    verdict.ttl = directions_[i] == Direction::undone ? dnat::TtlStep::up : dnat::TtlStep::down;
     now_ = clock_[i];
-    switch (packet.kind) {
+    if (packets_[i].is_segment()) [[likely]] {
+        if (packets_[i].more_fragments) return decide_first_fragment(i, frame, flow);
+        return decide_segment(i, frame, flow);
+    }
+    decide_other(i, frame, flow);
+}
+
+void Pipeline::decide_other(std::size_t i, const Frame& frame, FlowIndex flow) {
+    const auto defect = packets_[i].defect;
+    switch (packets_[i].kind) {
         case Kind::tcp:
-        case Kind::udp:
-            if (flow != no_flow) {
-                decide_known(i, frame, flow);
-            } else {
-                decide_miss(i, frame);
-            }
-            if (packet.more_fragments) rule_first_fragment(i, frame);
-            return;
+        case Kind::udp: return decide_segment(i, frame, flow);
         case Kind::icmp_error: return decide_error(i, flow);
         case Kind::fragment: return decide_fragment(i, frame);
         case Kind::unsupported: return drop(i, Reason::unsupported);
         case Kind::not_ip: return drop(i, Reason::not_ip);
         case Kind::malformed: {
-            const bool in_pieces = packet.defect == Defect::tiny_fragment || packet.defect == Defect::fragment_length;
-            return drop(i, in_pieces ? Reason::fragment : Reason::malformed, to_string(packet.defect));
+            const bool in_pieces = defect == Defect::tiny_fragment || defect == Defect::fragment_length;
+            return drop(i, in_pieces ? Reason::fragment : Reason::malformed, to_string(defect));
         }
     }
 }
@@ -271,27 +305,22 @@ void Pipeline::decide_first(std::size_t i, const Frame& frame) {
     forward(i, flow, Reason::dnat);
 }
 
-void Pipeline::decide_known(std::size_t i, const Frame& frame, FlowIndex index) {
+/// UDP has no SYN to begin anew with: after a cut, what a newer window admits does.
+void Pipeline::decide_cut_udp(std::size_t i, const Frame& frame, FlowIndex index) {
+    const bool anew = directions_[i] == Direction::toward_target && admits_again(flows_[index], clock_[i]);
+    if (!anew) return drop(i, Reason::window_cut);
+    flows_.erase(index);
+    decide_first(i, frame);
+}
+
+void Pipeline::decide_known_tcp(std::size_t i, const Frame& frame, FlowIndex index) {
     auto& flow = flows_[index];
     const auto& packet = packets_[i];
     const bool from_client = directions_[i] == Direction::toward_target;
-    verdicts_[i].rule = flow.rule;
-    verdicts_[i].window = flow.window;
-    if (!ttl_allows(i)) return;
-    const bool was_cut = flow.state == dnat::FlowState::cut;
-    if (packet.kind == Kind::udp) {
-        // UDP has no SYN to begin anew with: after a cut, what a newer window admits does.
-        if (was_cut && !(from_client && admits_again(flow, clock_[i]))) return drop(i, Reason::window_cut);
-        if (was_cut) {
-            flows_.erase(index);
-            return decide_first(i, frame);
-        }
-        flow.last_seen = clock_[i];
-        return forward(i, flow, from_client ? Reason::established : Reason::reply);
-    }
     // A client's SYN always asks, even where a connection lives: the VM may have forgotten that one.
     const bool opens = from_client && packet.has(captures::tcp_flag::syn) && !packet.has(captures::tcp_flag::ack);
     if (opens && !admits_again(flow, clock_[i])) return decide_first(i, frame);
+    const bool was_cut = flow.state == dnat::FlowState::cut;
     const auto step = dnat::advance(flow.state, flow.tcp, packet, from_client);
     switch (step.outcome) {
         case dnat::TcpOutcome::pass: break;
@@ -354,8 +383,9 @@ void Pipeline::decide_fragment(std::size_t i, const Frame& frame) {
     translations_[i] = ruling.translation;
 }
 
-/// What was decided about a first fragment holds for all others of its datagram.
-void Pipeline::rule_first_fragment(std::size_t i, const Frame& frame) {
+/// What is decided about a first fragment holds for all others of its datagram.
+void Pipeline::decide_first_fragment(std::size_t i, const Frame& frame, FlowIndex flow) {
+    decide_segment(i, frame, flow);
     auto& verdict = verdicts_[i];
     auto sided = frame;
     sided.side = verdict.arrived;
@@ -375,26 +405,6 @@ void Pipeline::rule_first_fragment(std::size_t i, const Frame& frame) {
         release_detail_ = "fragments of its datagram overlap";
     }
     releases_ = !fragments_.released().empty();
-}
-
-void Pipeline::forward(std::size_t i, const dnat::Flow& flow, Reason reason) noexcept {
-    verdicts_[i].reason = reason;
-    switch (directions_[i]) {
-        case Direction::toward_target: translations_[i] = dnat::toward_target(flow); return;
-        case Direction::toward_client: translations_[i] = dnat::toward_client(flow); return;
-        case Direction::undone: translations_[i] = dnat::undone(flow); return;
-    }
-}
-
-void Pipeline::drop(std::size_t i, Reason reason, std::string_view detail) noexcept {
-    verdicts_[i].reason = reason;
-    verdicts_[i].detail = detail;
-}
-
-bool Pipeline::ttl_allows(std::size_t i) noexcept {
-    if (packets_[i].ttl > 1 || directions_[i] == Direction::undone) return true;
-    drop(i, Reason::ttl_expired);
-    return false;
 }
 
 }  // namespace gateway

@@ -125,13 +125,17 @@ private:
     [[nodiscard]] std::size_t run_until(std::span<const captures::Frame> frames, std::size_t begin) noexcept;
     [[nodiscard]] std::size_t decide_run(std::span<captures::Frame> frames, std::size_t begin, std::size_t end);
     void decide(std::size_t i, const captures::Frame& frame, dnat::FlowIndex flow);
+    void decide_other(std::size_t i, const captures::Frame& frame, dnat::FlowIndex flow);
+    void decide_segment(std::size_t i, const captures::Frame& frame, dnat::FlowIndex flow);
     void decide_miss(std::size_t i, const captures::Frame& frame);
     void decide_first(std::size_t i, const captures::Frame& frame);
-    void decide_known(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
+    void decide_known_udp(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
+    void decide_cut_udp(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
+    void decide_known_tcp(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
     [[nodiscard]] bool admits_again(const dnat::Flow& flow, captures::Time now) const noexcept;
     void decide_error(std::size_t i, dnat::FlowIndex index);
     void decide_fragment(std::size_t i, const captures::Frame& frame);
-    void rule_first_fragment(std::size_t i, const captures::Frame& frame);
+    void decide_first_fragment(std::size_t i, const captures::Frame& frame, dnat::FlowIndex flow);
     void forward(std::size_t i, const dnat::Flow& flow, policy::Reason reason) noexcept;
     void drop(std::size_t i, policy::Reason reason, std::string_view detail = {}) noexcept;
     [[nodiscard]] bool ttl_allows(std::size_t i) noexcept;
@@ -158,6 +162,7 @@ private:
     std::array<captures::Time, run_capacity> clock_;
     std::array<Direction, run_capacity> directions_;
     std::array<dnat::FlowKey, run_capacity> keys_;
+    std::array<std::uint32_t, run_capacity> hashes_;
     std::array<dnat::FlowIndex, run_capacity> found_;
     std::array<Verdict, run_capacity> verdicts_;
     std::array<dnat::Translation, run_capacity> translations_;
