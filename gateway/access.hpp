@@ -109,6 +109,11 @@ public:
     /// Where the record's sources must connect. None where nothing maps its port, or the machine is gone.
     [[nodiscard]] std::optional<Connection> connection_of(const policy::AccessRecord& record) const;
 
+    /// Windows that are open at `now`, on one machine or on all, by machine and port.
+    [[nodiscard]] std::size_t open_count() const noexcept { return open_.size(); }
+    [[nodiscard]] std::vector<const policy::AccessRecord*> open_records(std::optional<std::string_view> machine,
+                                                                        captures::Time now) const;
+
     /// Forgets records that ended before `time`; their ids are not given again.
     void forget(captures::Time time);
 

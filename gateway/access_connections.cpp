@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "gateway/access.hpp"
+#include "policy/names.hpp"
 
 namespace gateway {
 
@@ -93,6 +94,18 @@ std::optional<Connection> Access::connection_of(const AccessRecord& record) cons
                           fmt::format("{}/{}", mapped_collection, mapped_rule_name(record))};
     }
     return connection_by_rule(rules_, {machine->private_ip, record.port}, record);
+}
+
+std::vector<const AccessRecord*> Access::open_records(std::optional<std::string_view> machine,
+                                                      captures::Time now) const {
+    const auto wanted = policy::to_lower(machine.value_or(""));
+    std::vector<const AccessRecord*> open;
+    for (auto at = open_.lower_bound({wanted, 0, {}, 0}); at != open_.end(); ++at) {
+        if (machine && at->machine != wanted) break;
+        const auto* one = record(at->id);
+        if (one->is_open(now)) open.push_back(one);
+    }
+    return open;
 }
 
 std::vector<dnat::NatRule> Access::mapped_rules() const {

@@ -132,8 +132,10 @@ public:
     struct ListScope {
         std::optional<std::string> resource_group;
         std::optional<std::string> location;
+        std::string after;  ///< only names that come after this one
+        std::size_t limit = SIZE_MAX;
     };
-    /// Sorted by name. 403 where the caller may see nothing at all in that scope.
+    /// Sorted by name, without regard to case. 403 where the caller may see nothing at all in that scope.
     [[nodiscard]] Answer<std::vector<PolicyView>> list_policies(const Caller& caller, const ListScope& scope,
                                                                 captures::Time now);
     [[nodiscard]] Answer<PolicyView> policy(const Caller& caller, std::string_view name, captures::Time now);

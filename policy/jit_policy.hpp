@@ -29,6 +29,8 @@ struct JitPort {
     std::vector<captures::Prefix> allowed_sources;
     captures::Duration max_duration = std::chrono::hours{3};
 
+    bool operator==(const JitPort&) const = default;
+
     /// The first of `sources` that is not wholly within the union of the allowed ones; null where all are.
     [[nodiscard]] const captures::Prefix* first_outside(std::span<const captures::Prefix> sources) const;
 };

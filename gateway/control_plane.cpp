@@ -1,0 +1,197 @@
+#include "gateway/control_plane.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "gateway/control_plane_state.hpp"
+#include "policy/names.hpp"
+
+namespace gateway {
+
+using captures::Time;
+using policy::AccessRecord;
+using policy::AuditEvent;
+using store::StoreError;
+
+namespace {
+
+constexpr std::size_t most_late_events = 10'000;
+
+Problem unavailable(const StoreError& error) {
+    const auto* const what = [&] {
+        switch (error.kind) {
+            case StoreError::Kind::full: return "its disk is full";
+            case StoreError::Kind::read_only: return "it is read-only";
+            case StoreError::Kind::in_use: return "another process has locked it";
+            case StoreError::Kind::too_new:
+            case StoreError::Kind::damaged:
+            case StoreError::Kind::unavailable: break;
+        }
+        return "it does not answer";
+    }();
+    return {503, "StoreUnavailable",
+            fmt::format("The store cannot be written: {}. Nothing was changed and no door was opened; try again when "
+                        "its operator has seen to it.",
+                        what)};
+}
+
+/// Nobody's doing but the clock's.
+const Caller& the_clock() {
+    static const Caller clock{"portcullis", {}, {}, {}, {}};
+    return clock;
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<ControlPlane>, std::string> ControlPlane::start(Config config,
+                                                                             std::unique_ptr<store::Store> store,
+                                                                             Time now) {
+    auto snapshot = store->load(now - history);
+    if (!snapshot) return tl::unexpected{snapshot.error().message};
+    auto state = std::make_unique<State>(std::move(config), std::move(store));
+    for (auto& policy : snapshot->policies) {
+        state->changed_policies[policy::to_lower(policy.policy.name)] = std::move(policy);
+    }
+    state->apply_policies();
+    for (const auto& request : snapshot->requests) {
+        if (!request.client_key.empty()) state->repeated.emplace(request.client_key, request.id);
+    }
+    for (const auto& record : snapshot->records) state->remember(record);
+    state->late.mapped_ports = state->access.restore(std::move(snapshot->records), snapshot->last_id,
+                                                     snapshot->mapped_ports);
+    std::unique_ptr<ControlPlane> control{new ControlPlane{std::move(state)}};
+    control->tick(now);
+    return control;
+}
+
+ControlPlane::ControlPlane(std::unique_ptr<State> state) : state_{std::move(state)} {}
+ControlPlane::~ControlPlane() = default;
+
+void ControlPlane::tick(Time now) {
+    auto& state = *state_;
+    if (auto change = state.access.plan_expiry(now); !change.records.empty()) {
+        for (const auto& record : change.records) {
+            auto event = State::event(the_clock(), operation::expire, state.config.policy_id(record.policy),
+                                      record.machine, now);
+            event.sub_status = policy::to_string(record.status_reason);
+            event.detail = describe(record);
+            state.late.events.push_back(std::move(event));
+            state.late.records.push_back(record);
+        }
+        state.numbers.expired += change.records.size();
+        state.access.commit(std::move(change));
+        flush(now);
+    }
+    if (now >= state.next_forget) {
+        state.next_forget = now + std::chrono::hours{1};
+        state.forget(now - history);
+    }
+}
+
+std::optional<Time> ControlPlane::next_expiry() const noexcept { return state_->access.next_expiry(); }
+
+bool ControlPlane::flush(Time /*now*/) {
+    const auto& late = state_->late;
+    if (late.events.empty() && late.records.empty() && late.mapped_ports.empty()) return true;
+    return !state_->write({});
+}
+
+ControlPlane::Numbers ControlPlane::numbers() const {
+    auto numbers = state_->numbers;
+    numbers.open_windows = state_->access.open_count();
+    numbers.policies = state_->config.jit_policies.size();
+    numbers.machines = state_->config.machines.size();
+    return numbers;
+}
+
+const Config& ControlPlane::config() const noexcept { return state_->config; }
+
+std::optional<Problem> ControlPlane::unauthorized(const Caller& caller, std::string_view action,
+                                                  std::string_view resource) const {
+    if (state_->allows(caller, action, resource)) return {};
+    return State::forbidden(caller, action, resource);
+}
+
+void ControlPlane::note_refusal(const Caller& caller, std::string_view operation, std::string_view resource,
+                                const Problem& problem, Time now) {
+    auto event = State::event(caller, operation, std::string{resource}, {}, now);
+    event.status = "Failed";
+    event.sub_status = problem.code;
+    event.detail = problem.message;
+    ++state_->numbers.refused;
+    state_->note(std::move(event));
+}
+
+ControlPlane::State::State(Config from_file, std::unique_ptr<store::Store> opened)
+    : config{std::move(from_file)}, file_policies{config.jit_policies}, store{std::move(opened)}, access{config} {}
+
+void ControlPlane::State::forget(Time before) {
+    access.forget(before);
+    for (auto request = requests.begin(); request != requests.end();) {
+        std::erase_if(request->second, [this](auto id) { return access.record(id) == nullptr; });
+        request = request->second.empty() ? requests.erase(request) : std::next(request);
+    }
+    for (auto& [name, ids] : request_ids) {
+        std::erase_if(ids, [this](const auto& id) { return !requests.contains(id); });
+    }
+    std::erase_if(repeated, [this](const auto& one) { return !requests.contains(one.second); });
+}
+
+AuditEvent ControlPlane::State::event(const Caller& caller, std::string_view operation, std::string resource,
+                                      std::string machine, Time now) {
+    AuditEvent event;
+    event.time = now;
+    event.operation = operation;
+    event.status = "Succeeded";
+    event.caller = caller.principal;
+    event.caller_address = caller.address;
+    event.resource = std::move(resource);
+    event.machine = std::move(machine);
+    event.correlation_id = caller.correlation_id;
+    event.client_request_id = caller.client_request_id;
+    return event;
+}
+
+std::optional<Problem> ControlPlane::State::write(store::Commit commit) {
+    auto whole = late;
+    const auto append = [](auto& to, auto& from) { std::ranges::move(from, std::back_inserter(to)); };
+    append(whole.records, commit.records);
+    append(whole.policies, commit.policies);
+    append(whole.mapped_ports, commit.mapped_ports);
+    append(whole.requests, commit.requests);
+    append(whole.events, commit.events);
+    const auto written = store->commit(whole);
+    numbers.store_works = written.has_value();
+    if (written) {
+        late = {};
+        return {};
+    }
+    ++numbers.store_errors;
+    return unavailable(written.error());
+}
+
+Problem ControlPlane::State::refuse(AuditEvent event, Problem problem) {
+    event.status = "Failed";
+    event.sub_status = problem.code;
+    event.detail = problem.message;
+    ++numbers.refused;
+    if (write({.records = {}, .policies = {}, .mapped_ports = {}, .requests = {}, .events = {event}})) {
+        note(std::move(event));
+    }
+    return problem;
+}
+
+void ControlPlane::State::note(AuditEvent event) {
+    if (late.events.size() < most_late_events) late.events.push_back(std::move(event));
+}
+
+std::optional<Problem> ControlPlane::State::overburdened() const {
+    if (late.events.size() < most_late_events) return {};
+    return Problem{503, "StoreUnavailable",
+                   "The audit cannot be written, and nothing is told that it does not know of."};
+}
+
+}  // namespace gateway

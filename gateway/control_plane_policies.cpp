@@ -1,0 +1,297 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "gateway/control_plane_state.hpp"
+#include "policy/names.hpp"
+
+namespace gateway {
+
+using captures::Time;
+using policy::JitMachine;
+using policy::JitPolicy;
+using policy::JitPort;
+using policy::same_name;
+
+namespace {
+
+/// defender-for-cloud/just-in-time-access-usage: policy and machine name together.
+constexpr std::size_t longest_names = 56;
+constexpr std::size_t most_ports = 100;
+constexpr std::size_t most_told_requests = 200;  // of a policy; older ones are in the activity log
+
+const char* const policy_type = "Microsoft.Security/locations/jitNetworkAccessPolicies";
+
+Problem invalid(std::string message) { return {400, "InvalidPolicy", std::move(message)}; }
+
+bool overlap(const JitPort& a, const JitPort& b) {
+    return a.number == b.number && (!a.protocol || !b.protocol || a.protocol == b.protocol);
+}
+
+std::optional<Problem> wrong_ports(const std::vector<JitPort>& ports, std::string_view machine) {
+    if (ports.empty()) return invalid(fmt::format("Machine '{}' has no ports: give at least one.", machine));
+    if (ports.size() > most_ports) {
+        return invalid(fmt::format("Machine '{}' has more than {} ports.", machine, most_ports));
+    }
+    for (auto port = ports.begin(); port != ports.end(); ++port) {
+        if (port->allowed_sources.empty()) {
+            return invalid(
+                fmt::format("Port {} of machine '{}' needs allowedSourceAddressPrefix or allowedSourceAddressPrefixes.",
+                            port->number, machine));
+        }
+        if (port->max_duration < policy::shortest_window || port->max_duration > policy::longest_window) {
+            return invalid(
+                fmt::format("Port {} of machine '{}': maxRequestAccessDuration {} is out of range; give PT5M to P1D.",
+                            port->number, machine, captures::to_iso8601(port->max_duration)));
+        }
+        if (std::any_of(ports.begin(), port, [&](const JitPort& other) { return overlap(other, *port); })) {
+            return invalid(fmt::format("Port {} of machine '{}' is listed twice.", port->number, machine));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+bool NameLess::operator()(std::string_view a, std::string_view b) const {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char left, char right) {
+        return policy::to_lower(left) < policy::to_lower(right);
+    });
+}
+
+Answer<std::vector<PolicyView>> ControlPlane::list_policies(const Caller& caller, const ListScope& scope, Time now) {
+    const auto& config = state_->config;
+    const auto subscription = fmt::format("/subscriptions/{}", config.firewall.subscription);
+    const bool elsewhere = (scope.resource_group &&
+                            !same_name(*scope.resource_group, config.firewall.resource_group)) ||
+                           (scope.location && !same_name(*scope.location, config.firewall.location));
+    std::vector<const JitPolicy*> visible;
+    bool sees_any = state_->allows(caller, policy::action::jit_read,
+                                   scope.resource_group ? state_->group_id() : subscription);
+    for (const auto& policy : config.jit_policies) {
+        const bool seen = std::ranges::any_of(policy.machines, [&](const JitMachine& machine) {
+            return state_->sees(caller, policy.name, machine.name);
+        });
+        sees_any |= seen;
+        if (seen || state_->allows(caller, policy::action::jit_read, config.policy_id(policy.name))) {
+            visible.push_back(&policy);
+        }
+    }
+    if (!sees_any && visible.empty()) {
+        return tl::unexpected{State::forbidden(caller, policy::action::jit_read,
+                                               scope.resource_group ? state_->group_id() : subscription)};
+    }
+    std::vector<PolicyView> views;
+    if (elsewhere) return views;
+    std::ranges::sort(visible, NameLess{}, &JitPolicy::name);
+    for (const auto* policy : visible) {
+        if (!scope.after.empty() && !NameLess{}(scope.after, policy->name)) continue;
+        if (views.size() == scope.limit) break;
+        views.push_back(state_->view(caller, *policy, now));
+    }
+    return views;
+}
+
+Answer<PolicyView> ControlPlane::policy(const Caller& caller, std::string_view name, Time now) {
+    const auto id = state_->config.policy_id(name);
+    const auto* policy = state_->policy(name);
+    const bool reads_all = state_->allows(caller, policy::action::jit_read, id);
+    if (policy != nullptr) {
+        auto view = state_->view(caller, *policy, now);
+        if (reads_all || !view.policy.machines.empty()) return view;
+    }
+    if (!reads_all) return tl::unexpected{State::forbidden(caller, policy::action::jit_read, id)};
+    return tl::unexpected{
+        Problem{404, "PolicyNotFound", fmt::format("Just-In-Time Network Access Policy '{}' does not exist.", id)}};
+}
+
+Answer<PolicyView> ControlPlane::put_policy(const Caller& caller, std::string_view name, const PolicyDraft& draft,
+                                            Time now) {
+    auto& state = *state_;
+    const auto id = state.config.policy_id(name);
+    const auto refused = [&](Problem problem) -> Answer<PolicyView> {
+        return tl::unexpected{
+            state.refuse(State::event(caller, policy::action::jit_write, id, {}, now), std::move(problem))};
+    };
+    if (!state.allows(caller, policy::action::jit_write, id)) {
+        return refused(State::forbidden(caller, policy::action::jit_write, id));
+    }
+    const auto* before = state.policy(name);
+    JitPolicy policy;
+    policy.name = before != nullptr ? before->name : std::string{name};
+    policy.on_expiry = draft.on_expiry.value_or(before != nullptr ? before->on_expiry : policy.on_expiry);
+    policy.justification_required = draft.justification_required.value_or(before != nullptr &&
+                                                                          before->justification_required);
+    for (const auto& [machine_id, ports] : draft.machines) {
+        const auto* machine = state.access.directory().machine_of_id(machine_id);
+        const auto* as_before = before == nullptr || machine == nullptr ? nullptr : before->machine(machine->name);
+        const bool changes = as_before == nullptr || as_before->ports != ports;
+        if (changes && !state.allows(caller, policy::action::machine_write, machine_id)) {
+            return refused(State::forbidden(caller, policy::action::machine_write, machine_id));
+        }
+        if (machine == nullptr) {
+            return refused(invalid(
+                fmt::format("Just-In-Time Network Access Policy: '{}' contains non-existent virtual machines: {}", name,
+                            machine_id)));
+        }
+        if (auto problem = wrong_ports(ports, machine->name)) return refused(std::move(*problem));
+        if (policy.machine(machine->name) != nullptr) {
+            return refused(invalid(fmt::format("Machine '{}' is listed twice.", machine->name)));
+        }
+        if (policy.name.size() + machine->name.size() > longest_names) {
+            return refused(
+                invalid(fmt::format("The names of policy and machine '{}' have together more than {} characters.",
+                                    machine->name, longest_names)));
+        }
+        const auto covered = state.access.directory().coverage(machine->name);
+        if (covered.policy != nullptr && !same_name(covered.policy->name, name)) {
+            return refused({409, "MachineInOtherPolicy",
+                            fmt::format("Machine '{}' is under policy '{}' already: remove it there first.",
+                                        machine->name, covered.policy->name)});
+        }
+        policy.machines.push_back({machine->name, ports});
+    }
+    return state.replace(caller, std::move(policy), now);
+}
+
+Answer<bool> ControlPlane::delete_policy(const Caller& caller, std::string_view name, Time now) {
+    const auto id = state_->config.policy_id(name);
+    if (!state_->allows(caller, policy::action::jit_delete, id)) {
+        return tl::unexpected{state_->refuse(State::event(caller, policy::action::jit_delete, id, {}, now),
+                                             State::forbidden(caller, policy::action::jit_delete, id))};
+    }
+    const auto* policy = state_->policy(name);
+    if (policy == nullptr) return false;
+    return state_->remove(caller, JitPolicy{*policy}, now);
+}
+
+const JitPolicy* ControlPlane::State::policy(std::string_view name) const {
+    const auto found = std::ranges::find_if(config.jit_policies,
+                                            [&](const JitPolicy& one) { return same_name(one.name, name); });
+    return found == config.jit_policies.end() ? nullptr : &*found;
+}
+
+/// The store's policies stand in the place of the file's of the same name; a machine that two would cover belongs to
+/// the store's.
+void ControlPlane::State::apply_policies() {
+    const Directory directory{config};
+    std::vector<JitPolicy> policies;
+    std::set<std::string_view, NameLess> taken;
+    for (const auto& [name, changed] : changed_policies) {
+        if (changed.deleted) continue;
+        policies.push_back(changed.policy);
+        std::erase_if(policies.back().machines,
+                      [&](const JitMachine& one) { return directory.machine(one.name) == nullptr; });
+        for (const auto& machine : changed.policy.machines) taken.emplace(machine.name);
+    }
+    for (const auto& policy : file_policies) {
+        if (changed_policies.contains(policy::to_lower(policy.name))) continue;
+        policies.push_back(policy);
+        std::erase_if(policies.back().machines, [&](const JitMachine& one) { return taken.contains(one.name); });
+    }
+    config.jit_policies = std::move(policies);
+    for (auto& mapped : access.use(config)) late.mapped_ports.push_back(std::move(mapped));
+}
+
+Answer<PolicyView> ControlPlane::State::replace(const Caller& caller, JitPolicy policy, Time now) {
+    auto event = ControlPlane::State::event(caller, policy::action::jit_write, config.policy_id(policy.name), {}, now);
+    std::string machines;
+    for (const auto& machine : policy.machines) machines += fmt::format(" {}", machine.name);
+    event.detail = fmt::format("policy {} now covers{}", policy.name, machines.empty() ? " no machine" : machines);
+    auto orphans = orphans_of(policy, now);
+    const store::StoredPolicy stored{policy, false, now, caller.principal};
+    if (auto problem = write({orphans.records, {stored}, {}, {}, {std::move(event)}})) {
+        return tl::unexpected{std::move(*problem)};
+    }
+    access.commit(std::move(orphans));
+    changed_policies[policy::to_lower(policy.name)] = stored;
+    apply_policies();
+    auto answer = view(caller, *this->policy(policy.name), now);
+    answer.provisioning_state = "Updating";
+    return answer;
+}
+
+Answer<bool> ControlPlane::State::remove(const Caller& caller, const JitPolicy& policy, Time now) {
+    auto event = ControlPlane::State::event(caller, policy::action::jit_delete, config.policy_id(policy.name), {}, now);
+    event.detail = fmt::format("policy {} is deleted: its ports are open to whom rules and NSGs let in", policy.name);
+    JitPolicy nothing;
+    nothing.name = policy.name;
+    auto orphans = orphans_of(nothing, now);
+    const store::StoredPolicy stored{nothing, true, now, caller.principal};
+    if (auto problem = write({orphans.records, {stored}, {}, {}, {std::move(event)}})) {
+        return tl::unexpected{std::move(*problem)};
+    }
+    access.commit(std::move(orphans));
+    changed_policies[policy::to_lower(policy.name)] = stored;
+    apply_policies();
+    return true;
+}
+
+AccessChange ControlPlane::State::orphans_of(const JitPolicy& after, Time now) const {
+    AccessChange change;
+    for (const auto* record : access.open_records({}, now)) {
+        if (!same_name(record->policy, after.name)) continue;
+        const auto* machine = after.machine(record->machine);
+        const bool granted = machine != nullptr && std::ranges::any_of(machine->ports, [&](const JitPort& port) {
+                                 return port.number == record->port &&
+                                        (!port.protocol || port.protocol == record->protocol);
+                             });
+        if (granted) continue;
+        change.records.push_back(*record);
+        change.records.back().revoke(now, policy::StatusReason::user_requested);
+        change.ends.push_back({record->id, record->on_expiry == policy::OnExpiry::cut});
+    }
+    return change;
+}
+
+PolicyView ControlPlane::State::view(const Caller& caller, const JitPolicy& policy, Time now) const {
+    PolicyView view;
+    view.id = config.policy_id(policy.name);
+    view.provisioning_state = "Succeeded";
+    view.policy = policy;
+    std::erase_if(view.policy.machines,
+                  [&](const JitMachine& machine) { return !sees(caller, policy.name, machine.name); });
+    for (const auto& machine : view.policy.machines) {
+        std::optional<captures::Ipv4Address> address;
+        for (const auto* record : access.open_records(machine.name, now)) {
+            if (may_know(caller, *record) && record->listener) address = record->listener->address;
+        }
+        const bool reads = allows(caller, policy::action::connection_read, config.machine_id(machine.name));
+        if (!address && reads && !config.firewall.public_ips.empty()) address = config.firewall.public_ips.front();
+        view.public_ips.push_back(address);
+    }
+    const auto ids = request_ids.find(policy::to_lower(policy.name));
+    if (ids == request_ids.end()) return view;
+    for (auto id = ids->second.rbegin(); id != ids->second.rend() && view.requests.size() < most_told_requests; ++id) {
+        if (auto request = request_view(caller, *id)) view.requests.push_back(std::move(*request));
+    }
+    std::ranges::reverse(view.requests);
+    return view;
+}
+
+bool ControlPlane::State::allows(const Caller& caller, std::string_view action, std::string_view resource) const {
+    return access.authorization().allows(caller.principal, action, resource);
+}
+
+std::string ControlPlane::State::group_id() const {
+    return fmt::format("/subscriptions/{}/resourceGroups/{}", config.firewall.subscription,
+                       config.firewall.resource_group);
+}
+
+bool ControlPlane::State::sees(const Caller& caller, std::string_view policy, std::string_view machine) const {
+    return allows(caller, policy::action::jit_read, config.policy_id(policy)) ||
+           allows(caller, policy::action::jit_read, config.machine_id(machine));
+}
+
+Problem ControlPlane::State::forbidden(const Caller& caller, std::string_view action, std::string_view scope) {
+    return {
+        403, "AuthorizationFailed",
+        fmt::format("The client '{0}' with object id '{0}' does not have authorization to perform action '{1}' over "
+                    "scope '{2}' or the scope is invalid. If access was recently granted, please refresh your "
+                    "credentials.",
+                    caller.principal, action, scope)};
+}
+
+}  // namespace gateway

@@ -1,0 +1,216 @@
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "gateway/control_plane_state.hpp"
+#include "gateway/guid.hpp"
+#include "policy/names.hpp"
+
+namespace gateway {
+
+using captures::Time;
+using policy::AccessRecord;
+using policy::AuditEvent;
+using policy::same_name;
+
+namespace {
+
+std::string client_key(const Caller& caller, const InitiateRequest& request) {
+    if (caller.client_request_id.empty()) return {};
+    return fmt::format("{}\n{}\n{}", policy::to_lower(caller.principal), caller.client_request_id, request.fingerprint);
+}
+
+}  // namespace
+
+Problem problem_of(const policy::Refusal& refusal) {
+    namespace code = policy::refusal_code;
+    const int status = refusal.code == code::not_authorized      ? 403
+                       : refusal.code == code::policy_not_found  ? 404
+                       : refusal.code == code::request_not_found ? 404
+                       : refusal.code == code::no_mapped_port    ? 409
+                                                                 : 400;
+    return {status, refusal.code, refusal.message};
+}
+
+std::string describe(const AccessRecord& record) {
+    std::string sources;
+    for (const auto& source : record.sources) {
+        sources += sources.empty() ? "" : ", ";
+        sources += source.length == 0 ? "*" : source.length == 32 ? to_string(source.address) : to_string(source);
+    }
+    return fmt::format("port {} from {} until {}", record.port, sources, captures::to_rfc3339(record.end, 0));
+}
+
+Answer<RequestView> ControlPlane::initiate(const Caller& caller, std::string_view policy_name,
+                                           const InitiateRequest& request, Time now) {
+    auto& state = *state_;
+    tick(now);
+    const auto policy_id = state.config.policy_id(policy_name);
+    const auto& directory = state.access.directory();
+    const auto refused = [&](Problem problem) -> Answer<RequestView> {
+        const auto* machine = request.machines.size() == 1
+                                  ? directory.machine_of_id(request.machines.front().machine_id)
+                                  : nullptr;
+        auto event = State::event(caller, policy::action::jit_initiate, policy_id,
+                                  machine == nullptr ? std::string{} : machine->name, now);
+        return tl::unexpected{state.refuse(std::move(event), std::move(problem))};
+    };
+    for (const auto& machine : request.machines) {
+        if (!state.allows(caller, policy::action::jit_initiate, machine.machine_id)) {
+            return refused(State::forbidden(caller, policy::action::jit_initiate, machine.machine_id));
+        }
+    }
+    if (request.machines.empty()) {
+        if (!state.allows(caller, policy::action::jit_initiate, policy_id)) {
+            return refused(State::forbidden(caller, policy::action::jit_initiate, policy_id));
+        }
+        return refused(
+            {400, std::string{policy::refusal_code::invalid_input}, "The request names no virtual machine."});
+    }
+    const auto key = client_key(caller, request);
+    if (const auto before = state.repeated.find(key); !key.empty() && before != state.repeated.end()) {
+        if (auto view = state.request_view(caller, before->second)) return *view;
+    }
+
+    std::vector<policy::AccessRequest> requests;
+    for (const auto& [machine_id, ports] : request.machines) {
+        const auto* machine = directory.machine_of_id(machine_id);
+        policy::AccessRequest one{caller.principal, machine == nullptr ? machine_id : machine->name, ports,
+                                  request.justification, caller.ipv4};
+        if (const auto refusal = policy::malformed(one)) return refused(problem_of(*refusal));
+        const auto is_same = [&](const policy::AccessRequest& other) { return same_name(other.machine, one.machine); };
+        if (std::ranges::any_of(requests, is_same)) {
+            return refused({400, std::string{policy::refusal_code::invalid_input},
+                            fmt::format("Machine '{}' is named twice: give all its ports together.", one.machine)});
+        }
+        requests.push_back(std::move(one));
+    }
+    const auto* policy = state.policy(policy_name);
+    if (policy == nullptr) {
+        return refused({404, std::string{policy::refusal_code::policy_not_found},
+                        fmt::format("Just-In-Time Network Access Policy '{}' does not exist.", policy_id)});
+    }
+    for (const auto& one : requests) {
+        if (policy->machine(one.machine) != nullptr) continue;
+        return refused(
+            {400, std::string{policy::refusal_code::not_a_subset},
+             fmt::format("The given access request is not a subset of policy '{}': machine '{}' is not in it.",
+                         policy_id, one.machine)});
+    }
+    auto change = state.access.plan_request(requests, now);
+    if (!change) return refused(problem_of(change.error()));
+
+    const auto id = new_guid();
+    store::Commit commit;
+    for (auto i = change->replaced; i < change->records.size(); ++i) {
+        auto& record = change->records[i];
+        record.request = id;
+        auto event = State::event(caller, policy::action::jit_initiate, policy_id, record.machine, now);
+        event.status = "Accepted";
+        event.detail = describe(record);
+        if (!record.justification.empty()) event.detail += ": " + record.justification;
+        commit.events.push_back(std::move(event));
+    }
+    commit.records = change->records;
+    commit.mapped_ports = change->mapped_ports;
+    commit.requests.push_back({id, key, now});
+    if (auto problem = state.write(std::move(commit))) return tl::unexpected{std::move(*problem)};
+    for (const auto& record : change->records) {
+        if (record.request == id) state.remember(record);
+    }
+    state.access.commit(std::move(*change));
+    if (!key.empty()) state.repeated.emplace(key, id);
+    ++state.numbers.approved;
+    return *state.request_view(caller, id);
+}
+
+Answer<ConnectionView> ControlPlane::extend(const Caller& caller, std::string_view machine, std::uint16_t port,
+                                            captures::Duration duration, Time now) {
+    auto& state = *state_;
+    tick(now);
+    const auto* known = state.access.directory().machine(machine);
+    auto event = State::event(caller, operation::extend, state.config.machine_id(machine),
+                              known == nullptr ? std::string{} : known->name, now);
+    auto change = state.access.plan_extend(caller.principal, machine, port, duration, now);
+    if (!change) return tl::unexpected{state.refuse(std::move(event), problem_of(change.error()))};
+    const auto record = change->records.front();
+    event.detail = describe(record);
+    if (auto problem = state.write({change->records, {}, {}, {}, {std::move(event)}})) {
+        return tl::unexpected{std::move(*problem)};
+    }
+    state.access.commit(std::move(*change));
+    return state.connection_view(record).value_or(ConnectionView{record, {}, known->os});
+}
+
+Answer<std::vector<AccessRecord>> ControlPlane::revoke(const Caller& caller, std::string_view machine,
+                                                       std::uint16_t port, bool cut, Time now) {
+    auto& state = *state_;
+    tick(now);
+    const auto* known = state.access.directory().machine(machine);
+    const auto make_event = [&] {
+        return State::event(caller, operation::revoke, state.config.machine_id(machine),
+                            known == nullptr ? std::string{} : known->name, now);
+    };
+    auto change = state.access.plan_revoke(caller.principal, machine, port, cut, now);
+    if (!change) return tl::unexpected{state.refuse(make_event(), problem_of(change.error()))};
+    store::Commit commit;
+    commit.records = change->records;
+    for (const auto& record : change->records) {
+        auto event = make_event();
+        event.sub_status = policy::to_string(record.status_reason);
+        event.detail = fmt::format("{} of {}{}", describe(record), record.requestor,
+                                   cut ? ", with its connections" : "");
+        commit.events.push_back(std::move(event));
+    }
+    if (auto problem = state.write(std::move(commit))) return tl::unexpected{std::move(*problem)};
+    auto ended = change->records;
+    state.numbers.revoked += ended.size();
+    state.access.commit(std::move(*change));
+    return ended;
+}
+
+Answer<RequestView> ControlPlane::request(const Caller& caller, const std::string& id, Time now) {
+    tick(now);
+    if (auto view = state_->request_view(caller, id)) return *view;
+    const Problem unknown{404, std::string{policy::refusal_code::request_not_found},
+                          "There is no such access request, or it is older than a week."};
+    auto event = State::event(caller, policy::action::connection_read, state_->group_id(), {}, now);
+    event.status = "Failed";
+    event.sub_status = unknown.code;
+    event.detail = "status of a request";
+    state_->note(std::move(event));
+    return tl::unexpected{unknown};
+}
+
+void ControlPlane::State::remember(const AccessRecord& record) {
+    if (record.request.empty()) return;
+    auto& ids = requests[record.request];
+    if (ids.empty()) request_ids[policy::to_lower(record.policy)].push_back(record.request);
+    ids.push_back(record.id);
+}
+
+std::optional<RequestView> ControlPlane::State::request_view(const Caller& caller, const std::string& id) const {
+    const auto found = requests.find(id);
+    if (found == requests.end()) return {};
+    RequestView view;
+    for (const auto record_id : found->second) {
+        const auto* record = access.record(record_id);
+        if (record == nullptr || !may_know(caller, *record)) continue;
+        view.records.push_back(*record);
+    }
+    if (view.records.empty()) return {};
+    const auto& first = view.records.front();
+    view.id = id;
+    view.requestor = first.requestor;
+    view.justification = first.justification;
+    view.start = first.start;
+    return view;
+}
+
+bool ControlPlane::State::may_know(const Caller& caller, const AccessRecord& record) const {
+    return same_name(record.requestor, caller.principal) ||
+           allows(caller, policy::action::connection_read, config.machine_id(record.machine));
+}
+
+}  // namespace gateway

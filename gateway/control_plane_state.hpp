@@ -1,0 +1,87 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "gateway/control_plane.hpp"
+
+namespace gateway {
+
+/// How long a request is told of: Azure's page shows a week.
+inline constexpr captures::Duration history = std::chrono::hours{24 * 7};
+
+/// Operations of the audit, beside Azure's own actions.
+namespace operation {
+inline constexpr std::string_view extend = "Microsoft.Security/locations/jitNetworkAccessPolicies/extend/action";
+inline constexpr std::string_view revoke = "Microsoft.Security/locations/jitNetworkAccessPolicies/revoke/action";
+inline constexpr std::string_view expire = "Microsoft.Security/locations/jitNetworkAccessPolicies/expire/action";
+}  // namespace operation
+
+/// What the parts of the control plane share (control_plane_*.cpp).
+struct ControlPlane::State {
+    State(Config from_file, std::unique_ptr<store::Store> opened);
+
+    Config config;  ///< of the file, with the policies as they stand
+    std::vector<policy::JitPolicy> file_policies;
+    std::unique_ptr<store::Store> store;
+    Access access;
+    std::map<std::string, store::StoredPolicy> changed_policies;              ///< by name in lower case
+    std::unordered_map<std::string, std::string> repeated;                    ///< client key -> request id
+    std::unordered_map<std::string, std::vector<policy::WindowId>> requests;  ///< by id
+    std::map<std::string, std::vector<std::string>> request_ids;              ///< of a policy, oldest first
+    store::Commit late;  ///< what happened and is not on disk yet; goes with the next commit
+    captures::Time next_forget{};
+    Numbers numbers;
+
+    // Roles.
+    [[nodiscard]] bool allows(const Caller& caller, std::string_view action, std::string_view resource) const;
+    [[nodiscard]] std::string group_id() const;
+    [[nodiscard]] bool sees(const Caller& caller, std::string_view policy, std::string_view machine) const;
+    [[nodiscard]] bool may_know(const Caller& caller, const policy::AccessRecord& record) const;
+    [[nodiscard]] static Problem forbidden(const Caller& caller, std::string_view action, std::string_view scope);
+    [[nodiscard]] Problem no_machine(std::string_view machine) const;
+
+    // Events and the store.
+    [[nodiscard]] static policy::AuditEvent event(const Caller& caller, std::string_view operation,
+                                                  std::string resource, std::string machine, captures::Time now);
+    /// Writes a change together with what is late. On failure nothing of `commit` stays, and what was late remains so.
+    [[nodiscard]] std::optional<Problem> write(store::Commit commit);
+    /// A refusal to change something: on disk, if the disk takes it, before the caller hears of it.
+    Problem refuse(policy::AuditEvent event, Problem problem);
+    /// Of what changes nothing: written within a second.
+    void note(policy::AuditEvent event);
+    [[nodiscard]] std::optional<Problem> overburdened() const;
+
+    // Policies.
+    [[nodiscard]] const policy::JitPolicy* policy(std::string_view name) const;
+    void apply_policies();
+    [[nodiscard]] PolicyView view(const Caller& caller, const policy::JitPolicy& policy, captures::Time now) const;
+    [[nodiscard]] Answer<PolicyView> replace(const Caller& caller, policy::JitPolicy policy, captures::Time now);
+    [[nodiscard]] Answer<bool> remove(const Caller& caller, const policy::JitPolicy& policy, captures::Time now);
+    /// Ends windows that a policy would no longer grant: their machine or port is not in it.
+    [[nodiscard]] AccessChange orphans_of(const policy::JitPolicy& after, captures::Time now) const;
+
+    // Requests.
+    void remember(const policy::AccessRecord& record);
+    void forget(captures::Time before);
+    [[nodiscard]] std::optional<RequestView> request_view(const Caller& caller, const std::string& id) const;
+    [[nodiscard]] std::optional<ConnectionView> connection_view(const policy::AccessRecord& record) const;
+};
+
+/// The status of a refusal's code.
+[[nodiscard]] Problem problem_of(const policy::Refusal& refusal);
+
+/// `ports 22, 3389 until …, from …`: one line for the audit.
+[[nodiscard]] std::string describe(const policy::AccessRecord& record);
+
+/// Names compare as Azure's do.
+struct NameLess {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const;
+};
+
+}  // namespace gateway

@@ -1,0 +1,240 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "gateway/control_plane_state.hpp"
+#include "policy/names.hpp"
+
+namespace gateway {
+
+using captures::Time;
+using policy::AccessRecord;
+using policy::JitPort;
+
+namespace {
+
+const char* const default_policy = "default";
+
+std::string plain_name(std::string_view machine) { return std::string{machine.substr(machine.rfind('/') + 1)}; }
+
+/// What `az vm` and the VM page propose (facts: defender-for-cloud/just-in-time-access-usage).
+JitPort default_port(const VirtualMachine& machine) {
+    return {static_cast<std::uint16_t>(machine.os == "windows" ? 3389 : 22), {}, {{{0}, 0}}, std::chrono::hours{3}};
+}
+
+bool is_management_port(std::uint16_t port) { return port == 22 || port == 3389 || port == 5985 || port == 5986; }
+
+}  // namespace
+
+std::string_view to_string(MachineView::State state) noexcept {
+    switch (state) {
+        case MachineView::State::configured: return "Configured";
+        case MachineView::State::not_configured: return "NotConfigured";
+        case MachineView::State::unsupported: return "Unsupported";
+    }
+    return "";
+}
+
+Answer<std::vector<ConnectionView>> ControlPlane::connections(const Caller& caller, std::optional<std::string> machine,
+                                                              std::optional<std::uint16_t> port, Time now) {
+    auto& state = *state_;
+    tick(now);
+    if (auto problem = state.overburdened()) return tl::unexpected{std::move(*problem)};
+    const auto& directory = state.access.directory();
+    const auto* known = !machine                              ? nullptr
+                        : machine->find('/') == machine->npos ? directory.machine(*machine)
+                                                              : directory.machine_of_id(*machine);
+    std::vector<ConnectionView> views;
+    if (!machine || known != nullptr) {
+        const auto name = known == nullptr ? std::nullopt : std::optional<std::string_view>{known->name};
+        for (const auto* record : state.access.open_records(name, now)) {
+            if ((port && *port != record->port) || !state.may_know(caller, *record)) continue;
+            if (auto view = state.connection_view(*record)) views.push_back(std::move(*view));
+        }
+    }
+    const bool reads = known != nullptr &&
+                       state.allows(caller, policy::action::connection_read, state.config.machine_id(known->name));
+    auto event = State::event(caller, policy::action::connection_read,
+                              machine ? state.config.machine_id(plain_name(*machine)) : state.group_id(),
+                              known == nullptr ? std::string{} : known->name, now);
+    event.detail = fmt::format("{} connection{} told", views.size(), views.size() == 1 ? "" : "s");
+    if (machine && views.empty() && !reads) {
+        auto problem = state.no_machine(plain_name(*machine));
+        event.status = "Failed";
+        event.sub_status = problem.code;
+        state.note(std::move(event));
+        return tl::unexpected{std::move(problem)};
+    }
+    state.note(std::move(event));
+    return views;
+}
+
+Problem ControlPlane::State::no_machine(std::string_view machine) const {
+    return {
+        404, "ResourceNotFound",
+        fmt::format("The Resource 'Microsoft.Compute/virtualMachines/{}' under resource group '{}' was not found. For "
+                    "more details please go to https://aka.ms/ARMResourceNotFoundFix",
+                    machine, config.firewall.resource_group)};
+}
+
+std::optional<ConnectionView> ControlPlane::State::connection_view(const AccessRecord& record) const {
+    const auto connection = access.connection_of(record);
+    const auto* machine = access.directory().machine(record.machine);
+    if (!connection || machine == nullptr) return {};
+    return ConnectionView{record, *connection, machine->os};
+}
+
+Answer<std::vector<MachineView>> ControlPlane::machines(const Caller& caller, Time now) {
+    auto& state = *state_;
+    tick(now);
+    const auto& config = state.config;
+    std::map<std::string, MachineView, NameLess> views;
+    std::set<std::uint32_t> reachable;         // by some NAT rule
+    std::map<std::uint32_t, bool> management;  // a management port of it is reachable: from anywhere?
+    for (const auto& rule : config.nat_rules) {
+        reachable.insert(rule.translated.address.value);
+        if (!is_management_port(rule.translated.port)) continue;
+        const bool anywhere = std::ranges::any_of(
+            rule.sources, [](const auto& range) { return range.first.value == 0 && range.last.value == ~0U; });
+        management[rule.translated.address.value] |= anywhere;
+    }
+    for (const auto& machine : config.machines) {
+        const auto id = config.machine_id(machine.name);
+        if (!state.allows(caller, policy::action::machine_read, id)) continue;
+        MachineView view;
+        view.name = machine.name;
+        view.id = id;
+        view.os = machine.os;
+        const auto coverage = state.access.directory().coverage(machine.name);
+        const bool guardable = !machine.nsg.empty() || reachable.contains(machine.private_ip.value) ||
+                               config.jit.mapped_ports;
+        if (coverage.policy != nullptr) {
+            view.state = MachineView::State::configured;
+            view.policy = coverage.policy->name;
+            view.ports = coverage.machine->ports;
+        } else if (!guardable) {
+            view.reason =
+                "Missing NSG and Azure Firewall: no network security group is on this machine, no NAT rule leads "
+                "to it, and mapped_ports is off.";
+        } else {
+            const auto exposed = management.find(machine.private_ip.value);
+            view.state = MachineView::State::not_configured;
+            view.severity = exposed == management.end() ? "Healthy" : exposed->second ? "High" : "Low";
+            view.reason = exposed == management.end()
+                              ? "No NAT rule leads to a management port of this machine; JIT is unnecessary."
+                          : exposed->second
+                              ? "A NAT rule leads from anywhere to a management port of this machine."
+                              : "A NAT rule leads from some sources to a management port of this machine.";
+        }
+        views.emplace(machine.name, std::move(view));
+    }
+    std::set<std::pair<std::string_view, std::string_view>> counted;  // machine, request
+    for (const auto& record : state.access.records()) {
+        const auto view = views.find(record.machine);
+        if (view == views.end() || record.start < now - history || !state.may_know(caller, record)) continue;
+        if (counted.emplace(record.machine, record.request).second) ++view->second.approved_requests;
+        view->second.last_access = record.start;
+        view->second.last_user = record.requestor;
+        if (!record.is_open(now)) continue;
+        if (auto connection = state.connection_view(record)) view->second.connections.push_back(std::move(*connection));
+    }
+    std::vector<MachineView> all;
+    for (auto& [name, view] : views) all.push_back(std::move(view));
+    return all;
+}
+
+Answer<PolicyView> ControlPlane::enable(const Caller& caller, std::string_view machine, std::vector<JitPort> ports,
+                                        Time now) {
+    auto& state = *state_;
+    tick(now);
+    const auto* known = state.access.directory().machine(machine);
+    const auto id = state.config.machine_id(machine);
+    if (known == nullptr || !state.allows(caller, policy::action::machine_read, id)) {
+        return tl::unexpected{
+            state.refuse(State::event(caller, policy::action::jit_write, id, {}, now), state.no_machine(machine))};
+    }
+    if (const auto coverage = state.access.directory().coverage(machine); coverage.policy != nullptr) {
+        return tl::unexpected{
+            state.refuse(State::event(caller, policy::action::jit_write, id, known->name, now),
+                         {409, "AlreadyConfigured",
+                          fmt::format("Machine '{}' is under policy '{}' already: change that policy instead.",
+                                      known->name, coverage.policy->name)})};
+    }
+    if (ports.empty()) ports.push_back(default_port(*known));
+    PolicyDraft draft;
+    if (const auto* policy = state.policy(default_policy)) {
+        for (const auto& other : policy->machines) {
+            draft.machines.push_back({state.config.machine_id(other.name), other.ports});
+        }
+    }
+    draft.machines.push_back({state.config.machine_id(known->name), std::move(ports)});
+    return put_policy(caller, default_policy, draft, now);
+}
+
+Answer<PolicyView> ControlPlane::disable(const Caller& caller, std::string_view machine, Time now) {
+    auto& state = *state_;
+    tick(now);
+    const auto coverage = state.access.directory().coverage(machine);
+    const auto id = state.config.machine_id(machine);
+    if (coverage.policy == nullptr || !state.allows(caller, policy::action::machine_read, id)) {
+        return tl::unexpected{
+            state.refuse(State::event(caller, policy::action::jit_write, id, {}, now), state.no_machine(machine))};
+    }
+    PolicyDraft draft;
+    for (const auto& other : coverage.policy->machines) {
+        if (policy::same_name(other.name, machine)) continue;
+        draft.machines.push_back({state.config.machine_id(other.name), other.ports});
+    }
+    const auto name = coverage.policy->name;
+    return put_policy(caller, name, draft, now);
+}
+
+Answer<std::vector<policy::AuditEvent>> ControlPlane::activity(const Caller& caller, const store::EventFilter& filter,
+                                                               Time now) {
+    auto& state = *state_;
+    tick(now);
+    flush(now);
+    auto mine = filter;
+    const bool reads_all = state.allows(caller, policy::action::activity_read, state.group_id());
+    const bool reads_machine = !filter.machine.empty() && state.allows(caller, policy::action::activity_read,
+                                                                       state.config.machine_id(filter.machine));
+    if (!reads_all && !reads_machine) {
+        if (!mine.caller.empty() && !policy::same_name(mine.caller, caller.principal)) {
+            return std::vector<policy::AuditEvent>{};
+        }
+        mine.caller = caller.principal;
+    }
+    auto events = state.store->events(mine);
+    if (!events) {
+        return tl::unexpected{Problem{503, "StoreUnavailable", "The activity log cannot be read at the moment."}};
+    }
+    if (reads_all) return std::move(*events);
+    for (auto& event : *events) {
+        if (!state.allows(caller, policy::action::machine_read, state.config.machine_id(event.machine))) {
+            event.machine.clear();
+        }
+    }
+    return std::move(*events);
+}
+
+Answer<std::vector<policy::AuditEvent>> ControlPlane::audit_chain(const Caller& caller, std::uint64_t after,
+                                                                  std::size_t limit, Time now) {
+    auto& state = *state_;
+    if (!state.allows(caller, policy::action::activity_read, state.group_id())) {
+        return tl::unexpected{State::forbidden(caller, policy::action::activity_read, state.group_id())};
+    }
+    tick(now);
+    flush(now);
+    store::EventFilter filter;
+    filter.after = after;
+    filter.limit = limit;
+    auto events = state.store->events(filter);
+    if (!events) {
+        return tl::unexpected{Problem{503, "StoreUnavailable", "The audit cannot be read at the moment."}};
+    }
+    return std::move(*events);
+}
+
+}  // namespace gateway
