@@ -180,6 +180,8 @@ public:
     /// The whole chain, for verification: only for those who may read all of it.
     [[nodiscard]] Answer<std::vector<policy::AuditEvent>> audit_chain(const Caller& caller, std::uint64_t after,
                                                                       std::size_t limit, captures::Time now);
+    /// The newest event on disk: what a chain that was read to its end must end with. For those who may read the chain.
+    [[nodiscard]] const store::Store::Head& audit_head() const noexcept;
 
     // The clock.
 

@@ -1,0 +1,191 @@
+#include "gateway/api/api.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "gateway/api/answers.hpp"
+#include "gateway/api/arm_problems.hpp"
+#include "gateway/api/authenticator.hpp"
+#include "gateway/api/rate_limit.hpp"
+#include "gateway/api/routes.hpp"
+#include "gateway/api/text.hpp"
+#include "gateway/guid.hpp"
+#include "policy/names.hpp"
+
+namespace gateway::api {
+
+namespace {
+
+/// A client's id for its request: kept where it is one word of a readable length.
+std::string client_request_id(const Request& request) {
+    constexpr std::size_t longest = 128;
+    const auto id = request.header("x-ms-client-request-id");
+    const bool is_word = std::ranges::all_of(id, [](char letter) { return letter > ' ' && letter <= '~'; });
+    return is_word && id.size() <= longest ? std::string{id} : std::string{};
+}
+
+/// For the audit, of a length that fits it.
+std::string path_of(const Request& request) {
+    constexpr std::size_t longest = 1024;
+    std::string path;
+    for (const auto& segment : request.path) path += '/' + segment;
+    return path.size() <= longest ? path : path.substr(0, longest);
+}
+
+Caller stranger(const Request& request) {
+    const auto correlation = request.header("x-ms-correlation-request-id");
+    Caller caller;
+    caller.address = request.peer;
+    caller.ipv4 = request.peer_ipv4;
+    caller.correlation_id = is_guid(correlation) ? policy::to_lower(correlation) : new_guid();
+    caller.client_request_id = client_request_id(request);
+    return caller;
+}
+
+/// `2020-01-01`, perhaps with a word such as `-preview` behind.
+bool is_api_version(std::string_view text) {
+    constexpr std::size_t date = 10;
+    const auto is_letter = [](char letter) {
+        return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
+    };
+    const auto rest = text.substr(std::min(date, text.size()));
+    return captures::parse_time(std::string{text.substr(0, date)} + "T00:00:00Z").has_value() &&
+           (rest.empty() || (rest.size() > 1 && rest.front() == '-' && std::ranges::all_of(rest.substr(1), is_letter)));
+}
+
+/// Whether `version` is one of `a, b`.
+bool is_listed(std::string_view version, std::string_view versions) {
+    while (!versions.empty()) {
+        const auto end = std::min(versions.find(", "), versions.size());
+        if (policy::same_name(versions.substr(0, end), version)) return true;
+        versions.remove_prefix(std::min(end + 2, versions.size()));
+    }
+    return false;
+}
+
+/// Of a path that no route fits: is it at least ARM's?
+Problem nothing_there(const std::vector<std::string>& path, std::string_view version) {
+    const auto providers = std::ranges::find_if(path,
+                                                [](const auto& one) { return policy::same_name(one, "providers"); });
+    const bool is_in_subscription = path.size() > 2 && policy::same_name(path[0], "subscriptions");
+    if (!is_in_subscription || providers == path.end() || providers + 1 == path.end()) return arm::unknown_path();
+    const auto& provider = *(providers + 1);
+    for (const std::string_view known : {"Microsoft.Security", "Microsoft.Compute"}) {
+        if (policy::same_name(provider, known)) return arm::unknown_type(known, version);
+    }
+    return arm::unknown_provider(provider);
+}
+
+/// The type of a pattern of ARM, below its provider: `locations/jitNetworkAccessPolicies`.
+std::string type_of(std::string_view pattern) {
+    return pattern.find("jitNetworkAccessPolicies") == std::string_view::npos ? "locations"
+                                                                              : "locations/jitNetworkAccessPolicies";
+}
+
+std::optional<Problem> wrong_subscription(const Call& call) {
+    const auto subscription = call.place("subscriptionId");
+    if (subscription.empty() || policy::same_name(subscription, call.config().firewall.subscription)) return {};
+    return is_guid(subscription) ? arm::no_subscription(subscription) : arm::malformed_subscription(subscription);
+}
+
+}  // namespace
+
+struct Api::Routes {
+    ControlPlane& control;
+    const Authenticator& authenticator;
+    RateLimit rate_limit;
+
+    [[nodiscard]] Response answer(const Request& request, Caller& caller, captures::Time now);
+    [[nodiscard]] Response answer_arm(Call& call);
+    [[nodiscard]] Response answer_portcullis(Call& call);
+    /// After the checks that ARM makes before it looks for a handler's own.
+    [[nodiscard]] Response run(Call& call, const Match& found) const;
+    [[nodiscard]] Response stay_out(const Problem& problem) const;
+    [[nodiscard]] Response slow_down() const;
+};
+
+Api::Api(ControlPlane& control, const Authenticator& authenticator)
+    : routes_(std::make_unique<Routes>(
+          Routes{control, authenticator, RateLimit{control.config().api.requests_per_minute}})) {}
+
+Api::~Api() = default;
+
+Response Api::answer(const Request& request, captures::Time now) {
+    try {
+        auto caller = stranger(request);
+        Response response;
+        try {
+            response = routes_->answer(request, caller, now);
+        } catch (const std::exception&) {
+            response = problem_answer(arm::internal());
+        }
+        add_arm_headers(response, request, caller, routes_->control.config().firewall.location, now);
+        return response;
+    } catch (const std::exception&) {  // no memory, or no randomness
+        return problem_answer(arm::internal());
+    }
+}
+
+Response Api::Routes::answer(const Request& request, Caller& caller, captures::Time now) {
+    auto principal = authenticator.principal_of(request.header("authorization"), now);
+    if (!rate_limit.allow(principal ? *principal : peer_caller(request.peer), now)) return slow_down();
+    if (!principal) {
+        control.note_refusal(caller, request.method, path_of(request), principal.error(), now);
+        return stay_out(principal.error());
+    }
+    caller.principal = std::move(*principal);
+    Call call{control, request, caller, now, {}, std::string{request.parameter("api-version").value_or("")}};
+    const bool is_ours = !request.path.empty() && policy::same_name(request.path.front(), "portcullis");
+    return is_ours ? answer_portcullis(call) : answer_arm(call);
+}
+
+Response Api::Routes::answer_arm(Call& call) {
+    if (call.api_version.empty()) return problem_answer(arm::missing_api_version());
+    if (!is_api_version(call.api_version)) return problem_answer(arm::malformed_api_version(call.api_version));
+    const auto found = match(arm_routes(), call.request.method, call.request.path);
+    if (!found) return problem_answer(nothing_there(call.request.path, call.api_version));
+    return run(call, *found);
+}
+
+Response Api::Routes::answer_portcullis(Call& call) {
+    const auto found = match(portcullis_routes(), call.request.method, call.request.path);
+    if (!found) return problem_answer(arm::unknown_path());
+    return run(call, *found);
+}
+
+Response Api::Routes::run(Call& call, const Match& found) const {
+    if (found.route == nullptr) {
+        auto response = problem_answer(arm::wrong_method(call.request.method, found.allowed));
+        response.headers.emplace_back("Allow", found.allowed);
+        return response;
+    }
+    call.places = found.places;
+    const auto& route = *found.route;
+    if (!route.versions.empty() && !is_listed(call.api_version, route.versions)) {
+        const auto& location = call.config().firewall.location;
+        const auto asked = call.place("ascLocation");
+        return problem_answer(arm::unsupported(asked.empty() ? location : asked, call.api_version,
+                                               type_of(route.pattern), route.versions, location));
+    }
+    if (const auto problem = wrong_subscription(call)) return problem_answer(*problem);
+    auto answer = route.handler(call);
+    return answer ? std::move(*answer) : problem_answer(answer.error());
+}
+
+Response Api::Routes::stay_out(const Problem& problem) const {
+    auto response = problem_answer(problem);
+    response.headers.emplace_back(
+        "WWW-Authenticate", "Bearer authorization_uri=\"https://login.windows.net/" + control.config().api.tenant +
+                                "\", error=\"invalid_token\", error_description=\"" + problem.message + '"');
+    return response;
+}
+
+Response Api::Routes::slow_down() const {
+    const auto seconds = std::to_string(rate_limit.retry_after().count());
+    auto response = problem_answer(arm::too_many_requests(seconds));
+    response.headers.emplace_back("Retry-After", seconds);
+    return response;
+}
+
+}  // namespace gateway::api

@@ -1,0 +1,173 @@
+#include "gateway/api/json_access.hpp"
+
+#include <array>
+#include <utility>
+
+#include <boost/json/array.hpp>
+
+#include "gateway/api/json_fields.hpp"
+#include "gateway/api/json_policy.hpp"
+#include "gateway/api/json_request.hpp"
+#include "gateway/api/json_text.hpp"
+
+namespace gateway::api {
+
+namespace {
+
+std::string_view protocol_text(std::optional<captures::Protocol> protocol) noexcept {
+    return protocol ? captures::to_string(*protocol) : "*";
+}
+
+boost::json::object port_json(const policy::AccessRecord& record) {
+    boost::json::array sources;
+    for (const auto& source : record.sources) sources.emplace_back(captures::to_string(source));
+    boost::json::object json{{"number", record.port},
+                             {"protocol", json_text(protocol_text(record.protocol))},
+                             {"allowedSourceAddressPrefixes", std::move(sources)},
+                             {"endTimeUtc", arm_time(record.end)},
+                             {"status", json_text(to_string(record.status))},
+                             {"statusReason", json_text(to_string(record.status_reason))}};
+    if (record.listener) {
+        const Connection connection{*record.listener, record.protocol.value_or(captures::Protocol::tcp), {}};
+        json["publicIpAddress"] = captures::to_string(record.listener->address);
+        json["mappedPort"] = record.listener->port;
+        json["command"] = connect_command(connection, record.port);
+    }
+    return json;
+}
+
+/// What Azure recommends to guard (facts: Azure-JIT §3.3).
+std::vector<policy::JitPort> recommended_ports() {
+    std::vector<policy::JitPort> ports;
+    for (const auto number : std::to_array<std::uint16_t>({22, 3389, 5985, 5986})) {
+        ports.push_back({number, {}, {captures::Prefix{{0}, 0}}, std::chrono::hours{3}});
+    }
+    return ports;
+}
+
+/// Parses an object and lets `read` take what it wants; no other fields than `names`.
+template <class Body, class Read>
+tl::expected<Body, std::string> body_of(std::string_view text, std::initializer_list<std::string_view> names,
+                                        Read read) {
+    const auto object = parse_object(text);
+    if (!object) return tl::unexpected{object.error()};
+    std::string error;
+    JsonFields fields{*object, "", error};
+    fields.refuse_others(names);
+    Body body = read(fields);
+    if (!error.empty()) return tl::unexpected{error};
+    return body;
+}
+
+}  // namespace
+
+boost::json::object connection_json(const ConnectionView& view, const Config& config) {
+    const auto& record = view.record;
+    return {{"machine", record.machine},
+            {"machineId", config.machine_id(record.machine)},
+            {"port", record.port},
+            {"protocol", json_text(captures::to_string(view.connection.protocol))},
+            {"publicIpAddress", captures::to_string(view.connection.listener.address)},
+            {"mappedPort", view.connection.listener.port},
+            {"rule", view.connection.rule},
+            {"command", connect_command(view.connection, record.port)},
+            {"requestor", record.requestor},
+            {"requestId", record.request},
+            {"startTimeUtc", arm_time(record.start)},
+            {"endTimeUtc", arm_time(record.end)},
+            {"status", json_text(to_string(record.status))}};
+}
+
+boost::json::object machine_json(const MachineView& view, const Config& config) {
+    boost::json::array ports;
+    for (const auto& port : view.ports) ports.push_back(policy_port_json(port));
+    boost::json::array connections;
+    for (const auto& connection : view.connections) connections.push_back(connection_json(connection, config));
+    boost::json::value last_access;
+    if (view.last_access) last_access = arm_time(*view.last_access);
+    return {{"name", view.name},
+            {"id", view.id},
+            {"os", view.os},
+            {"state", json_text(to_string(view.state))},
+            {"severity", view.severity},
+            {"reason", view.reason},
+            {"policy", view.policy},
+            {"ports", std::move(ports)},
+            {"approvedRequests", view.approved_requests},
+            {"lastAccess", std::move(last_access)},
+            {"lastUser", view.last_user},
+            {"connections", std::move(connections)}};
+}
+
+boost::json::object access_request_json(const RequestView& view) {
+    boost::json::array machines;
+    for (const auto& record : view.records) {
+        const bool is_next = !machines.empty() && *machines.back().at("machine").if_string() == record.machine;
+        if (!is_next) {
+            machines.push_back(boost::json::object{{"machine", record.machine}, {"ports", boost::json::array{}}});
+        }
+        machines.back().as_object()["ports"].as_array().push_back(port_json(record));
+    }
+    return {{"id", view.id},
+            {"requestor", view.requestor},
+            {"justification", view.justification},
+            {"startTimeUtc", arm_time(view.start)},
+            {"machines", std::move(machines)}};
+}
+
+boost::json::object ended_json(const policy::AccessRecord& record) {
+    return {{"machine", record.machine},
+            {"port", record.port},
+            {"protocol", json_text(protocol_text(record.protocol))},
+            {"requestor", record.requestor},
+            {"requestId", record.request},
+            {"endTimeUtc", arm_time(record.end)},
+            {"status", json_text(to_string(record.status))},
+            {"statusReason", json_text(to_string(record.status_reason))}};
+}
+
+tl::expected<AccessBody, std::string> access_body(std::string_view body) {
+    return body_of<AccessBody>(body, {"machine", "ports", "justification"}, [](JsonFields& fields) {
+        fields.require({"machine", "ports"});
+        AccessBody access{fields.text("machine").value_or(""), {}, fields.text("justification").value_or("")};
+        for (auto& port : fields.objects("ports")) {
+            port.refuse_others(
+                {"number", "duration", "endTimeUtc", "allowedSourceAddressPrefix", "allowedSourceAddressPrefixes"});
+            access.ports.push_back(requested_port(port));
+        }
+        return access;
+    });
+}
+
+tl::expected<ExtendBody, std::string> extend_body(std::string_view body) {
+    return body_of<ExtendBody>(body, {"machine", "port", "duration"}, [](JsonFields& fields) {
+        fields.require({"machine", "port", "duration"});
+        return ExtendBody{fields.text("machine").value_or(""), fields.port("port").value_or(0),
+                          fields.duration("duration").value_or(captures::Duration{})};
+    });
+}
+
+tl::expected<RevokeBody, std::string> revoke_body(std::string_view body) {
+    return body_of<RevokeBody>(body, {"machine", "port", "cut"}, [](JsonFields& fields) {
+        fields.require({"machine", "port"});
+        return RevokeBody{fields.text("machine").value_or(""), fields.port("port").value_or(0),
+                          fields.boolean("cut").value_or(false)};
+    });
+}
+
+tl::expected<std::vector<policy::JitPort>, std::string> enable_body(std::string_view body) {
+    return body_of<std::vector<policy::JitPort>>(body, {"ports"}, [](JsonFields& fields) {
+        fields.require({"ports"});
+        if (fields.is_array("ports")) {
+            auto ports = policy_ports(fields, "ports");
+            if (ports.empty()) fields.fail("ports", "names no port");
+            return ports;
+        }
+        const auto choice = fields.text("ports").value_or("");
+        if (choice == "recommended") return recommended_ports();
+        if (choice != "default") fields.fail("ports", "is neither \"recommended\", \"default\" nor an array of ports");
+        return std::vector<policy::JitPort>{};
+    });
+}
+
+}  // namespace gateway::api

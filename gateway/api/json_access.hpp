@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <boost/json/object.hpp>
+
+#include "gateway/control_plane.hpp"
+
+/// What `/portcullis/v1` tells, and what it is asked (docs/api.yaml).
+namespace gateway::api {
+
+[[nodiscard]] boost::json::object connection_json(const ConnectionView& view, const Config& config);
+[[nodiscard]] boost::json::object machine_json(const MachineView& view, const Config& config);
+/// A request with an id of its own, and where to connect for each of its ports.
+[[nodiscard]] boost::json::object access_request_json(const RequestView& view);
+/// A record that was ended.
+[[nodiscard]] boost::json::object ended_json(const policy::AccessRecord& record);
+
+/// Bodies. Fields that are not known are refused by name; errors tell the place.
+struct AccessBody {
+    std::string machine;
+    std::vector<policy::RequestedPort> ports;
+    std::string justification;
+};
+[[nodiscard]] tl::expected<AccessBody, std::string> access_body(std::string_view body);
+
+struct ExtendBody {
+    std::string machine;
+    std::uint16_t port = 0;
+    captures::Duration duration{};
+};
+[[nodiscard]] tl::expected<ExtendBody, std::string> extend_body(std::string_view body);
+
+struct RevokeBody {
+    std::string machine;
+    std::uint16_t port = 0;
+    bool cut = false;
+};
+[[nodiscard]] tl::expected<RevokeBody, std::string> revoke_body(std::string_view body);
+
+/// Ports of a policy; empty for those of the machine's operating system.
+[[nodiscard]] tl::expected<std::vector<policy::JitPort>, std::string> enable_body(std::string_view body);
+
+}  // namespace gateway::api

@@ -1,0 +1,244 @@
+#include "gateway/api/json_fields.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/parse.hpp>
+
+#include "captures/address.hpp"
+#include "gateway/api/text.hpp"
+#include "policy/names.hpp"
+
+namespace gateway::api {
+
+namespace {
+
+constexpr std::size_t deepest = 16;
+
+boost::json::parse_options strict() {
+    boost::json::parse_options options;
+    options.max_depth = deepest;
+    return options;
+}
+
+std::string_view view(boost::json::string_view text) noexcept { return {text.data(), text.size()}; }
+
+/// Handler of Boost.JSON's parser: keeps the names of the objects that are open.
+struct DuplicateNames {
+    static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+    using Error = boost::json::error_code;
+    using Text = boost::json::string_view;
+
+    std::vector<std::set<std::string>> open;
+    std::string name;
+    bool found = false;
+
+    bool on_document_begin(Error& /*error*/) { return true; }
+    bool on_document_end(Error& /*error*/) { return true; }
+    bool on_object_begin(Error& /*error*/) {
+        open.emplace_back();
+        return true;
+    }
+    bool on_object_end(std::size_t /*size*/, Error& /*error*/) {
+        open.pop_back();
+        return true;
+    }
+    bool on_array_begin(Error& /*error*/) { return true; }
+    bool on_array_end(std::size_t /*size*/, Error& /*error*/) { return true; }
+    bool on_key_part(Text part, std::size_t /*size*/, Error& /*error*/) {
+        name.append(part.data(), part.size());
+        return true;
+    }
+    bool on_key(Text part, std::size_t /*size*/, Error& /*error*/) {
+        name.append(part.data(), part.size());
+        found |= !open.back().insert(std::exchange(name, {})).second;
+        return true;
+    }
+    bool on_string_part(Text /*part*/, std::size_t /*size*/, Error& /*error*/) { return true; }
+    bool on_string(Text /*part*/, std::size_t /*size*/, Error& /*error*/) { return true; }
+    bool on_number_part(Text /*part*/, Error& /*error*/) { return true; }
+    bool on_int64(std::int64_t /*number*/, Text /*text*/, Error& /*error*/) { return true; }
+    bool on_uint64(std::uint64_t /*number*/, Text /*text*/, Error& /*error*/) { return true; }
+    bool on_double(double /*number*/, Text /*text*/, Error& /*error*/) { return true; }
+    bool on_bool(bool /*is_true*/, Error& /*error*/) { return true; }
+    bool on_null(Error& /*error*/) { return true; }
+    bool on_comment_part(Text /*part*/, Error& /*error*/) { return true; }
+    bool on_comment(Text /*part*/, Error& /*error*/) { return true; }
+};
+
+}  // namespace
+
+tl::expected<boost::json::object, std::string> parse_object(std::string_view text) {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";  // PowerShell sends it
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+    if (text.empty()) return tl::unexpected<std::string>{"there is none"};
+    boost::json::error_code error;
+    auto value = boost::json::parse({text.data(), text.size()}, error, {}, strict());
+    if (error) return tl::unexpected<std::string>{"it is no JSON: " + error.message()};
+    auto* object = value.if_object();
+    if (object == nullptr) return tl::unexpected<std::string>{"it is no JSON object"};
+    return std::move(*object);
+}
+
+bool has_duplicate_names(std::string_view text) {
+    boost::json::basic_parser<DuplicateNames> parser{strict()};
+    boost::json::error_code error;
+    parser.write_some(false, text.data(), text.size(), error);
+    return parser.handler().found;
+}
+
+std::optional<std::string_view> text_of(const boost::json::value& value) noexcept {
+    const auto* text = value.if_string();
+    if (text == nullptr) return {};
+    return std::string_view{text->data(), text->size()};
+}
+
+JsonFields::JsonFields(const boost::json::object& object, std::string place, std::string& error)
+    : object_(&object), place_(std::move(place)), error_(&error) {}
+
+bool JsonFields::has(std::string_view name) const { return find(name) != nullptr; }
+
+bool JsonFields::is_array(std::string_view name) const {
+    const auto* value = find(name);
+    return value != nullptr && value->is_array();
+}
+
+std::optional<std::string> JsonFields::text(std::string_view name) {
+    const auto* value = find(name);
+    if (value == nullptr) return {};
+    const auto text = text_of(*value);
+    if (text && text->find('\0') == std::string_view::npos) return std::string{*text};
+    fail(name, text ? "holds a character U+0000" : "is not a string");
+    return {};
+}
+
+std::optional<bool> JsonFields::boolean(std::string_view name) {
+    const auto* value = find(name);
+    if (value == nullptr) return {};
+    if (const auto* boolean = value->if_bool()) return *boolean;
+    fail(name, "is neither true nor false");
+    return {};
+}
+
+std::optional<std::uint16_t> JsonFields::port(std::string_view name) {
+    const auto* value = find(name);
+    if (value == nullptr) return {};
+    std::optional<std::uint16_t> port;
+    if (const auto text = text_of(*value)) {
+        port = captures::parse_port(*text);
+    } else if (value->is_number()) {
+        const auto number = value->to_number<double>();
+        if (number >= 0 && number <= 65535 && number == std::floor(number)) port = static_cast<std::uint16_t>(number);
+    }
+    if (port && *port > 0) return port;
+    fail(name, "is not a port, 1 to 65535");
+    return {};
+}
+
+std::optional<captures::Duration> JsonFields::duration(std::string_view name) {
+    const auto given = text(name);
+    if (!given) return {};
+    // The short form of scenarios is not the API's.
+    const auto duration = given->starts_with('P') ? captures::parse_duration(*given) : std::nullopt;
+    if (!duration) fail(name, shown(*given) + " is not a duration in ISO 8601, such as PT3H");
+    return duration;
+}
+
+std::optional<captures::Time> JsonFields::time(std::string_view name) {
+    const auto given = text(name);
+    if (!given) return {};
+    const auto time = captures::parse_time(*given);
+    if (!time) fail(name, shown(*given) + " is not a time in RFC 3339, such as 2026-01-31T09:30:00Z");
+    return time;
+}
+
+std::vector<std::string> JsonFields::texts(std::string_view name) {
+    const auto* value = find(name);
+    if (value == nullptr) return {};
+    std::vector<std::string> texts;
+    const auto* array = value->if_array();
+    if (array == nullptr) {
+        fail(name, "is not an array of strings");
+        return {};
+    }
+    for (const auto& item : *array) {
+        const auto text = text_of(item);
+        if (!text || text->find('\0') != std::string_view::npos) {
+            fail(name, "is not an array of strings");
+            return {};
+        }
+        texts.emplace_back(*text);
+    }
+    return texts;
+}
+
+std::vector<JsonFields> JsonFields::objects(std::string_view name) {
+    const auto* value = find(name);
+    if (value == nullptr) return {};
+    const auto* array = value->if_array();
+    if (array == nullptr) {
+        fail(name, "is not an array of objects");
+        return {};
+    }
+    std::vector<JsonFields> objects;
+    for (const auto& item : *array) {
+        const auto place = place_of(name) + '[' + std::to_string(objects.size()) + ']';
+        if (const auto* object = item.if_object()) {
+            objects.emplace_back(*object, place, *error_);
+        } else {
+            fail(name, "is not an array of objects");
+            return {};
+        }
+    }
+    return objects;
+}
+
+std::optional<JsonFields> JsonFields::object(std::string_view name) {
+    const auto* value = find(name);
+    if (value == nullptr) return {};
+    if (const auto* object = value->if_object()) return JsonFields{*object, place_of(name), *error_};
+    fail(name, "is not an object");
+    return {};
+}
+
+void JsonFields::require(std::initializer_list<std::string_view> names) {
+    for (const auto name : names) {
+        if (!has(name)) fail(name, "is missing");
+    }
+}
+
+void JsonFields::refuse_others(std::initializer_list<std::string_view> names) {
+    for (const auto& member : *object_) {
+        const auto is_it = [&](std::string_view name) { return policy::same_name(view(member.key()), name); };
+        if (std::ranges::none_of(names, is_it)) fail("", "has no field " + shown(view(member.key())));
+    }
+}
+
+void JsonFields::fail(std::string_view name, std::string_view message) {
+    if (!error_->empty()) return;
+    const auto place = place_of(name);
+    *error_ = (place.empty() ? std::string{"it"} : place) + ' ' + std::string{message};
+}
+
+const boost::json::value* JsonFields::find(std::string_view name) const {
+    const auto* exact = object_->if_contains({name.data(), name.size()});
+    if (exact != nullptr) return exact->is_null() ? nullptr : exact;
+    for (const auto& member : *object_) {
+        if (policy::same_name(view(member.key()), name) && !member.value().is_null()) return &member.value();
+    }
+    return nullptr;
+}
+
+std::string JsonFields::place_of(std::string_view name) const {
+    if (name.empty() || place_.empty()) return place_ + std::string{name};
+    return place_ + '.' + std::string{name};
+}
+
+}  // namespace gateway::api

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gateway/api/http.hpp"
+#include "gateway/control_plane.hpp"
+
+namespace gateway::api {
+
+/// A request on its way through a handler.
+struct Call {
+    ControlPlane& control;
+    const Request& request;
+    Caller caller;
+    captures::Time now;
+    std::vector<std::pair<std::string_view, std::string>> places;  ///< what stood at the `{name}`s of the pattern
+    std::string api_version;                                       ///< of ARM's paths only
+
+    [[nodiscard]] std::string_view place(std::string_view name) const noexcept;
+    [[nodiscard]] const Config& config() const noexcept { return control.config(); }
+    /// The path, as a resource id.
+    [[nodiscard]] std::string resource() const;
+    /// Refuses what the control plane did not see itself, and tells the audit.
+    [[nodiscard]] tl::unexpected<Problem> refuse(std::string_view action, std::string_view scope, Problem problem);
+};
+
+using Handler = Answer<Response> (*)(Call& call);
+
+/// What is served, a line for each operation. Patterns are as in docs/api.yaml; fixed segments match in any case.
+struct Route {
+    std::string_view method;
+    std::string_view pattern;
+    Handler handler;
+    /// Of ARM's paths: the api-versions, separated by `, `; empty: any well-formed one.
+    std::string_view versions;
+};
+
+[[nodiscard]] std::span<const Route> arm_routes();
+[[nodiscard]] std::span<const Route> portcullis_routes();
+
+/// The route of a path and method; the path's other methods where only that does not fit; nothing where no pattern
+/// fits.
+struct Match {
+    const Route* route = nullptr;
+    std::string allowed;  ///< for 405's `Allow`
+    std::vector<std::pair<std::string_view, std::string>> places;
+};
+[[nodiscard]] std::optional<Match> match(std::span<const Route> routes, std::string_view method,
+                                         const std::vector<std::string>& path);
+
+}  // namespace gateway::api

@@ -1,0 +1,126 @@
+#include "gateway/api/routes_audit.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "gateway/api/answers.hpp"
+#include "gateway/api/arm_problems.hpp"
+#include "gateway/api/json_activity.hpp"
+#include "gateway/api/text.hpp"
+#include "policy/names.hpp"
+
+namespace gateway::api {
+
+namespace {
+
+constexpr std::size_t most_events = 1000;
+constexpr std::size_t most_csv_lines = 10'000;
+
+/// A whole number of at most `most`; `otherwise` where the parameter is not there.
+Answer<std::uint64_t> number_parameter(const Call& call, const std::string& name, std::uint64_t otherwise,
+                                       std::uint64_t most) {
+    const auto text = call.request.parameter(name);
+    if (!text) return otherwise;
+    std::uint64_t number = 0;
+    const auto* const end = text->data() + text->size();
+    const auto [at, error] = std::from_chars(text->data(), end, number);
+    if (error == std::errc{} && at == end && number <= most) return number;
+    return tl::unexpected{
+        arm::bad_request(name + ' ' + shown(*text) + " is not a whole number of at most " + std::to_string(most))};
+}
+
+Answer<std::optional<captures::Time>> time_parameter(const Call& call, const std::string& name) {
+    const auto text = call.request.parameter(name);
+    if (!text) return std::optional<captures::Time>{};
+    const auto time = captures::parse_time(*text);
+    if (time) return time;
+    return tl::unexpected{
+        arm::bad_request(name + ' ' + shown(*text) + " is not a time in RFC 3339, such as 2026-01-31T09:30:00Z")};
+}
+
+std::string text_parameter(const Call& call, const std::string& name) {
+    return std::string{call.request.parameter(name).value_or("")};
+}
+
+/// The filter of the query, without its limit.
+Answer<store::EventFilter> filter_of(const Call& call) {
+    const auto from = time_parameter(call, "from");
+    const auto to = time_parameter(call, "to");
+    const auto start = page_start(call.request);
+    if (!from) return tl::unexpected{from.error()};
+    if (!to) return tl::unexpected{to.error()};
+    if (!start) return tl::unexpected{start.error()};
+    store::EventFilter filter;
+    filter.machine = text_parameter(call, "machine");
+    filter.caller = text_parameter(call, "principal");
+    filter.from = *from;
+    filter.to = *to;
+    filter.newest_first = true;
+    const auto* const end = start->data() + start->size();
+    if (!start->empty() && std::from_chars(start->data(), end, filter.before).ptr != end) {
+        return tl::unexpected{arm::bad_request("The $skiptoken is none that was given out here")};
+    }
+    return filter;
+}
+
+}  // namespace
+
+Answer<Response> list_activity(Call& call) {
+    if (auto problem = other_parameters(call,
+                                        {"machine", "principal", "from", "to", "limit", "format", "$skiptoken"})) {
+        return tl::unexpected{*problem};
+    }
+    const auto format = policy::to_lower(call.request.parameter("format").value_or("json"));
+    if (format != "json" && format != "csv") {
+        return tl::unexpected{arm::bad_request("format " + shown(format) + " is neither json nor csv")};
+    }
+    const bool is_csv = format == "csv";
+    auto filter = filter_of(call);
+    if (!filter) return tl::unexpected{filter.error()};
+    const auto limit = number_parameter(call, "limit", is_csv ? most_csv_lines : page_size,
+                                        is_csv ? most_csv_lines : most_events);
+    if (!limit) return tl::unexpected{limit.error()};
+    filter->limit = static_cast<std::size_t>(*limit) + 1;
+    auto events = call.control.activity(call.caller, *filter, call.now);
+    if (!events) return tl::unexpected{events.error()};
+    const bool has_more = events->size() > *limit;
+    if (has_more) events->resize(static_cast<std::size_t>(*limit));
+    if (is_csv) {
+        return Response{200,
+                        {{"Content-Type", "text/csv; charset=utf-8"},
+                         {"Content-Disposition", "attachment; filename=\"activity.csv\""}},
+                        activity_csv(*events)};
+    }
+    boost::json::array value;
+    for (const auto& event : *events) value.push_back(activity_json(event));
+    std::optional<std::string> last;
+    if (has_more && !events->empty()) last = std::to_string(events->back().sequence);
+    return json_answer(200, page_json(call.request, std::move(value), last));
+}
+
+Answer<Response> list_audit(Call& call) {
+    if (auto problem = other_parameters(call, {"after", "limit"})) return tl::unexpected{*problem};
+    const auto after = number_parameter(call, "after", 0, static_cast<std::uint64_t>(INT64_MAX));
+    const auto limit = number_parameter(call, "limit", most_events, most_events);
+    if (!after) return tl::unexpected{after.error()};
+    if (!limit) return tl::unexpected{limit.error()};
+    const auto events = call.control.audit_chain(call.caller, *after, static_cast<std::size_t>(*limit), call.now);
+    if (!events) return tl::unexpected{events.error()};
+    boost::json::array value;
+    for (const auto& event : *events) value.push_back(audit_json(event));
+    const auto head = call.control.audit_head();
+    return json_answer(
+        200, boost::json::object{{"value", std::move(value)},
+                                 {"head", boost::json::object{{"sequence", head.sequence}, {"hash", head.hash}}}});
+}
+
+std::optional<Problem> other_parameters(const Call& call, std::initializer_list<std::string_view> known) {
+    for (const auto& [name, value] : call.request.query) {
+        if (name == "api-version" || std::ranges::find(known, name) != known.end()) continue;
+        return arm::bad_request("There is no parameter " + shown(name) + " here");
+    }
+    return {};
+}
+
+}  // namespace gateway::api

@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "gateway/api/answers.hpp"
+#include "gateway/api/arm_problems.hpp"
+#include "gateway/api/json_access.hpp"
+#include "gateway/api/json_policy.hpp"
+#include "gateway/api/routes.hpp"
+#include "gateway/api/routes_audit.hpp"
+#include "gateway/api/text.hpp"
+#include "policy/names.hpp"
+
+namespace gateway::api {
+
+namespace {
+
+namespace action = policy::action;
+
+constexpr std::uint16_t rdp_port = 3389;
+
+/// A machine by its name or, as ARM's clients know it, by its id.
+std::string id_of(const Call& call, const std::string& machine) {
+    return machine.starts_with('/') ? machine : call.config().machine_id(machine);
+}
+
+tl::unexpected<Problem> refuse_body(Call& call, std::string_view action, const std::string& error) {
+    return call.refuse(action, call.resource(), arm::bad_content(error));
+}
+
+/// `port=22`; 400 for what is no port.
+Answer<std::optional<std::uint16_t>> port_parameter(const Call& call) {
+    const auto text = call.request.parameter("port");
+    if (!text) return std::optional<std::uint16_t>{};
+    const auto port = captures::parse_port(*text);
+    if (port && *port > 0) return port;
+    return tl::unexpected{arm::bad_request("port " + shown(*text) + " is not a port, 1 to 65535")};
+}
+
+Answer<Response> list_connections(Call& call) {
+    if (auto problem = other_parameters(call, {"machine", "port"})) return tl::unexpected{*problem};
+    const auto port = port_parameter(call);
+    if (!port) return tl::unexpected{port.error()};
+    std::optional<std::string> machine;
+    if (const auto name = call.request.parameter("machine")) machine = std::string{*name};
+    const auto views = call.control.connections(call.caller, machine, *port, call.now);
+    if (!views) return tl::unexpected{views.error()};
+    boost::json::array value;
+    for (const auto& view : *views) value.push_back(connection_json(view, call.config()));
+    return json_answer(200, boost::json::object{{"value", std::move(value)}});
+}
+
+Answer<Response> list_machines(Call& call) {
+    if (auto problem = other_parameters(call, {})) return tl::unexpected{*problem};
+    const auto views = call.control.machines(call.caller, call.now);
+    if (!views) return tl::unexpected{views.error()};
+    boost::json::array value;
+    for (const auto& view : *views) value.push_back(machine_json(view, call.config()));
+    return json_answer(200, boost::json::object{{"value", std::move(value)}});
+}
+
+/// Fit for a file name and for a quoted string of a header.
+std::string file_name(std::string_view machine, std::uint16_t port) {
+    std::string name;
+    for (const char letter : machine) {
+        const char lower = policy::to_lower(letter);
+        const bool is_plain = (lower >= 'a' && lower <= 'z') || (letter >= '0' && letter <= '9') || letter == '-';
+        name += is_plain ? letter : '_';
+    }
+    return name + '-' + std::to_string(port) + ".rdp";
+}
+
+Answer<Response> get_rdp_file(Call& call) {
+    if (auto problem = other_parameters(call, {"port"})) return tl::unexpected{*problem};
+    const auto port = port_parameter(call);
+    if (!port) return tl::unexpected{port.error()};
+    const auto views = call.control.connections(call.caller, std::string{call.place("name")}, port->value_or(rdp_port),
+                                                call.now);
+    if (!views) return tl::unexpected{views.error()};
+    if (views->empty()) {
+        return tl::unexpected{Problem{404, std::string{policy::refusal_code::request_not_found},
+                                      "Nothing is open on that port of the machine: request access first."}};
+    }
+    const auto is_own = [&](const ConnectionView& view) {
+        return policy::same_name(view.record.requestor, call.caller.principal);
+    };
+    auto view = std::ranges::find_if(*views, is_own);
+    if (view == views->end()) view = views->begin();
+    const auto name = file_name(view->record.machine, view->record.port);
+    return Response{
+        200,
+        {{"Content-Type", "application/x-rdp"}, {"Content-Disposition", "attachment; filename=\"" + name + '"'}},
+        rdp_file(view->connection, view->record.machine)};
+}
+
+Answer<Response> enable(Call& call) {
+    auto ports = enable_body(call.request.body);
+    if (!ports) return refuse_body(call, action::jit_write, ports.error());
+    const auto view = call.control.enable(call.caller, call.place("name"), std::move(*ports), call.now);
+    if (!view) return tl::unexpected{view.error()};
+    return json_answer(200, policy_json(*view, call.config()));
+}
+
+Answer<Response> disable(Call& call) {
+    const auto view = call.control.disable(call.caller, call.place("name"), call.now);
+    if (!view) return tl::unexpected{view.error()};
+    return json_answer(200, policy_json(*view, call.config()));
+}
+
+Answer<Response> request_access(Call& call) {
+    auto body = access_body(call.request.body);
+    if (!body) return refuse_body(call, action::jit_initiate, body.error());
+    InitiateRequest request;
+    request.justification = std::move(body->justification);
+    request.fingerprint = to_hex(sha256(policy::to_lower(call.resource()) + '\n' + call.request.body));
+    request.machines.push_back({id_of(call, body->machine), std::move(body->ports)});
+    const auto name = body->machine.substr(body->machine.rfind('/') + 1);
+    const auto* policy = call.config().policy_of(name);
+    const auto view = call.control.initiate(call.caller, policy == nullptr ? "default" : policy->name, request,
+                                            call.now);
+    if (!view) return tl::unexpected{view.error()};
+    return json_answer(202, access_request_json(*view));
+}
+
+Answer<Response> get_request(Call& call) {
+    const auto view = call.control.request(call.caller, std::string{call.place("id")}, call.now);
+    if (!view) return tl::unexpected{view.error()};
+    return json_answer(200, access_request_json(*view));
+}
+
+Answer<Response> extend(Call& call) {
+    const auto body = extend_body(call.request.body);
+    if (!body) return refuse_body(call, action::jit_initiate, body.error());
+    const auto view = call.control.extend(call.caller, body->machine, body->port, body->duration, call.now);
+    if (!view) return tl::unexpected{view.error()};
+    return json_answer(200, connection_json(*view, call.config()));
+}
+
+Answer<Response> revoke(Call& call) {
+    const auto body = revoke_body(call.request.body);
+    if (!body) return refuse_body(call, action::jit_initiate, body.error());
+    const auto records = call.control.revoke(call.caller, body->machine, body->port, body->cut, call.now);
+    if (!records) return tl::unexpected{records.error()};
+    boost::json::array value;
+    for (const auto& record : *records) value.push_back(ended_json(record));
+    return json_answer(200, boost::json::object{{"value", std::move(value)}});
+}
+
+}  // namespace
+
+std::span<const Route> portcullis_routes() {
+    static constexpr auto routes = std::to_array<Route>({
+        {"GET", "/portcullis/v1/connections", list_connections, ""},
+        {"GET", "/portcullis/v1/machines", list_machines, ""},
+        {"GET", "/portcullis/v1/machines/{name}/rdp", get_rdp_file, ""},
+        {"POST", "/portcullis/v1/machines/{name}/enable", enable, ""},
+        {"POST", "/portcullis/v1/machines/{name}/disable", disable, ""},
+        {"POST", "/portcullis/v1/requests", request_access, ""},
+        {"GET", "/portcullis/v1/requests/{id}", get_request, ""},
+        {"POST", "/portcullis/v1/extend", extend, ""},
+        {"POST", "/portcullis/v1/revoke", revoke, ""},
+        {"GET", "/portcullis/v1/activity", list_activity, ""},
+        {"GET", "/portcullis/v1/audit", list_audit, ""},
+    });
+    return routes;
+}
+
+}  // namespace gateway::api
