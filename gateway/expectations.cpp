@@ -82,7 +82,7 @@ std::string Expectations::failure_of(const PacketExpectation& expected, const Ha
     return fmt::format("{}: expected {}, got {}", where, wanted, happened.text);
 }
 
-std::string Expectations::failure_of(const FlowExpectation& expected, const FlowTally& tally) const {
+std::string Expectations::failure_of(const FlowExpectation& expected, const FlowTally& tally) {
     std::string wanted;
     const auto want = [&](std::string_view what, const std::optional<std::uint64_t>& number, std::uint64_t got) {
         if (number && *number != got) {

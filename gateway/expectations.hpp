@@ -41,7 +41,7 @@ private:
     };
 
     [[nodiscard]] std::string failure_of(const PacketExpectation& expected, const Happened& happened) const;
-    [[nodiscard]] std::string failure_of(const FlowExpectation& expected, const FlowTally& tally) const;
+    [[nodiscard]] static std::string failure_of(const FlowExpectation& expected, const FlowTally& tally);
 
     std::vector<PacketExpectation> packets_;
     std::vector<FlowExpectation> flows_;

@@ -25,6 +25,7 @@ public:
     ResetFrame(const Reset& reset, captures::LinkType link_type, captures::Side side, captures::Time time) noexcept;
     ResetFrame(const ResetFrame&) = delete;
     ResetFrame& operator=(const ResetFrame&) = delete;
+    ~ResetFrame() = default;
 
     /// Number 0; points into this object.
     [[nodiscard]] const captures::Frame& frame() const noexcept { return frame_; }

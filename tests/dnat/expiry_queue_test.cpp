@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(flows_come_up_by_deadline_and_on_equal_ones_by_index) {
 
 BOOST_AUTO_TEST_CASE(put_moves_a_flow_that_is_there_either_way) {
     ExpiryQueue queue{4};
-    for (FlowIndex flow = 0; flow < 4; ++flow) queue.put(flow, at(10 * (flow + 1)));
+    for (FlowIndex flow = 0; flow < 4; ++flow) queue.put(flow, at(10 * (std::int64_t{flow} + 1)));
     queue.put(0, at(35));
     queue.put(3, at(5));
     BOOST_TEST(drained(queue) == (Order{3, 1, 2, 0}));

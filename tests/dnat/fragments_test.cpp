@@ -9,7 +9,6 @@
 #include "tools/synth/random.hpp"
 
 using captures::Packet;
-using captures::Side;
 using captures::Time;
 using dnat::FragmentRuling;
 using dnat::FragmentTable;

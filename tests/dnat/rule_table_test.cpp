@@ -43,6 +43,7 @@ NatRule rule(const Spec& spec) {
 
 RuleTable table(const std::vector<Spec>& specs) {
     std::vector<NatRule> rules;
+    rules.reserve(specs.size());
     for (const auto& spec : specs) rules.push_back(rule(spec));
     return RuleTable::build(std::move(rules)).value();
 }

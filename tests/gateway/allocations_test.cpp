@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(established_packets_and_drops_take_no_memory) {
         const auto before = bench.count(row.reason);
         BOOST_TEST_CONTEXT(row.reason) {
             BOOST_TEST(allocations_of(bench, std::vector<OwnedFrame>(256, row.packet.build())) == 0U);
-            BOOST_TEST(bench.count(row.reason) == before + 3 * 256);
+            BOOST_TEST(bench.count(row.reason) == before + 3UL * 256);
         }
     }
 }

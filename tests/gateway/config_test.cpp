@@ -78,7 +78,7 @@ Config load(std::string_view text) {
     return std::move(loaded->config);
 }
 
-Config load_with_firewall(std::string text) { return load(std::string{test::firewall_line} + text); }
+Config load_with_firewall(const std::string& text) { return load(std::string{test::firewall_line} + text); }
 
 std::string names_of(const Config& config) {
     std::string names;

@@ -4,7 +4,6 @@
 
 // How frames are cut into bursts changes nothing.
 
-using captures::Side;
 using gateway::Vantage;
 using policy::Reason;
 using namespace support;
@@ -16,6 +15,8 @@ namespace {
 std::vector<Told> in_one_burst(Bench& bench, const std::vector<PacketBuilder>& packets) {
     std::vector<OwnedFrame> owned;
     std::vector<captures::Frame> frames;
+    owned.reserve(packets.size());
+    frames.reserve(packets.size());
     for (const auto& packet : packets) owned.push_back(packet.build());
     for (auto& one : owned) {
         frames.push_back(one.frame());

@@ -9,7 +9,6 @@
 #include "tests/support/config_text.hpp"
 #include "tests/support/pipeline_bench.hpp"
 
-using captures::Side;
 using captures::Time;
 using gateway::Replay;
 using gateway::ReplayResult;
@@ -114,6 +113,7 @@ PacketBuilder data(captures::Duration after) { return ssh(40000).psh().ack(5001)
 
 std::vector<OwnedFrame> built(std::initializer_list<PacketBuilder> packets) {
     std::vector<OwnedFrame> frames;
+    frames.reserve(packets.size());
     for (const auto& packet : packets) frames.push_back(packet.build());
     return frames;
 }
@@ -297,6 +297,7 @@ BOOST_AUTO_TEST_CASE(a_broken_capture_is_replayed_up_to_the_break) {
 
 BOOST_AUTO_TEST_CASE(it_stops_after_a_burst_when_told_to) {
     std::vector<OwnedFrame> packets;
+    packets.reserve(600);
     for (int i = 0; i < 600; ++i) packets.push_back(udp("198.51.100.7:1000", "203.0.113.10:53").after(i * 1ms).build());
     const auto capture = capture_of(std::move(packets));
     int asked = 0;

@@ -40,7 +40,7 @@ std::uint16_t adjusted(std::uint16_t checksum, const std::byte* before, const st
 
 }  // namespace
 
-std::size_t header_of(const std::byte* ip) { return (load_u8(ip) & 15U) * 4U; }
+std::size_t header_of(const std::byte* ip) { return std::size_t{4} * (load_u8(ip) & 15U); }
 
 Endpoint endpoint_at(const std::byte* ip, bool source, bool ported) {
     const auto* const transport = ip + header_of(ip);

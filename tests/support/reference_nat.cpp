@@ -15,8 +15,6 @@ using captures::load_be32;
 using captures::load_u8;
 using captures::Protocol;
 using captures::Side;
-using captures::store_be16;
-using captures::store_be32;
 using captures::Time;
 using gateway::Vantage;
 using policy::Reason;
