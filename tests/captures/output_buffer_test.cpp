@@ -1,7 +1,7 @@
 #include "captures/output_buffer.hpp"
 
+#include <algorithm>
 #include <csignal>
-#include <cstring>
 #include <thread>
 
 #include <fcntl.h>
@@ -66,7 +66,7 @@ std::unique_ptr<OutputBuffer> create(const std::string& path) {
 /// Whether there was room.
 bool append(OutputBuffer& output, const Bytes& bytes) {
     std::byte* const room = output.append(bytes.size());
-    if (room != nullptr) std::memcpy(room, bytes.data(), bytes.size());
+    if (room != nullptr) std::ranges::copy(bytes, room);
     return room != nullptr;
 }
 

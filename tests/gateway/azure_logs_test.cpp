@@ -18,7 +18,7 @@ namespace {
 /// A firewall whose log is read back line by line.
 class LoggedLab {
 public:
-    explicit LoggedLab(gateway::Config config = lab(), Vantage vantage = Vantage::both)
+    explicit LoggedLab(const gateway::Config& config = lab(), Vantage vantage = Vantage::both)
         : output_{captures::OutputBuffer::create(path_).value()},
           log_{*output_, "/subscriptions/20ff7fc3/resourceGroups/lab/providers/Microsoft.Network/azureFirewalls/fw"},
           tables_{gateway::Tables::build(config).value()},
