@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -18,11 +19,17 @@ class HugeArray {
 public:
     /// Throws std::bad_alloc where the address space is exhausted.
     explicit HugeArray(std::size_t size) : size_{size}, bytes_{(size * sizeof(T) + page - 1) / page * page} {
-        void* const memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
+        // Huge pages begin at multiples of their size only; an array of less gets none, so as not to be filled up to one.
+        const auto spare = bytes_ >= huge_page ? huge_page : 0;
+        void* const memory = ::mmap(nullptr, bytes_ + spare, PROT_READ | PROT_WRITE,
                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) throw std::bad_alloc{};
-        ::madvise(memory, bytes_, MADV_HUGEPAGE);  // advice only: without it things are slower, not wrong
-        data_ = static_cast<T*>(memory);
+        auto* const begin = static_cast<std::byte*>(memory);
+        const auto before = spare == 0 ? 0 : (0 - reinterpret_cast<std::uintptr_t>(memory)) % huge_page;
+        if (before > 0) ::munmap(begin, before);
+        if (spare > before) ::munmap(begin + before + bytes_, spare - before);
+        if (spare > 0) ::madvise(begin + before, bytes_, MADV_HUGEPAGE);  // advice: without it things are only slower
+        data_ = reinterpret_cast<T*>(begin + before);
     }
     HugeArray(HugeArray&& other) noexcept
         : size_{std::exchange(other.size_, 0)},
@@ -47,7 +54,8 @@ public:
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
 private:
-    static constexpr std::size_t page = std::size_t{2} << 20;
+    static constexpr std::size_t page = 4096;
+    static constexpr std::size_t huge_page = std::size_t{2} << 20;
 
     std::size_t size_;
     std::size_t bytes_;

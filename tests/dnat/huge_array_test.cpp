@@ -22,12 +22,19 @@ BOOST_AUTO_TEST_CASE(it_begins_as_zeros_and_keeps_what_is_written) {
     BOOST_TEST(sum == size * (size + 1) / 2);
 }
 
-BOOST_AUTO_TEST_CASE(it_takes_whole_huge_pages) {
-    constexpr std::size_t page = std::size_t{2} << 20;
+BOOST_AUTO_TEST_CASE(it_takes_whole_pages_and_lies_where_huge_ones_begin) {
+    constexpr std::size_t page = 4096;
+    constexpr std::size_t huge = std::size_t{2} << 20;
     BOOST_TEST(HugeArray<std::byte>{1}.bytes() == page);
     BOOST_TEST(HugeArray<std::byte>{page}.bytes() == page);
     BOOST_TEST(HugeArray<std::byte>{page + 1}.bytes() == 2 * page);
     BOOST_TEST(HugeArray<std::uint32_t>{page}.bytes() == 4 * page);
+    for (const auto size : {huge, huge + 1, 3 * huge - 1}) {
+        HugeArray<std::byte> array{size};
+        BOOST_TEST(array.bytes() == (size + page - 1) / page * page);
+        BOOST_TEST(reinterpret_cast<std::uintptr_t>(&array[0]) % huge == 0U);
+        array[size - 1] = std::byte{1};
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_was_moved_from_is_empty) {
