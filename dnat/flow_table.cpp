@@ -38,11 +38,11 @@ FlowTable::FlowTable(std::uint32_t capacity, std::uint64_t seed, Index index)
 FlowTable::Inserted FlowTable::insert(const Arrived& arrived, captures::Endpoint target,
                                       captures::Ipv4Address instance) {
     if (size_ == capacity_) return {no_flow, Refusal::table_full};
+    if (slots_for(size_ + 1) > slots_.size()) grow();  // may throw, so before anything is taken
     const auto& tuple = arrived.tuple;
     const auto port = ports_.take(target, tuple.protocol, tuple.source.port);
     if (!port) return {no_flow, Refusal::ports_exhausted};
 
-    if (slots_for(size_ + 1) > slots_.size()) grow();
     const auto index = free_ != no_flow ? free_ : unused_++;
     auto& flow = flows_[index];
     if (free_ != no_flow) free_ = flow.next_free;

@@ -87,6 +87,7 @@ public:
     };
     /// Commits a flow from `arrived` to `target`, sent from `instance` with the client's port or the next free one.
     /// Precondition: no flow has this arrived tuple. The flow's deadline is noted by `touch`, which must follow.
+    /// Throws std::bad_alloc where the index cannot grow; then nothing has changed.
     [[nodiscard]] Inserted insert(const Arrived& arrived, captures::Endpoint target, captures::Ipv4Address instance);
 
     void erase(FlowIndex index) noexcept;
