@@ -8,8 +8,15 @@ using captures::Frame;
 using captures::Packet;
 using captures::Side;
 
-FragmentTable::FragmentTable(std::uint32_t most_datagrams, std::uint32_t most_held)
-    : datagrams_(most_datagrams), most_held_{most_held} {
+namespace {
+
+constexpr std::size_t common_size = 2048;
+constexpr std::size_t most_spare = 512;
+
+}  // namespace
+
+FragmentTable::FragmentTable(std::uint32_t most_datagrams, std::uint32_t most_held, std::size_t most_bytes)
+    : datagrams_(most_datagrams), most_held_{most_held}, most_bytes_{most_bytes} {
     by_key_.reserve(most_datagrams);
     free_.reserve(most_datagrams);
     for (std::uint32_t index = most_datagrams; index-- > 0;) free_.push_back(index);
@@ -18,7 +25,7 @@ FragmentTable::FragmentTable(std::uint32_t most_datagrams, std::uint32_t most_he
 FragmentTable::Later FragmentTable::later(const Packet& packet, const Frame& frame, captures::Time deadline) {
     auto* const datagram = find_or_begin(packet, frame.side, deadline, false);
     if (datagram == nullptr) return {Outcome::no_room, {}};
-    if (!datagram->ruled && held_ == most_held_) {
+    if (!datagram->ruled && !has_room(frame)) {
         if (datagram->piece_count == 0) forget(*datagram);
         return {Outcome::no_room, {}};
     }
@@ -156,12 +163,18 @@ void FragmentTable::hold(Datagram& datagram, const Frame& frame) {
     held.frame.data = held.bytes.data();
     datagram.waiting.push_back(std::move(held));
     ++held_;
+    held_bytes_ += frame.captured;
 }
 
 void FragmentTable::release_waiting(Datagram& datagram) {
-    for (auto& old : released_) spare_.push_back(std::move(old));
+    for (auto& old : released_) {
+        if (old.bytes.capacity() <= common_size && spare_.size() < most_spare) spare_.push_back(std::move(old));
+    }
     released_.clear();
-    for (auto& held : datagram.waiting) released_.push_back(std::move(held));
+    for (auto& held : datagram.waiting) {
+        held_bytes_ -= held.bytes.size();
+        released_.push_back(std::move(held));
+    }
     held_ -= datagram.waiting.size();
     datagram.waiting.clear();
     released_count_ = released_.size();

@@ -35,12 +35,14 @@ struct HeldFragment {
 /// the others (virtual reassembly: nothing is put together or delayed unless it comes before the first). Those that
 /// do are held, and released in the order they came. Overlaps are refused and poison the datagram (RFC 1858,
 /// RFC 3128, RFC 5722), a repetition of what came already is only dropped. All is bounded: datagrams, held
-/// fragments, pieces a datagram may be scattered in; datagrams without a forwarding ruling may use half of the table, so
+/// fragments and their bytes, pieces a datagram may be scattered in; datagrams without a forwarding ruling may use half of the table, so
 /// that a flood of first-less fragments cannot keep others out. An entry ends when its datagram is complete or
 /// `timeout` after it began. Full reassembly was not done: it costs a copy of everything and changes packet sizes.
 class FragmentTable {
 public:
-    FragmentTable(std::uint32_t most_datagrams, std::uint32_t most_held);
+    static constexpr std::size_t most_held_bytes = std::size_t{64} << 20;
+
+    FragmentTable(std::uint32_t most_datagrams, std::uint32_t most_held, std::size_t most_bytes = most_held_bytes);
 
     enum class Outcome : std::uint8_t {
         ruled,  ///< the first fragment came before: see `ruling`
@@ -117,6 +119,9 @@ private:
     [[nodiscard]] static bool complete(const Datagram& datagram) noexcept;
     [[nodiscard]] Datagram* find_or_begin(const captures::Packet& packet, captures::Side side, captures::Time deadline,
                                           bool forward);
+    [[nodiscard]] bool has_room(const captures::Frame& frame) const noexcept {
+        return held_ < most_held_ && held_bytes_ + frame.captured <= most_bytes_;
+    }
     void hold(Datagram& datagram, const captures::Frame& frame);
     void release_waiting(Datagram& datagram);
     void forget(Datagram& datagram);
@@ -125,10 +130,12 @@ private:
     std::vector<std::uint32_t> free_;
     boost::unordered_flat_map<Key, std::uint32_t, KeyHash> by_key_;
     std::vector<HeldFragment> released_;
-    std::vector<HeldFragment> spare_;
+    std::vector<HeldFragment> spare_;  ///< buffers of common size for the next ones
     std::size_t released_count_ = 0;
     std::size_t most_held_;
+    std::size_t most_bytes_;
     std::size_t held_ = 0;
+    std::size_t held_bytes_ = 0;
     std::size_t unadmitted_ = 0;  ///< datagrams without a forwarding ruling
     std::uint32_t oldest_ = none;
     std::uint32_t newest_ = none;

@@ -106,6 +106,19 @@ BOOST_AUTO_TEST_CASE(what_comes_before_the_first_waits_for_it_in_order) {
     BOOST_TEST(bench.table.datagrams() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(held_bytes_are_bounded_whatever_their_number) {
+    const Decoded one{fragment_of(datagram(1), 64, 64)};
+    Bench bench{.table = FragmentTable{8, 8, std::size_t{2} * one.frame.captured}};
+    BOOST_TEST(bench.feed(64, 64) == "held");
+    BOOST_TEST(bench.feed(192, 64) == "held");
+    BOOST_TEST(bench.feed(128, 64) == "no room");
+    BOOST_TEST(bench.feed(0, 64) == "ruled");
+    bench.id = 2;
+    BOOST_TEST(bench.feed(64, 64) == "held");
+    BOOST_TEST(bench.feed(192, 64) == "held");
+    BOOST_TEST(bench.feed(128, 64) == "no room");
+}
+
 BOOST_AUTO_TEST_CASE(a_held_fragment_is_a_copy_of_every_byte) {
     Bench bench;
     Decoded early{fragment_of(datagram(1).pad_to(120, 0xee).vlan(7), 64, 64)};
