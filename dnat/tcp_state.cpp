@@ -54,9 +54,11 @@ void note(TcpHalf& half, const TcpHalf& peer, const Packet& segment) noexcept {
     const bool fits = !peer.acked || within(segment.sequence, peer.ack, peer.window);
     if (!half.seen || syn || (fits && distance(end, half.next) > 0)) half.next = end;
     half.seen = true;
-    // An acknowledgment may be ahead of what was captured, but not by more than was ever offered.
-    const bool credible = !peer.seen || within(segment.acknowledgment, peer.next, half.window);
-    if (segment.has(flag::ack) && (!half.acked || (credible && distance(segment.acknowledgment, half.ack) >= 0))) {
+    // An acknowledgment may be ahead of what was captured, but not by more than was ever offered; and before the peer's
+    // SYN there is nothing to acknowledge.
+    const bool credible = peer.seen && within(segment.acknowledgment, peer.next, half.window);
+    const bool forward = !half.acked || distance(segment.acknowledgment, half.ack) >= 0;
+    if (segment.has(flag::ack) && credible && forward) {
         half.ack = segment.acknowledgment;
         half.acked = true;
     }

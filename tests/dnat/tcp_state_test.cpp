@@ -84,6 +84,22 @@ BOOST_AUTO_TEST_CASE(a_challenge_to_the_first_syn_and_its_reset_leave_the_door_o
           "server S. 0 ack 1 win 250           -> syn-received", "client . 1 ack 1 win 256            -> established"});
 }
 
+BOOST_AUTO_TEST_CASE(an_acknowledgment_before_the_servers_syn_acknowledges_nothing) {
+    const std::vector<std::string_view> opened{
+        "client S 1000             -> syn-sent", "client . 1001 ack 900000  -> syn-sent",
+        "server S. 5000 ack 1001   -> syn-received", "client . 1001 ack 5001    -> established",
+        "server P. 5001+10 ack 1001 -> established"};
+    TcpTranscript open;
+    open.play(opened);
+    BOOST_TEST(open.track().client.ack == 5001U);
+    open.play({"server R 900000 -> established, quiet", "server R 5200 -> reset"});
+}
+
+BOOST_AUTO_TEST_CASE(an_acknowledgment_of_what_cannot_have_been_sent_opens_nothing) {
+    play({"client S 1000             -> syn-sent", "server S. 5000 ack 1001    -> syn-received",
+          "client . 1001 ack 900000  -> syn-received", "client . 1001 ack 5001     -> established"});
+}
+
 BOOST_AUTO_TEST_CASE(a_closed_port_answers_the_syn_with_a_reset) {
     play({"client S 1000          -> syn-sent", "server R. 0 ack 1001   -> reset",
           "client S 2000          -> reset, reopen"});

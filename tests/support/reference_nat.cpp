@@ -215,10 +215,12 @@ ReferenceNat::Step ReferenceNat::follow(Flow& flow, const Packet& packet, bool f
     const bool fits = !receiver.acked || near(sequence, receiver.ack, receiver.window);
     if (!sender.spoke || syn || (fits && static_cast<std::int32_t>(end - sender.next) > 0)) sender.next = end;
     sender.spoke = true;
-    const bool credible = !receiver.spoke || near(number, receiver.next, sender.window);
-    const bool forward = static_cast<std::int32_t>(number - sender.ack) >= 0;
-    if (ack && (!sender.acked || (credible && forward))) sender.ack = number;
-    sender.acked = sender.acked || ack;
+    const bool credible = receiver.spoke && near(number, receiver.next, sender.window);
+    const bool forward = !sender.acked || static_cast<std::int32_t>(number - sender.ack) >= 0;
+    if (ack && credible && forward) {
+        sender.ack = number;
+        sender.acked = true;
+    }
     sender.window = load_be16(segment + 14);
     if (flow.phase == Phase::closing) return Step::silent;
     if (flow.phase == Phase::reset) {  // RFC 6146: established again, whatever was before
