@@ -22,15 +22,16 @@ constexpr ChecksumDelta ttl_up{0x0100};
 constexpr ChecksumDelta ttl_stays{0xffff};
 
 /// Writes the header's addresses and TTL; `addresses` is what the addresses change.
-void rewrite_header(const Packet& packet, const Translation& translation, ChecksumDelta addresses,
-                    TtlStep step) noexcept {
+inline void rewrite_header(const Packet& packet, const Translation& translation, ChecksumDelta addresses,
+                           TtlStep step) noexcept {
     const auto ipv4 = packet.ipv4();
-    const bool stays = step == TtlStep::up && packet.ttl == 255;
-    if (!packet.checksum_offloaded) {
-        addresses += stays ? ttl_stays : step == TtlStep::down ? ttl_down : ttl_up;
+    const bool down = step == TtlStep::down;
+    const bool stays = !down && packet.ttl == 255;
+    if (!packet.checksum_offloaded) [[likely]] {
+        addresses += down ? ttl_down : stays ? ttl_stays : ttl_up;
         ipv4.set_checksum(updated(ipv4.checksum(), addresses));
     }
-    if (!stays) ipv4.set_ttl(static_cast<std::uint8_t>(step == TtlStep::down ? packet.ttl - 1 : packet.ttl + 1));
+    ipv4.set_ttl(static_cast<std::uint8_t>(packet.ttl + (down ? -1 : stays ? 0 : 1)));
     ipv4.set_source(translation.source.address);
     ipv4.set_destination(translation.destination.address);
 }
@@ -83,33 +84,28 @@ void rewrite_quoted(const Packet& packet, const Endpoint& source, const Endpoint
     icmp.set_checksum(updated(icmp.checksum(), outer));
 }
 
+/// The outer addresses need not be the flow's: a router on the way may be the sender.
+void rewrite_error(const Packet& packet, const Translation& translation, TtlStep step) noexcept {
+    rewrite_quoted(packet, translation.destination, translation.source);
+    const auto addresses = addresses_of(packet.ipv4(), translation.source, translation.destination);
+    rewrite_header(packet, translation, addresses, step);
+}
+
 }  // namespace
 
 void rewrite(const Packet& packet, const Translation& translation, TtlStep step) noexcept {
-    const ChecksumDelta transport{translation.transport_delta};
-    switch (packet.kind) {
-        case captures::Kind::tcp: {
-            const auto tcp = packet.tcp();
-            tcp.set_checksum(updated(tcp.checksum(), transport));
-            rewrite_ports(packet.transport(), translation.source, translation.destination);
-            break;
+    if (packet.kind == captures::Kind::icmp_error) return rewrite_error(packet, translation, step);
+    if (packet.is_segment()) {  // a fragment has no ports
+        const ChecksumDelta delta{translation.transport_delta};
+        auto* const transport = packet.transport();
+        if (packet.kind == captures::Kind::tcp) {
+            const TcpView tcp{transport};
+            tcp.set_checksum(updated(tcp.checksum(), delta));
+        } else {
+            const UdpView udp{transport};
+            udp.set_checksum(updated_udp(udp.checksum(), delta));
         }
-        case captures::Kind::udp: {
-            const auto udp = packet.udp();
-            udp.set_checksum(updated_udp(udp.checksum(), transport));
-            rewrite_ports(packet.transport(), translation.source, translation.destination);
-            break;
-        }
-        case captures::Kind::icmp_error: {
-            rewrite_quoted(packet, translation.destination, translation.source);
-            // The outer addresses need not be the flow's: a router on the way may be the sender.
-            const auto addresses = addresses_of(packet.ipv4(), translation.source, translation.destination);
-            return rewrite_header(packet, translation, addresses, step);
-        }
-        case captures::Kind::fragment:
-        case captures::Kind::unsupported:
-        case captures::Kind::not_ip:
-        case captures::Kind::malformed: break;
+        rewrite_ports(transport, translation.source, translation.destination);
     }
     rewrite_header(packet, translation, ChecksumDelta{translation.address_delta}, step);
 }
