@@ -129,7 +129,34 @@ void Pipeline::finish(Observer& observer) {
     }
 }
 
+inline Pipeline::Direction Pipeline::direction_of(const Frame& frame, const Packet& packet) const noexcept {
+    if (settings_.vantage == Vantage::both) {
+        return frame.side == Side::outside ? Direction::toward_target : Direction::toward_client;
+    }
+    return packet.ip != nullptr && tables_->owns(packet.tuple.source.address) ? Direction::undone
+                                                                              : Direction::toward_target;
+}
+
+/// An error quotes what its receiver sent, so the flow's key is that packet's answer; undone, the client's own.
+dnat::FlowKey Pipeline::key_of_error(const Packet& packet, Direction direction, Side side) noexcept {
+    const auto quoted = captures::quoted_tuple(packet);
+    return dnat::FlowKey::of(direction == Direction::undone ? quoted : quoted.reversed(), side);
+}
+
+inline dnat::FlowKey Pipeline::key_of(const Packet& packet, Direction direction) noexcept {
+    const auto side = direction == Direction::toward_client ? Side::inside : Side::outside;
+    if (packet.is_segment()) [[likely]] {
+        const auto& [source, destination, protocol] = packet.tuple;
+        return direction == Direction::undone ? dnat::FlowKey::of(destination, source, protocol, side)
+                                              : dnat::FlowKey::of(source, destination, protocol, side);
+    }
+    return packet.kind == Kind::icmp_error ? key_of_error(packet, direction, side) : dnat::FlowKey{};
+}
+
+/// A packet's slot is read only some packets after it was asked for, and its flow not before the decisions.
 void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
+    constexpr std::size_t lag = 16;
+    const auto look_up = [this](std::size_t i) { found_[i] = flows_.candidate(keys_[i], hashes_[i]); };
     auto clock = now_;
     for (std::size_t i = 0; i < frames.size(); ++i) {
         captures::decode(frames[i], packets_[i]);
@@ -143,7 +170,10 @@ void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
         }
         clock_[i] = clock;
         counters_.bytes += frames[i].length;
+        if (i >= lag) look_up(i - lag);
     }
+    for (auto i = std::max(frames.size(), lag) - lag; i < frames.size(); ++i) look_up(i);
+    found_at_ = flows_.erasures();
     counters_.packets += frames.size();
 }
 
@@ -157,38 +187,15 @@ std::size_t Pipeline::run_until(std::span<const Frame> frames, std::size_t begin
     return end;
 }
 
-/// Looks up all packets, then decides one after the other; stops early behind one that released held fragments,
+/// Decides one packet after the other; stops early behind one that released held fragments,
 /// since those leave right after it. Returns one past the last decided.
 std::size_t Pipeline::decide_run(std::span<Frame> frames, std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) found_[i] = flows_.candidate(keys_[i], hashes_[i]);
-    const auto erasures = flows_.erasures();
     for (std::size_t i = begin; i < end; ++i) {
-        const auto candidate = flows_.erasures() == erasures ? found_[i] : no_flow;
+        const auto candidate = flows_.erasures() == found_at_ ? found_[i] : no_flow;
         decide(i, frames[i], flows_.confirm(candidate, keys_[i], hashes_[i]));
         if (releases_) return i + 1;
     }
     return end;
-}
-
-Pipeline::Direction Pipeline::direction_of(const Frame& frame, const Packet& packet) const noexcept {
-    if (settings_.vantage == Vantage::both) {
-        return frame.side == Side::outside ? Direction::toward_target : Direction::toward_client;
-    }
-    return packet.ip != nullptr && tables_->owns(packet.tuple.source.address) ? Direction::undone
-                                                                              : Direction::toward_target;
-}
-
-dnat::FlowKey Pipeline::key_of(const Packet& packet, Direction direction) noexcept {
-    const auto side = direction == Direction::toward_client ? Side::inside : Side::outside;
-    if (packet.is_segment()) [[likely]] {
-        const auto& [source, destination, protocol] = packet.tuple;
-        return direction == Direction::undone ? dnat::FlowKey::of(destination, source, protocol, side)
-                                              : dnat::FlowKey::of(source, destination, protocol, side);
-    }
-    if (packet.kind != Kind::icmp_error) return {};
-    // It quotes what its receiver sent, so the flow's key is that packet's answer; undone, the client's own.
-    const auto quoted = captures::quoted_tuple(packet);
-    return dnat::FlowKey::of(direction == Direction::undone ? quoted : quoted.reversed(), side);
 }
 
 inline void Pipeline::forward(std::size_t i, const dnat::Flow& flow, Reason reason) noexcept {

@@ -121,6 +121,8 @@ private:
 
     [[nodiscard]] Direction direction_of(const captures::Frame& frame, const captures::Packet& packet) const noexcept;
     [[nodiscard]] static dnat::FlowKey key_of(const captures::Packet& packet, Direction direction) noexcept;
+    [[nodiscard]] static dnat::FlowKey key_of_error(const captures::Packet& packet, Direction direction,
+                                                    captures::Side side) noexcept;
     void decode_burst(std::span<captures::Frame> frames) noexcept;
     [[nodiscard]] std::size_t run_until(std::span<const captures::Frame> frames, std::size_t begin) noexcept;
     [[nodiscard]] std::size_t decide_run(std::span<captures::Frame> frames, std::size_t begin, std::size_t end);
@@ -164,6 +166,7 @@ private:
     std::array<dnat::FlowKey, run_capacity> keys_;
     std::array<std::uint32_t, run_capacity> hashes_;
     std::array<dnat::FlowIndex, run_capacity> found_;
+    std::uint64_t found_at_ = 0;  ///< erasures then
     std::array<Verdict, run_capacity> verdicts_;
     std::array<dnat::Translation, run_capacity> translations_;
     bool releases_ = false;  ///< the packet just decided released held fragments
