@@ -212,6 +212,18 @@ inline void Pipeline::drop(std::size_t i, Reason reason, std::string_view detail
     verdicts_[i].detail = detail;
 }
 
+/// Captures of both wires also hold what the firewall sent: outside from a public IP or its private one, inside from its
+/// instance's. Nothing arrives with such a source.
+bool Pipeline::is_departure(std::size_t i) const noexcept {
+    const auto source = packets_[i].tuple.source.address;
+    switch (directions_[i]) {
+        case Direction::toward_target: return tables_->owns(source) && source != tables_->instance();
+        case Direction::toward_client: return source == tables_->instance();
+        case Direction::undone: break;
+    }
+    return false;
+}
+
 inline bool Pipeline::ttl_allows(std::size_t i) noexcept {
     if (packets_[i].ttl > 1 || directions_[i] == Direction::undone) return true;
     drop(i, Reason::ttl_expired);
@@ -267,9 +279,10 @@ void Pipeline::decide_other(std::size_t i, const Frame& frame, FlowIndex flow) {
 }
 
 void Pipeline::decide_miss(std::size_t i, const Frame& frame) {
+    if (is_departure(i)) return drop(i, Reason::departure);
     const auto& tuple = packets_[i].tuple;
     if (directions_[i] == Direction::toward_target) {
-        // Our own address as a source outside is forged; seen from outside only, it is a reply and came here undone.
+        // The instance's address never leaves outside, so it is forged there.
         if (tables_->owns(tuple.source.address))
             return drop(i, Reason::malformed, "source is the firewall's own address");
         return decide_first(i, frame);
@@ -349,6 +362,7 @@ bool Pipeline::admits_again(const dnat::Flow& flow, Time now) const noexcept {
 /// RFC 5508 REQ-4 to 6: translated if the flow is known, dropped in silence if not; it changes and refreshes nothing.
 void Pipeline::decide_error(std::size_t i, FlowIndex index) {
     const auto& packet = packets_[i];
+    if (is_departure(i)) return drop(i, Reason::departure);
     if (directions_[i] == Direction::toward_target && tables_->owns(packet.tuple.source.address)) {
         return drop(i, Reason::malformed, "source is the firewall's own address");
     }
@@ -364,6 +378,7 @@ void Pipeline::decide_error(std::size_t i, FlowIndex index) {
 }
 
 void Pipeline::decide_fragment(std::size_t i, const Frame& frame) {
+    if (is_departure(i)) return drop(i, Reason::departure);
     const auto& destination = packets_[i].tuple.destination.address;
     if (directions_[i] == Direction::toward_target && !tables_->owns(destination)) return drop(i, Reason::no_listener);
     if (directions_[i] == Direction::toward_client && destination != tables_->instance()) {
@@ -393,6 +408,7 @@ void Pipeline::decide_fragment(std::size_t i, const Frame& frame) {
 /// What is decided about a first fragment holds for all others of its datagram.
 void Pipeline::decide_first_fragment(std::size_t i, const Frame& frame, FlowIndex flow) {
     decide_segment(i, frame, flow);
+    if (verdicts_[i].reason == Reason::departure) return;
     auto& verdict = verdicts_[i];
     auto sided = frame;
     sided.side = verdict.arrived;

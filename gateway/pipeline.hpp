@@ -140,6 +140,7 @@ private:
     void decide_first_fragment(std::size_t i, const captures::Frame& frame, dnat::FlowIndex flow);
     void forward(std::size_t i, const dnat::Flow& flow, policy::Reason reason) noexcept;
     void drop(std::size_t i, policy::Reason reason, std::string_view detail = {}) noexcept;
+    [[nodiscard]] bool is_departure(std::size_t i) const noexcept;
     [[nodiscard]] bool ttl_allows(std::size_t i) noexcept;
     void carry_out(std::span<captures::Frame> frames, std::size_t begin, std::size_t end, Observer& observer);
     void emit_released(const dnat::FragmentRuling& ruling, std::string_view detail, Observer& observer);

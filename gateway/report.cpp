@@ -55,6 +55,7 @@ std::string_view gloss(Reason reason) {
         case Reason::ports_exhausted: return "no source port left toward the machine";
         case Reason::table_full: return "flow table full ([limits] flows)";
         case Reason::not_ip: return "ARP and other frames that are not IP";
+        case Reason::departure: return "what the firewall itself sent";
     }
     return "";
 }

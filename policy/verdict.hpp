@@ -33,10 +33,11 @@ enum class Reason : std::uint8_t {
     ports_exhausted,
     table_full,
     // ignored
-    not_ip,  ///< ARP, LLDP, unknown link types
+    not_ip,     ///< ARP, LLDP, unknown link types
+    departure,  ///< on both wires: sent by the firewall itself, seen as it leaves
 };
 
-inline constexpr std::size_t reason_count = static_cast<std::size_t>(Reason::not_ip) + 1;
+inline constexpr std::size_t reason_count = static_cast<std::size_t>(Reason::departure) + 1;
 
 inline constexpr std::array<std::string_view, reason_count> reason_texts{
     "dnat",
@@ -59,6 +60,7 @@ inline constexpr std::array<std::string_view, reason_count> reason_texts{
     "ports-exhausted",
     "table-full",
     "not-ip",
+    "departure",
 };
 
 [[nodiscard]] constexpr std::string_view to_string(Reason reason) noexcept {
@@ -67,7 +69,7 @@ inline constexpr std::array<std::string_view, reason_count> reason_texts{
 
 [[nodiscard]] constexpr Fate fate_of(Reason reason) noexcept {
     if (reason <= Reason::related) return Fate::forward;
-    return reason == Reason::not_ip ? Fate::ignore : Fate::drop;
+    return reason >= Reason::not_ip ? Fate::ignore : Fate::drop;
 }
 
 [[nodiscard]] constexpr std::string_view to_string(Fate fate) noexcept {

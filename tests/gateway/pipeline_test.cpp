@@ -182,12 +182,48 @@ BOOST_AUTO_TEST_CASE(from_inside_only_answers_pass) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_firewalls_own_addresses_are_forged_as_a_source_outside) {
+BOOST_AUTO_TEST_CASE(the_instances_address_is_forged_as_a_source_outside) {
     Bench bench;
-    for (const auto* const source : {"203.0.113.10:40000", "203.0.113.11:40000", "10.0.1.4:40000", "10.0.1.5:40000"}) {
-        check(bench.from_outside(tcp(source, "203.0.113.10:8080").syn()), is_dropped, because(Reason::malformed),
-              with_detail("source is the firewall's own address"));
+    check(bench.from_outside(tcp("10.0.1.5:40000", "203.0.113.10:8080").syn()), is_dropped, because(Reason::malformed),
+          with_detail("source is the firewall's own address"));
+}
+
+BOOST_AUTO_TEST_CASE(what_the_firewall_sends_is_no_arrival) {
+    Bench bench;
+    for (const auto* const source : {"203.0.113.10:8080", "203.0.113.11:40000", "10.0.1.4:40000"}) {
+        check(bench.from_outside(tcp(source, "198.51.100.7:40000").syn().ack(1)), is_ignored,
+              because(Reason::departure));
+        check(bench.from_outside(tcp(source, "203.0.113.10:8080").syn()), is_ignored, because(Reason::departure));
     }
+    check(bench.from_inside(tcp("10.0.1.5:40000", "10.1.0.4:80").syn()), is_ignored, because(Reason::departure));
+    BOOST_TEST(bench.pipeline().flows().size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_on_both_wires_is_what_arrived_and_each_departure_is_ignored) {
+    Bench bench;
+    const auto arrives = tcp("198.51.100.7:40000", "203.0.113.10:8080").syn().seq(1000);
+    check(bench.from_outside(arrives), is_forwarded, because(Reason::dnat));
+    check(bench.from_inside(tcp("10.0.1.5:40000", "10.1.0.4:80").syn().seq(1000).ttl(63)), is_ignored);
+    check(bench.from_inside(tcp("10.1.0.4:80", "10.0.1.5:40000").syn().ack(1001).seq(5000)), is_forwarded,
+          because(Reason::reply));
+    check(bench.from_outside(tcp("203.0.113.10:8080", "198.51.100.7:40000").syn().ack(1001).seq(5000).ttl(63)),
+          is_ignored);
+    check(bench.from_outside(tcp("198.51.100.7:40000", "203.0.113.10:8080").seq(1001).ack(5001)), is_forwarded,
+          because(Reason::established));
+    BOOST_TEST(bench.count(Reason::departure) == 2U);
+    BOOST_TEST(bench.pipeline().flows().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(departures_in_fragments_and_errors_are_ignored_too) {
+    Bench bench;
+    const auto answer = udp("203.0.113.10:53", "198.51.100.7:5000").payload_size(312);
+    check(bench.from_outside(fragment_of(answer, 0, 64)), is_ignored, because(Reason::departure));
+    check(bench.from_outside(fragment_of(answer, 64, 64)), is_ignored, because(Reason::departure));
+    check(bench.from_inside(fragment_of(udp("10.0.1.5:5000", "10.1.0.4:53").payload_size(312), 64, 64)), is_ignored,
+          because(Reason::departure));
+    const auto quoted = tcp("10.1.0.4:80", "10.0.1.5:40000").ack(1).payload("SSH-2.0-");
+    check(bench.from_inside(icmp_error(3, 1, "10.0.1.5", "10.1.0.4").quoting(quoted, 28)), is_ignored,
+          because(Reason::departure));
 }
 
 BOOST_AUTO_TEST_CASE(a_packet_whose_time_to_live_is_over_does_not_pass_either_way) {

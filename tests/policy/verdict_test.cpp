@@ -34,6 +34,7 @@ constexpr Row rows[]{
     {Reason::ports_exhausted, "ports-exhausted", "drop"},
     {Reason::table_full, "table-full", "drop"},
     {Reason::not_ip, "not-ip", "ignore"},
+    {Reason::departure, "departure", "ignore"},
 };
 
 }  // namespace

@@ -58,6 +58,7 @@ void ReferenceNat::judge(Packet& packet) {
                                                       : Way::to_client;
     if (packet.protocol == icmp_number) return tell(packet, judge_error(packet));
     if (!ported && packet.first) return tell(packet, {.reason = Reason::unsupported});
+    if (departs(packet)) return tell(packet, {.reason = Reason::departure});
     if (!packet.first) return judge_later_fragment(packet);
     auto ruling = judge_transport(packet);
     std::vector<Packet> released;
@@ -65,6 +66,12 @@ void ReferenceNat::judge(Packet& packet) {
     tell(packet, ruling);
     if (ruling.reason == Reason::dnat) ruling.reason = Reason::established;
     for (const auto& one : released) tell(one, ruling);
+}
+
+bool ReferenceNat::departs(const Packet& packet) const {
+    const bool is_instance = packet.source.address == config_.firewall.instance_ip;
+    if (packet.way == Way::to_client) return is_instance;
+    return packet.way == Way::to_target && owns(packet.source.address) && !is_instance;
 }
 
 ReferenceNat::Ruling ReferenceNat::judge_transport(const Packet& packet) {
@@ -242,6 +249,7 @@ ReferenceNat::Ruling ReferenceNat::judge_error(const Packet& packet) {
     const auto* const message = packet.bytes.data() + link + header_of(packet.bytes.data() + link);
     const auto type = load_u8(message);
     if (type != 3 && type != 4 && type != 11 && type != 12) return {.reason = Reason::unsupported};
+    if (departs(packet)) return {.reason = Reason::departure};
     if (packet.way == Way::to_target && owns(packet.source.address)) return {.reason = Reason::malformed};
     const auto* const quoted = message + 8;
     // It went against what it quotes, so its own tuple is that one's answer.

@@ -83,6 +83,7 @@ private:
     void pass_time(captures::Time now);
     [[nodiscard]] captures::Time deadline_of(const Flow& flow) const;
     void judge(Packet& packet);
+    [[nodiscard]] bool departs(const Packet& packet) const;
     [[nodiscard]] Ruling judge_transport(const Packet& packet);
     [[nodiscard]] Ruling judge_first(const Packet& packet);
     [[nodiscard]] Ruling judge_flow(const Packet& packet, std::size_t index);

@@ -2,7 +2,7 @@ from lab import *
 
 wires = Wires()
 wrong = [udp((source, 40000), DNS, b"martian") for source in ("127.0.0.1", "0.1.2.3", "224.0.0.1", "255.255.255.255")]
-wrong += [udp((source, 40000), DNS, b"forged") for source in (PUBLIC, INSTANCE, "10.0.1.4")]
+wrong += [udp((source, 40000), DNS, b"forged") for source in (INSTANCE,)]
 wrong += [
     udp(CLIENT, DNS, b"version 5", version=5),
     udp(CLIENT, DNS, b"header of 16 bytes", ip_words=4),
