@@ -9,7 +9,6 @@
 namespace gateway {
 
 using captures::Frame;
-using captures::Packet;
 using captures::Side;
 using policy::Fate;
 using policy::Reason;

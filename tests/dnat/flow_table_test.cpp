@@ -55,6 +55,8 @@ void require(bool holds) {
 std::vector<FlowIndex> find(const FlowTable& table, const std::vector<FlowKey>& keys) {
     std::vector<std::uint32_t> hashes;
     std::vector<FlowIndex> found;
+    hashes.reserve(keys.size());
+    found.reserve(keys.size());
     for (const auto& key : keys) hashes.push_back(table.announce(key));
     for (std::size_t i = 0; i < keys.size(); ++i) found.push_back(table.candidate(keys[i], hashes[i]));
     for (std::size_t i = 0; i < keys.size(); ++i) found[i] = table.confirm(found[i], keys[i], hashes[i]);
