@@ -91,38 +91,6 @@ void Pipeline::advance(Time now, Observer& observer) {
     now_ = now;
 }
 
-void Pipeline::use(std::shared_ptr<const Tables> tables) {
-    tables_ = std::move(tables);
-    flows_.for_each([this](FlowIndex index, dnat::Flow& flow) {
-        if (!still_admitted(*tables_, flow.arrived(), flow.delivered(), flow.window, flow.rule)) {
-            flows_.erase(index);
-        } else {
-            flows_.touch(index, tables_->timeouts());
-        }
-    });
-    fragments_.forget_rulings([](const dnat::FragmentRuling&) { return true; });  // they name rules by their old index
-}
-
-void Pipeline::cut(policy::WindowId window, Time now, Observer& observer) {
-    advance(now, observer);
-    flows_.for_each([&](FlowIndex index, dnat::Flow& flow) {
-        if (flow.window != window || flow.state == dnat::FlowState::cut) return;
-        const bool alive = is_open(flow.state) || flow.state == dnat::FlowState::syn_sent ||
-                           flow.state == dnat::FlowState::syn_received;
-        if (alive) send_resets(flow, now_, observer);
-        flow.state = dnat::FlowState::cut;
-        flow.last_seen = now_;
-        flows_.touch(index, tables_->timeouts());
-    });
-    fragments_.forget_rulings([=](const dnat::FragmentRuling& ruling) { return ruling.window == window; });
-}
-
-void Pipeline::adopt(policy::WindowId older, policy::WindowId newer) noexcept {
-    flows_.for_each([=](FlowIndex, dnat::Flow& flow) {
-        if (flow.window == older) flow.window = newer;
-    });
-}
-
 void Pipeline::finish(Observer& observer) {
     while (fragments_.next_deadline() != Time::max() && fragments_.expire(fragments_.next_deadline())) {
         emit_released(no_first_fragment, "the capture ended before its first fragment", observer);
@@ -187,8 +155,7 @@ std::size_t Pipeline::run_until(std::span<const Frame> frames, std::size_t begin
     return end;
 }
 
-/// Decides one packet after the other; stops early behind one that released held fragments,
-/// since those leave right after it. Returns one past the last decided.
+/// Stops early behind a packet that released held fragments, since those leave right after it. Returns one past the last.
 std::size_t Pipeline::decide_run(std::span<Frame> frames, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
         const auto candidate = flows_.erasures() == found_at_ ? found_[i] : no_flow;

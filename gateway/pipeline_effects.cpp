@@ -1,4 +1,4 @@
-// The effects of a run: bytes change, frames leave, flows end. Decisions are in pipeline.cpp.
+// Effects: bytes change, frames leave, flows end by time, by new rules or by a cut. Decisions are in pipeline.cpp.
 
 #include <algorithm>
 #include <utility>
@@ -65,6 +65,38 @@ void Pipeline::emit_released(const dnat::FragmentRuling& ruling, std::string_vie
         }
         observer.rewritten(judged);
     }
+}
+
+void Pipeline::use(std::shared_ptr<const Tables> tables) {
+    tables_ = std::move(tables);
+    flows_.for_each([this](dnat::FlowIndex index, dnat::Flow& flow) {
+        if (!still_admitted(*tables_, flow.arrived(), flow.delivered(), flow.window, flow.rule)) {
+            flows_.erase(index);
+        } else {
+            flows_.touch(index, tables_->timeouts());
+        }
+    });
+    fragments_.forget_rulings([](const dnat::FragmentRuling&) { return true; });  // they name rules by their old index
+}
+
+void Pipeline::cut(policy::WindowId window, captures::Time now, Observer& observer) {
+    advance(now, observer);
+    flows_.for_each([&](dnat::FlowIndex index, dnat::Flow& flow) {
+        if (flow.window != window || flow.state == dnat::FlowState::cut) return;
+        const bool alive = is_open(flow.state) || flow.state == dnat::FlowState::syn_sent ||
+                           flow.state == dnat::FlowState::syn_received;
+        if (alive) send_resets(flow, now_, observer);
+        flow.state = dnat::FlowState::cut;
+        flow.last_seen = now_;
+        flows_.touch(index, tables_->timeouts());
+    });
+    fragments_.forget_rulings([=](const dnat::FragmentRuling& ruling) { return ruling.window == window; });
+}
+
+void Pipeline::adopt(policy::WindowId older, policy::WindowId newer) noexcept {
+    flows_.for_each([=](dnat::FlowIndex, dnat::Flow& flow) {
+        if (flow.window == older) flow.window = newer;
+    });
 }
 
 void Pipeline::end_flow(dnat::FlowIndex index, captures::Time when, Observer& observer) {
