@@ -30,7 +30,17 @@ std::string path_of(const Request& request) {
     constexpr std::size_t longest = 1024;
     std::string path;
     for (const auto& segment : request.path) path += '/' + segment;
-    return path.size() <= longest ? path : path.substr(0, longest);
+    if (path.size() > longest) path.resize(longest);
+    while (!is_utf8(path)) path.pop_back();  // not within a character
+    return path;
+}
+
+/// For the audit: a method as HTTP has them, or nothing.
+std::string method_of(const Request& request) {
+    constexpr std::size_t longest = 16;
+    const auto is_capital = [](char letter) { return letter >= 'A' && letter <= 'Z'; };
+    const bool is_method = request.method.size() <= longest && std::ranges::all_of(request.method, is_capital);
+    return is_method ? request.method : std::string{};
 }
 
 Caller stranger(const Request& request) {
@@ -131,7 +141,7 @@ Response Api::Routes::answer(const Request& request, Caller& caller, captures::T
     auto principal = authenticator.principal_of(request.header("authorization"), now);
     if (!rate_limit.allow(principal ? *principal : peer_caller(request.peer), now)) return slow_down();
     if (!principal) {
-        control.note_refusal(caller, request.method, path_of(request), principal.error(), now);
+        control.note_refusal(caller, method_of(request), path_of(request), principal.error(), now);
         return stay_out(principal.error());
     }
     caller.principal = std::move(*principal);

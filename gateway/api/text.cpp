@@ -156,11 +156,14 @@ std::string percent_encoded(std::string_view text) {
 std::string shown(std::string_view text) {
     constexpr std::size_t enough = 128;
     const bool is_long = text.size() > enough;
+    const bool is_text = is_utf8(text);
     text = text.substr(0, enough);
-    // Not within a character.
-    while (is_long && !text.empty() && !is_utf8(text)) text.remove_suffix(1);
+    while (is_text && !is_utf8(text)) text.remove_suffix(1);  // not within a character
     std::string result{'\''};
-    for (const char letter : text) result += byte_of(letter) < ' ' || letter == '\x7f' ? '?' : letter;
+    for (const char letter : text) {
+        const auto byte = byte_of(letter);
+        result += byte < ' ' || byte == 0x7f || (byte > 0x7f && !is_text) ? '?' : letter;
+    }
     return result + (is_long ? "...'" : "'");
 }
 

@@ -71,6 +71,13 @@ BOOST_AUTO_TEST_CASE(every_refusal_has_arms_code_and_text) {
     BOOST_TEST(header_of(send("POST", "admin", policy_path + version), "Allow") == "GET, HEAD, PUT, DELETE");
 }
 
+BOOST_AUTO_TEST_CASE(a_method_that_is_no_text_breaks_no_answer_and_no_log) {
+    BOOST_TEST(outcome(send("\xb8T", "admin", policy_path + version)) == "405 MethodNotAllowed");
+    BOOST_TEST(outcome(send("\xb8T", "", "/")) == "401 AuthenticationFailed");
+    BOOST_TEST(outcome(get("", '/' + std::string(1023, 'x') + "%C3%A9")) == "401 AuthenticationFailed");
+    BOOST_TEST(part(get("admin", "/portcullis/v1/activity"), "/value").is_array());
+}
+
 BOOST_AUTO_TEST_CASE(whoever_may_nothing_gets_403_before_anything_is_read_or_looked_for) {
     const auto elsewhere = subscription_path + std::string{
                                                    "/resourceGroups/rg2/providers/Microsoft.Security/locations/"

@@ -108,6 +108,8 @@ BOOST_AUTO_TEST_CASE(digests_and_guids_have_their_forms) {
 BOOST_AUTO_TEST_CASE(what_is_shown_is_one_line_of_a_readable_length) {
     BOOST_TEST(gateway::api::shown("web01") == "'web01'");
     BOOST_TEST(gateway::api::shown("a\nb\x1b[2J") == "'a?b?[2J'");
+    BOOST_TEST(gateway::api::shown("\xc3\xa9") == "'\xc3\xa9'");
+    BOOST_TEST(gateway::api::shown("G\xb8T") == "'G?T'");
     const auto cut = gateway::api::shown(std::string(127, 'x') + "\xc3\xa9");
     BOOST_TEST(cut == '\'' + std::string(127, 'x') + "...'");
 }
