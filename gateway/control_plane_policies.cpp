@@ -22,8 +22,6 @@ constexpr std::size_t longest_names = 56;
 constexpr std::size_t most_ports = 100;
 constexpr std::size_t most_told_requests = 200;  // of a policy; older ones are in the activity log
 
-const char* const policy_type = "Microsoft.Security/locations/jitNetworkAccessPolicies";
-
 Problem invalid(std::string message) { return {400, "InvalidPolicy", std::move(message)}; }
 
 bool overlap(const JitPort& a, const JitPort& b) {
