@@ -20,8 +20,8 @@ struct ServerLimits {
     std::size_t connections = 1024;
     std::size_t header_bytes = 16 * 1024;
     std::size_t body_bytes = 1024 * 1024;
-    captures::Duration request_timeout = std::chrono::seconds{
-        10};                                                    ///< for one request to come in, or its answer to go out
+    /// For a handshake, for one request to come in, for its answer to go out (and a second more for each 64 KiB of it).
+    captures::Duration request_timeout = std::chrono::seconds{10};
     captures::Duration idle_timeout = std::chrono::minutes{2};  ///< between two requests of a connection
 };
 
@@ -46,14 +46,15 @@ public:
     Server& operator=(const Server&) = delete;
     ~Server();
 
-    /// Listens from now on; the error names the address and the cure. Port 0 takes a free one, which is returned.
+    /// Listens from now on, and beside what was listened on before; the error names the address and the cure. Port 0
+    /// takes a free one, which is returned.
     [[nodiscard]] tl::expected<captures::Endpoint, std::string> listen(const Options& options, Handler handler);
 
     /// `tick` is called at least once a second, and at the time that it returned last time.
     void run(const std::function<captures::Time()>& tick);
 
     /// Takes no more connections, lets those that are being answered finish (at most a second), and ends `run`.
-    /// May be called from a handler or, as SIGINT and SIGTERM do, from outside.
+    /// May be called from a handler, from another thread, and SIGINT and SIGTERM do; a second signal ends the process.
     void stop();
 
     struct Numbers {
@@ -63,6 +64,7 @@ public:
         std::uint64_t timed_out = 0;
         std::uint64_t malformed = 0;  ///< requests that were no HTTP, or too large
     };
+    /// For the thread that runs it.
     [[nodiscard]] Numbers numbers() const noexcept;
 
 private:

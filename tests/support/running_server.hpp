@@ -1,0 +1,95 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <string>
+#include <thread>
+
+#include "gateway/api/server.hpp"
+#include "gateway/api/tls.hpp"
+#include "tests/support/test_client.hpp"
+
+namespace support {
+
+/// A folder for one test, gone after it.
+struct Folder {
+    Folder() {
+        std::string name = std::filesystem::temp_directory_path() / "portcullis-test-XXXXXX";
+        path = ::mkdtemp(name.data());
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() { std::filesystem::remove_all(path); }
+
+    std::string path;
+};
+
+/// A server in a thread of its own. It answers with what it understood: `GET /a/b peer=127.0.0.1 body=…`; `/long`, with 4 MB.
+class RunningServer {
+public:
+    using Limits = gateway::api::ServerLimits;
+
+    explicit RunningServer(const Limits& limits = {}, bool tls = false) {
+        gateway::api::Server::Options options{.listen = {{0x7f000001}, 0}, .tls = {}, .limits = limits};
+        if (tls) {
+            const auto names = gateway::api::names_of_this_host(options.listen.address);
+            options.tls = gateway::api::own_certificate(
+                              folder_.path, names,
+                              std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now()))
+                              ->files;
+        }
+        endpoint = server.listen(options, [this](const auto& request) { return answer(request); }).value();
+        thread_ = std::thread{[this] {
+            server.run([this] {
+                ++ticks;
+                return captures::Time::max();
+            });
+            ended_.set_value();
+        }};
+    }
+    RunningServer(const RunningServer&) = delete;
+    RunningServer& operator=(const RunningServer&) = delete;
+    ~RunningServer() {
+        server.stop();
+        thread_.join();
+    }
+
+    /// Ends the server; how long that took.
+    std::chrono::milliseconds stop() {
+        const auto start = std::chrono::steady_clock::now();
+        server.stop();
+        ended_.get_future().wait();
+        return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+    }
+
+    /// The numbers as the server's thread sees them.
+    gateway::api::Server::Numbers numbers() {
+        TestClient{endpoint}.ask("GET /numbers HTTP/1.0\r\n\r\n");
+        return numbers_;
+    }
+
+    gateway::api::Server server;
+    captures::Endpoint endpoint;
+    std::atomic<int> ticks = 0;
+
+private:
+    gateway::api::Response answer(const gateway::api::Request& request) {
+        std::string text = request.method + " ";
+        for (const auto& segment : request.path) text += "/" + segment;
+        if (text == "GET /numbers") numbers_ = server.numbers();
+        if (text == "GET /stop") server.stop();
+        if (text == "GET /throw") throw std::runtime_error{"of the handler"};
+        if (text == "GET /long") return {200, {{"Content-Type", "text/plain"}}, std::string(4'000'000, 'x')};
+        text += " base=" + request.base_url + " peer=" + request.peer + " x=" + std::string{request.header("x-test")};
+        return {200, {{"Content-Type", "text/plain"}, {"X-Bad", "a\r\nSet-Cookie: b"}}, text + " body=" + request.body};
+    }
+
+    Folder folder_;
+    gateway::api::Server::Numbers numbers_;
+    std::promise<void> ended_;
+    std::thread thread_;
+};
+
+}  // namespace support
