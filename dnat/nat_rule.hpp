@@ -35,7 +35,7 @@ struct RuleName {
 /// One DNAT rule of an Azure Firewall, already validated and expanded: IP groups are resolved into `sources`.
 struct NatRule {
     RuleName name;
-    std::vector<captures::Protocol> protocols;    ///< TCP, UDP or both
+    std::vector<captures::Protocol> protocols;    ///< TCP, UDP or both; none, and no sources: it does not even listen
     std::vector<captures::AddressRange> sources;  ///< empty = an emptied IP group: the rule is skipped
     captures::Ipv4Address destination;            ///< a public IP, or the firewall's private IP
     std::vector<captures::PortRange> destination_ports;

@@ -23,7 +23,7 @@ bool contains(const std::vector<Protocol>& protocols, Protocol protocol) noexcep
 }
 
 std::optional<std::string> complaint_about(const NatRule& rule) {
-    if (rule.protocols.empty()) return "no protocol";
+    if (rule.protocols.empty() && !rule.sources.empty()) return "no protocol";
     if (rule.destination_ports.empty()) return "no destination port";
     for (const auto& ports : rule.destination_ports) {
         if (ports.last < ports.first) return "destination ports run backwards";

@@ -194,6 +194,7 @@ AccessChange Access::plan_expiry(Time now) const {
 void Access::commit(AccessChange change) {
     for (const auto& mapped : change.mapped_ports) mapped_ports_.add(mapped);
     for (auto& changed : change.records) {
+        if (mapped_port_of(changed) != nullptr) ++mapped_generation_;
         auto* known = find(changed.id);
         if (known != nullptr && known->status == policy::Status::initiated) leave(*known);
         if (known != nullptr) {

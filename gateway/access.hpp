@@ -104,8 +104,11 @@ public:
     /// Returns mapped ports that open windows had to be given because their NAT rule is gone.
     std::vector<MappedPort> use(const Config& config);
 
-    /// NAT rules of the open windows that have a mapped port, in the collection `MDC-JIT`: they come after all others.
+    /// A NAT rule for each mapped port that records know of, in the collection `MDC-JIT`: they come after all others. Its
+    /// sources are those of the open windows; without any it names no protocol and takes nothing.
     [[nodiscard]] std::vector<dnat::NatRule> mapped_rules() const;
+    /// Changes whenever `mapped_rules` may have.
+    [[nodiscard]] std::uint64_t mapped_generation() const noexcept { return mapped_generation_; }
     /// Where the record's sources must connect. None where nothing maps its port, or the machine is gone.
     [[nodiscard]] std::optional<Connection> connection_of(const policy::AccessRecord& record) const;
 
@@ -146,6 +149,8 @@ private:
     [[nodiscard]] std::optional<policy::Refusal> connect(policy::AccessRecord& record,
                                                          std::vector<MappedPort>& given) const;
     std::vector<MappedPort> reconnect();
+    /// The record's mapped port, if that is how its port is reached.
+    [[nodiscard]] const captures::Endpoint* mapped_port_of(const policy::AccessRecord& record) const;
     [[nodiscard]] bool usable(captures::Endpoint listener) const;
     [[nodiscard]] std::optional<captures::Endpoint> free_listener(const std::vector<MappedPort>& given) const;
     [[nodiscard]] policy::AccessRecord* find(policy::WindowId id) noexcept;
@@ -157,6 +162,7 @@ private:
     Directory directory_;
     dnat::RuleTable rules_;  ///< of the configuration alone
     MappedPorts mapped_ports_;
+    std::uint64_t mapped_generation_ = 0;
     policy::Authorization authorization_;
     policy::AccessWindows windows_;
     std::vector<policy::AccessRecord> records_;  ///< in the order of their ids

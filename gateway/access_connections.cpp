@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,9 +18,7 @@ namespace {
 
 constexpr std::string_view mapped_collection = "MDC-JIT";
 
-std::string mapped_rule_name(const AccessRecord& record) {
-    return fmt::format("{}-{}-{}", record.machine, record.port, record.id);
-}
+std::string mapped_rule_name(const AccessRecord& record) { return fmt::format("{}-{}", record.machine, record.port); }
 
 }  // namespace
 
@@ -59,6 +59,7 @@ std::vector<MappedPort> Access::reconnect() {
     std::vector<MappedPort> given;
     for (const auto& open : open_) static_cast<void>(connect(*find(open.id), given));
     for (const auto& mapped : given) mapped_ports_.add(mapped);
+    ++mapped_generation_;
     return given;
 }
 
@@ -85,11 +86,15 @@ std::optional<Endpoint> Access::free_listener(const std::vector<MappedPort>& giv
     return {};
 }
 
+const Endpoint* Access::mapped_port_of(const AccessRecord& record) const {
+    const auto* mapped = mapped_ports_.find(record.machine, record.port);
+    return mapped != nullptr && record.listener == *mapped && usable(*mapped) ? mapped : nullptr;
+}
+
 std::optional<Connection> Access::connection_of(const AccessRecord& record) const {
     const auto* machine = directory_.machine(record.machine);
     if (machine == nullptr || !record.listener) return {};
-    const auto* mapped = mapped_ports_.find(machine->name, record.port);
-    if (mapped != nullptr && *mapped == *record.listener && usable(*mapped)) {
+    if (const auto* mapped = mapped_port_of(record)) {
         return Connection{*mapped, record.protocol.value_or(Protocol::tcp),
                           fmt::format("{}/{}", mapped_collection, mapped_rule_name(record))};
     }
@@ -109,22 +114,26 @@ std::vector<const AccessRecord*> Access::open_records(std::optional<std::string_
 }
 
 std::vector<dnat::NatRule> Access::mapped_rules() const {
-    std::vector<dnat::NatRule> rules;
-    for (const auto& open : open_) {
-        const auto& record = *this->record(open.id);
+    std::map<std::pair<std::string, std::uint16_t>, dnat::NatRule> rules;
+    for (const auto& record : records_) {
         const auto* machine = directory_.machine(record.machine);
-        const auto* mapped = mapped_ports_.find(record.machine, record.port);
-        if (machine == nullptr || mapped == nullptr || record.listener != *mapped || !usable(*mapped)) continue;
-        dnat::NatRule rule;
+        const auto* mapped = mapped_port_of(record);
+        if (machine == nullptr || mapped == nullptr) continue;
+        auto& rule = rules[{policy::to_lower(record.machine), record.port}];
         rule.name = {std::string{mapped_collection}, mapped_rule_name(record), {}, {}};
-        rule.protocols = record.protocol ? std::vector{*record.protocol} : std::vector{Protocol::tcp, Protocol::udp};
-        for (const auto& source : record.sources) rule.sources.push_back(source.range());
         rule.destination = mapped->address;
         rule.destination_ports = {{mapped->port, mapped->port}};
         rule.translated = {machine->private_ip, record.port};
-        rules.push_back(std::move(rule));
+        if (record.status != policy::Status::initiated) continue;
+        for (const auto& source : record.sources) rule.sources.push_back(source.range());
+        for (const auto protocol : {Protocol::tcp, Protocol::udp}) {
+            const bool named = std::ranges::find(rule.protocols, protocol) != rule.protocols.end();
+            if (record.protocol.value_or(protocol) == protocol && !named) rule.protocols.push_back(protocol);
+        }
     }
-    return rules;
+    std::vector<dnat::NatRule> all;
+    for (auto& [key, rule] : rules) all.push_back(std::move(rule));
+    return all;
 }
 
 }  // namespace gateway

@@ -61,7 +61,8 @@ Admission admit(const Tables& tables, const policy::AccessWindows& windows, cons
 bool still_admitted(const Tables& tables, const dnat::Arrived& arrived, const dnat::Delivered& delivered,
                     policy::WindowId window, std::uint32_t& rule) noexcept {
     const auto& target = delivered.tuple.destination;
-    const auto match = tables.nat().match(arrived);
+    auto match = tables.nat().match(arrived);
+    if (!match.rule && window != 0) match.rule = tables.mapped_rule(arrived.tuple.destination);
     if (!match.rule || tables.nat().rule(*match.rule).translated != target) return false;
     if (tables.instance() != delivered.tuple.source.address) return false;
     if (overriding_deny(tables, arrived.tuple, target) != nullptr) return false;

@@ -32,7 +32,8 @@ struct Admission {
                               bool opens, captures::Time now) noexcept;
 
 /// Whether rules alone would still admit an established flow to `target`, windows aside: what a change of rules asks.
-/// The firewall's own rules always count, an NSG only where it flushes connections. `window` is the one that admitted the
+/// The firewall's own rules always count, but for those of mapped ports, which end with their windows; an NSG only where it
+/// flushes connections. `window` is the one that admitted the
 /// flow, or 0; `rule` becomes the new index of its rule.
 [[nodiscard]] bool still_admitted(const Tables& tables, const dnat::Arrived& arrived, const dnat::Delivered& delivered,
                                   policy::WindowId window, std::uint32_t& rule) noexcept;

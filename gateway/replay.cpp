@@ -171,6 +171,15 @@ void Replay::run_due(Time now, Observer& observer) {
     while (next_event_ < timeline_.size() && timeline_[next_event_].time <= now) {
         happen(*timeline_[next_event_++].event, now, observer);
     }
+    follow_mapped_ports();
+}
+
+/// The firewall's ports for machines' ports that no rule maps come and go with windows.
+void Replay::follow_mapped_ports() {
+    if (access_.mapped_generation() == mapped_generation_) return;
+    mapped_generation_ = access_.mapped_generation();
+    // Cannot fail: these rules were built before, and mapped ports are few and valid. If it does, nothing may go on.
+    pipeline_.use(Tables::build(configs_.back(), access_.mapped_rules()).value());
 }
 
 void Replay::happen(const Event& event, Time now, Observer& observer) {
@@ -218,10 +227,11 @@ void Replay::reload(const ReloadEvent& event, const Place& place, Time now) {
     const auto what = fmt::format("reload of {}", event.config);
     auto loaded = load_config(event.config);
     if (!loaded) return refuse(place, now, what, {"InvalidConfiguration", to_string(loaded.error().front())});
-    auto tables = Tables::build(loaded->config);
-    if (!tables) return refuse(place, now, what, {"InvalidConfiguration", tables.error()});
+    if (const auto tables = Tables::build(loaded->config); !tables) {
+        return refuse(place, now, what, {"InvalidConfiguration", tables.error()});
+    }
     access_.use(configs_.emplace_back(std::move(loaded->config)));
-    pipeline_.use(std::move(*tables));
+    follow_mapped_ports();
 }
 
 void Replay::end_windows(const std::vector<WindowEnd>& ends, Time now, Observer& observer) {

@@ -87,6 +87,7 @@ private:
     void happen(const Event& event, captures::Time now, Observer& observer);
     void open(const RequestEvent& event, const Place& place, captures::Time now);
     void reload(const ReloadEvent& event, const Place& place, captures::Time now);
+    void follow_mapped_ports();
     void end_windows(const std::vector<WindowEnd>& ends, captures::Time now, Observer& observer);
     void refuse(const Place& place, captures::Time now, std::string what, policy::Refusal refusal);
 
@@ -98,6 +99,7 @@ private:
     std::vector<Observer*> observers_;
     std::vector<Scheduled> timeline_;  ///< sorted by time
     std::size_t next_event_ = 0;
+    std::uint64_t mapped_generation_ = access_.mapped_generation();  ///< of access_, as the pipeline's tables know it
     captures::Time clock_ = captures::Time::min();
     ReplayResult result_;
 };

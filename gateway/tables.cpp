@@ -16,10 +16,18 @@ dnat::Timeouts timeouts_of(const TimeoutConfig& config) noexcept {
 
 }  // namespace
 
-tl::expected<std::shared_ptr<const Tables>, std::string> Tables::build(const Config& config) {
-    auto nat = dnat::RuleTable::build(config.nat_rules);
-    if (!nat) return tl::unexpected(nat.error());
+tl::expected<std::shared_ptr<const Tables>, std::string> Tables::build(const Config& config,
+                                                                       std::span<const dnat::NatRule> mapped_rules) {
     auto tables = std::make_shared<Tables>();
+    auto rules = config.nat_rules;
+    for (const auto& rule : mapped_rules) {
+        const auto index = static_cast<dnat::RuleTable::RuleIndex>(rules.size());
+        tables->mapped_rules_.emplace(captures::Endpoint{rule.destination, rule.destination_ports.front().first},
+                                      index);
+        rules.push_back(rule);
+    }
+    auto nat = dnat::RuleTable::build(std::move(rules));
+    if (!nat) return tl::unexpected(nat.error());
     tables->nat_ = std::move(*nat);
     tables->network_ = policy::NetworkRules{config.network_rules};
     tables->timeouts_ = timeouts_of(config.timeouts);
@@ -39,6 +47,12 @@ tl::expected<std::shared_ptr<const Tables>, std::string> Tables::build(const Con
         }
     }
     return tables;
+}
+
+std::optional<dnat::RuleTable::RuleIndex> Tables::mapped_rule(captures::Endpoint listener) const noexcept {
+    const auto found = mapped_rules_.find(listener);
+    if (found == mapped_rules_.end()) return {};
+    return found->second;
 }
 
 void Tables::own(captures::Ipv4Address address) {

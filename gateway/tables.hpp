@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,8 +23,10 @@ namespace gateway {
 /// A configuration compiled for the packet path; immutable. A burst sees one of these from its first frame to its last.
 class Tables {
 public:
-    /// The error is for a person. It can only be what `load_config` does not know, such as too many listeners.
-    [[nodiscard]] static tl::expected<std::shared_ptr<const Tables>, std::string> build(const Config& config);
+    /// `mapped_rules` (of `Access`) come after the configuration's. The error is for a person. It can only be what
+    /// `load_config` does not know, such as too many listeners.
+    [[nodiscard]] static tl::expected<std::shared_ptr<const Tables>, std::string> build(
+        const Config& config, std::span<const dnat::NatRule> mapped_rules = {});
 
     [[nodiscard]] const dnat::RuleTable& nat() const noexcept { return nat_; }
     [[nodiscard]] const policy::NetworkRules& network() const noexcept { return network_; }
@@ -32,6 +36,9 @@ public:
 
     /// NSGs before a VM's address, subnet's first; empty where none is.
     [[nodiscard]] std::span<const policy::Nsg> nsgs_before(captures::Ipv4Address address) const noexcept;
+
+    /// The rule of a mapped port, whether a window is open or not: flows outlive their window.
+    [[nodiscard]] std::optional<dnat::RuleTable::RuleIndex> mapped_rule(captures::Endpoint listener) const noexcept;
 
     /// Whether the firewall answers to an address: public, private or its instance's.
     [[nodiscard]] bool owns(captures::Ipv4Address address) const noexcept {
@@ -56,6 +63,7 @@ private:
     boost::unordered_flat_set<std::uint32_t> owned_;
     std::array<std::uint64_t, 4> owned_filter_{};
     boost::unordered_flat_map<std::uint32_t, std::vector<policy::Nsg>> nsgs_;  ///< by VM address
+    std::map<captures::Endpoint, dnat::RuleTable::RuleIndex> mapped_rules_;    ///< by listener
 };
 
 }  // namespace gateway
