@@ -1,0 +1,82 @@
+#include "gateway/store/fault.hpp"
+
+#include <cerrno>
+#include <exception>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+namespace gateway::store {
+
+namespace {
+
+using Kind = StoreError::Kind;
+
+Fault sqlite_fault(const soci::sqlite3_soci_error& error, int system_error) {
+    const auto* reason = sqlite_api::sqlite3_errstr(error.result());
+    switch (error.result()) {
+        case SQLITE_FULL: return {Kind::full, reason};
+        case SQLITE_READONLY: return {Kind::read_only, reason};
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED: return {Kind::in_use, reason};
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB: return {Kind::damaged, reason};
+        case SQLITE_IOERR:
+        case SQLITE_CANTOPEN: break;
+        default: return {Kind::unavailable, error.get_error_message()};
+    }
+    if (system_error == 0) return {Kind::unavailable, error.get_error_message()};
+    return system_fault(system_error);
+}
+
+}  // namespace
+
+Fault system_fault(int error) {
+    auto kind = Kind::unavailable;
+    switch (error) {
+        case ENOSPC:
+        case EDQUOT:
+        case EFBIG: kind = Kind::full; break;
+        case EROFS:
+        case EACCES:
+        case EPERM: kind = Kind::read_only; break;
+        default: break;
+    }
+    return {kind, std::generic_category().message(error)};
+}
+
+Fault current_fault() {
+    const int system_error = errno;
+    try {
+        throw;
+    } catch (const Fault& fault) {
+        return fault;
+    } catch (const soci::sqlite3_soci_error& error) {
+        return sqlite_fault(error, system_error);
+    } catch (const std::exception& error) {
+        return {Kind::unavailable, error.what()};
+    }
+}
+
+StoreError told(const Fault& fault, const std::string& path) {
+    const auto* form = "the store {} cannot be used: {}";
+    switch (fault.kind()) {
+        case Kind::full: form = "no room to write the store {} ({}); make room on its file system"; break;
+        case Kind::read_only:
+            form = "the store {} cannot be written ({}); let this user write to it and to its directory";
+            break;
+        case Kind::in_use:
+            form = "the store {} is in use ({}); only one portcullis may have it open, stop the other";
+            break;
+        case Kind::too_new: form = "the store {} was written by a newer portcullis ({}); run that one"; break;
+        case Kind::damaged:
+            form = "the store {} is damaged ({}); put a backup in its place, or name another file";
+            break;
+        case Kind::unavailable: break;
+    }
+    return {fault.kind(), fmt::format(fmt::runtime(form), path, fault.what())};
+}
+
+}  // namespace gateway::store

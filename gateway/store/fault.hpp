@@ -1,0 +1,31 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "gateway/store/store.hpp"
+
+namespace gateway::store {
+
+/// What this folder throws beside SOCI's exceptions; neither leaves the folder. `what` is the cause alone.
+class Fault : public std::runtime_error {
+public:
+    Fault(StoreError::Kind kind, const std::string& cause) : std::runtime_error{cause}, kind_{kind} {}
+
+    [[nodiscard]] StoreError::Kind kind() const noexcept { return kind_; }
+
+private:
+    StoreError::Kind kind_;
+};
+
+/// The fault of a system call that set `errno` to this.
+[[nodiscard]] Fault system_fault(int error);
+
+/// The exception that is being handled. Why the system refused is taken from `errno`, as sqlite3_system_errno knows
+/// nothing of a COMMIT: set it to 0 before the attempt.
+[[nodiscard]] Fault current_fault();
+
+/// With the file's name and how to mend it.
+[[nodiscard]] StoreError told(const Fault& fault, const std::string& path);
+
+}  // namespace gateway::store

@@ -1,0 +1,182 @@
+#include "gateway/store/store.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <fmt/format.h>
+#include <soci/soci.h>
+
+#include "gateway/store/database_file.hpp"
+#include "gateway/store/fault.hpp"
+#include "gateway/store/rows.hpp"
+#include "gateway/store/statements.hpp"
+#include "policy/names.hpp"
+
+namespace gateway::store {
+
+namespace {
+
+/// As SQL, whose integers have a sign.
+long long to_column(std::uint64_t number) {
+    return static_cast<long long>(std::min(number, static_cast<std::uint64_t>(std::numeric_limits<long long>::max())));
+}
+
+template <class Row>
+std::string select(const char* table, const Conditions& conditions, const char* order) {
+    return fmt::format("select {} from {}{} {}", Row::columns, table, conditions.text(), order);
+}
+
+struct Writers {
+    explicit Writers(soci::session& session)
+        : records{session}, policies{session}, mapped_ports{session}, requests{session}, events{session} {}
+
+    Writer<RecordRow> records;
+    Writer<PolicyRow> policies;
+    Writer<MappedPortRow> mapped_ports;
+    Writer<RequestRow> requests;
+    Writer<EventRow> events;
+};
+
+}  // namespace
+
+struct Store::Database {
+    explicit Database(const std::string& path) : file{path} {
+        writers.emplace(file.session());
+        auto newest = read<EventRow>(
+            file.session(), fmt::format("select {} from events order by sequence desc limit 1", EventRow::columns));
+        if (!newest.empty()) head = {.sequence = newest.front().sequence, .hash = std::move(newest.front().hash)};
+    }
+
+    /// What `operation` returns; nothing is left of it where it throws.
+    template <class Operation>
+    auto attempt(Operation&& operation) -> tl::expected<decltype(operation()), StoreError> {
+        errno = 0;
+        try {
+            if constexpr (std::is_void_v<decltype(operation())>) {
+                operation();
+                return {};
+            } else {
+                return operation();
+            }
+        } catch (const std::exception&) {
+            const auto fault = current_fault();
+            writers.reset();  // SOCI leaves a statement that failed unusable
+            file.roll_back();
+            return tl::unexpected{told(fault, file.path())};
+        }
+    }
+
+    void write(const Commit& commit, const std::vector<policy::AuditEvent>& events) {
+        file.check_in_place();
+        if (!writers) writers.emplace(file.session());
+        file.session() << "begin immediate";
+        writers->records.write(commit.records);
+        writers->policies.write(commit.policies);
+        writers->mapped_ports.write(commit.mapped_ports);
+        writers->requests.write(commit.requests);
+        writers->events.write(events);
+        file.session() << "commit";
+    }
+
+    /// The events as they follow on the head.
+    [[nodiscard]] std::vector<policy::AuditEvent> chained(std::vector<policy::AuditEvent> events) const {
+        auto previous = head;
+        for (auto& event : events) {
+            event.sequence = previous.sequence + 1;
+            event.hash = policy::chain_hash(event, previous.hash);
+            if (event.hash.empty()) throw Fault{StoreError::Kind::unavailable, "an event could not be hashed"};
+            previous = {.sequence = event.sequence, .hash = event.hash};
+        }
+        return events;
+    }
+
+    DatabaseFile file;
+    std::optional<Writers> writers;  ///< after the session that they belong to
+    Head head{.sequence = 0, .hash = policy::first_hash()};
+};
+
+tl::expected<std::unique_ptr<Store>, StoreError> Store::open(const std::string& url) {
+    constexpr std::string_view scheme = "sqlite:";
+    if (!url.starts_with(scheme) || url.size() == scheme.size()) {
+        return tl::unexpected{StoreError{StoreError::Kind::unavailable, url + " is no store: write sqlite:PATH"}};
+    }
+    const auto path = url.substr(scheme.size());
+    try {
+        return std::unique_ptr<Store>{new Store{std::make_unique<Database>(path)}};
+    } catch (const std::exception&) {
+        return tl::unexpected{told(current_fault(), path)};
+    }
+}
+
+Store::Store(std::unique_ptr<Database> database) : database_{std::move(database)} {}
+Store::~Store() = default;
+
+tl::expected<Snapshot, StoreError> Store::load(captures::Time since) {
+    return database_->attempt([&] {
+        auto& session = database_->file.session();
+        const auto time = to_column(since);
+        Conditions current;
+        current.add("(status in ('Initiating', 'Initiated') or (status = 'Revoked' and end_time > :since))", time);
+        Conditions recent;
+        recent.add("time >= :since", time);
+
+        Snapshot snapshot;
+        snapshot.records = read<RecordRow>(session, select<RecordRow>("records", current, "order by id"), current);
+        long long last_id = 0;
+        session << "select coalesce(max(id), 0) from records", soci::into(last_id);
+        snapshot.last_id = static_cast<policy::WindowId>(last_id);
+        snapshot.policies = read<PolicyRow>(session, select<PolicyRow>("policies", {}, "order by name_key"));
+        snapshot.mapped_ports = read<MappedPortRow>(
+            session, select<MappedPortRow>("mapped_ports", {}, "order by machine_key, port"));
+        snapshot.requests = read<RequestRow>(session, select<RequestRow>("requests", recent, "order by time, id"),
+                                             recent);
+        return snapshot;
+    });
+}
+
+tl::expected<void, StoreError> Store::commit(Commit& commit) {
+    return database_->attempt([&] {
+        auto events = database_->chained(commit.events);
+        database_->write(commit, events);
+        if (!events.empty()) database_->head = {.sequence = events.back().sequence, .hash = events.back().hash};
+        commit.events = std::move(events);
+    });
+}
+
+tl::expected<std::vector<policy::AuditEvent>, StoreError> Store::events(const EventFilter& filter) {
+    const auto machine = policy::to_lower(filter.machine);
+    const auto caller = policy::to_lower(filter.caller);
+    const auto from = to_column(filter.from.value_or(captures::Time{}));
+    const auto to = to_column(filter.to.value_or(captures::Time{}));
+    const auto after = to_column(filter.after);
+    const auto before = to_column(filter.before);
+    const auto limit = to_column(filter.limit);
+    Conditions wanted;
+    if (!machine.empty()) wanted.add("lower(machine) = :machine", machine);
+    if (!caller.empty()) wanted.add("lower(caller) = :caller", caller);
+    if (filter.from) wanted.add("time >= :from", from);
+    if (filter.to) wanted.add("time < :to", to);
+    if (after > 0) wanted.add("sequence > :after", after);
+    if (before > 0) wanted.add("sequence < :before", before);
+    const auto* order = filter.newest_first ? "order by sequence desc" : "order by sequence";
+    // The inner query finds the numbers in an index alone, and only those within the limit are read whole.
+    const auto query = fmt::format(
+        "select {} from events where sequence in (select sequence from events{} {} limit {}) {}", EventRow::columns,
+        wanted.text(), order, limit, order);
+    return database_->attempt([&] { return read<EventRow>(database_->file.session(), query, wanted); });
+}
+
+tl::expected<std::vector<policy::AccessRecord>, StoreError> Store::records_of(const std::string& request_id) {
+    Conditions wanted;
+    wanted.add("request = :request", request_id);
+    const auto query = select<RecordRow>("records", wanted, "order by id");
+    return database_->attempt([&] { return read<RecordRow>(database_->file.session(), query, wanted); });
+}
+
+const Store::Head& Store::head() const noexcept { return database_->head; }
+
+}  // namespace gateway::store
