@@ -1,0 +1,31 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "captures/time.hpp"
+#include "gateway/api/server.hpp"
+#include "gateway/control_plane.hpp"
+
+namespace gateway::api {
+
+/// Numbers for Prometheus (text format 0.0.4). They name no machine, address, port or person: everybody may ask.
+class Metrics {
+public:
+    void observe(int status, captures::Duration time) noexcept;
+
+    [[nodiscard]] std::string text(const ControlPlane::Numbers& control, const Server::Numbers& server) const;
+
+private:
+    /// Upper bounds in seconds; about a doubling of a look-up, then of one that waits for the disk.
+    static constexpr std::array bounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0};
+    static constexpr std::size_t status_classes = 5;
+
+    std::array<std::uint64_t, status_classes> by_class_{};
+    std::array<std::uint64_t, bounds.size()> by_time_{};  ///< up to each bound, not cumulative
+    std::uint64_t answers_ = 0;
+    captures::Duration time_{};
+};
+
+}  // namespace gateway::api

@@ -1,0 +1,196 @@
+#include "gateway/service.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <utility>
+
+#include "gateway/api/api.hpp"
+#include "gateway/api/authenticator.hpp"
+#include "gateway/api/lab_sign_in.hpp"
+#include "gateway/api/metrics.hpp"
+#include "gateway/api/tls.hpp"
+#include "gateway/api/wire.hpp"
+#include "gateway/store/store.hpp"
+
+namespace gateway {
+
+using api::Request;
+using api::Response;
+
+namespace {
+
+constexpr std::string_view store_scheme = "sqlite:";
+constexpr int server_errors = 500;
+
+captures::Time clock_time() {
+    return std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now());
+}
+
+void put_into(const std::filesystem::path& folder, std::string& path) {
+    if (!path.empty()) path = (folder / path).lexically_normal().string();
+}
+
+std::string store_file(const Config& config) { return config.store.url.substr(store_scheme.size()); }
+
+void make_absolute(Config& config, const std::filesystem::path& folder) {
+    auto file = store_file(config);
+    put_into(folder, file);
+    config.store.url = std::string{store_scheme} + file;
+    put_into(folder, config.api.tls_certificate);
+    put_into(folder, config.api.tls_key);
+    if (config.api.jwt) put_into(folder, config.api.jwt->jwks);
+}
+
+}  // namespace
+
+struct Service::Parts {
+    Log log;
+    Facts facts;
+    std::unique_ptr<ControlPlane> control;
+    std::unique_ptr<api::Authenticator> authenticator;
+    std::unique_ptr<api::Api> api;
+    api::Metrics metrics;
+    api::Server server;  // last: it calls the others
+    bool store_worked = true;
+
+    [[nodiscard]] std::string open(Config config, captures::Time now);
+    [[nodiscard]] std::string take_certificate(captures::Time now);
+    [[nodiscard]] std::string listen();
+    [[nodiscard]] Response answer(const Request& request);
+    [[nodiscard]] Response health() const;
+    [[nodiscard]] Response numbers() const;
+    [[nodiscard]] captures::Time tick();
+    void tell_of_store();
+};
+
+tl::expected<std::unique_ptr<Service>, std::string> Service::start(Config config, const std::string& folder, Log log,
+                                                                   captures::Time now) {
+    make_absolute(config, folder.empty() ? "." : folder);
+    auto parts = std::make_unique<Parts>();
+    parts->log = std::move(log);
+    auto problem = parts->open(std::move(config), now);
+    if (problem.empty()) problem = parts->take_certificate(now);
+    if (problem.empty()) problem = parts->listen();
+    if (!problem.empty()) return tl::unexpected{std::move(problem)};
+    return std::unique_ptr<Service>{new Service{std::move(parts)}};
+}
+
+Service::Service(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
+
+Service::~Service() = default;
+
+const Service::Facts& Service::facts() const noexcept { return parts_->facts; }
+
+void Service::run() {
+    parts_->server.run([this] { return parts_->tick(); });
+    static_cast<void>(parts_->control->flush(clock_time()));
+    parts_->tell_of_store();
+}
+
+void Service::stop() { parts_->server.stop(); }
+
+std::string Service::Parts::open(Config config, captures::Time now) {
+    auto known = api::Authenticator::create(config);
+    if (!known) return known.error();
+    authenticator = std::make_unique<api::Authenticator>(std::move(*known));
+    auto store = store::Store::open(config.store.url);
+    if (!store) return store.error().message;
+    facts.store = store_file(config);
+    auto started = ControlPlane::start(std::move(config), std::move(*store), now);
+    if (!started) return started.error();
+    control = std::move(*started);
+    api = std::make_unique<api::Api>(*control, *authenticator);
+    const auto numbers = control->numbers();
+    facts.policies = numbers.policies;
+    facts.machines = numbers.machines;
+    facts.open_windows = numbers.open_windows;
+    facts.principals = control->config().principals.size();
+    return {};
+}
+
+std::string Service::Parts::take_certificate(captures::Time now) {
+    const auto& wanted = control->config().api;
+    if (wanted.tls_certificate.empty()) {
+        const auto folder = std::filesystem::path{facts.store}.parent_path().string();
+        auto own = api::own_certificate(folder, api::names_of_this_host(wanted.listen.address), now);
+        if (!own) return own.error();
+        facts.certificate = std::move(own->files);
+        facts.certificate_made_because = std::move(own->made_because);
+    } else {
+        facts.certificate = {wanted.tls_certificate, wanted.tls_key};
+        if (const auto problem = api::certificate_problem(facts.certificate, now)) return *problem;
+    }
+    auto fingerprint = api::fingerprint(facts.certificate.chain_file);
+    if (!fingerprint) return fingerprint.error();
+    facts.fingerprint = std::move(*fingerprint);
+    return {};
+}
+
+std::string Service::Parts::listen() {
+    const auto& wanted = control->config().api;
+    api::ServerLimits limits;
+    limits.connections = wanted.max_connections;
+    limits.request_timeout = wanted.request_timeout;
+    const auto bound = server.listen({.listen = wanted.listen, .tls = facts.certificate, .limits = limits},
+                                     [this](const Request& request) { return answer(request); });
+    if (!bound) return bound.error();
+    facts.listen = *bound;
+    if (!wanted.lab_sign_in) return {};
+    const auto sign_in = server.listen(
+        {.listen = wanted.lab_sign_in->listen, .tls = {}, .limits = limits},
+        [this](const Request& request) { return api::answer_sign_in(request, *authenticator, clock_time()); });
+    if (!sign_in) return sign_in.error();
+    facts.sign_in = *sign_in;
+    return {};
+}
+
+Response Service::Parts::answer(const Request& request) {
+    const auto is = [&](const char* name) {
+        return request.method == "GET" && request.path.size() == 1 && request.path.front() == name;
+    };
+    if (is("healthz")) return health();
+    if (is("metrics")) return numbers();
+    const auto start = std::chrono::steady_clock::now();
+    auto response = api->answer(request, clock_time());
+    metrics.observe(response.status, std::chrono::steady_clock::now() - start);
+    if (response.status >= server_errors) tell_of_store();
+    return response;
+}
+
+Response Service::Parts::health() const {
+    if (!control->numbers().store_works) {
+        return api::refusal(503, "StoreUnavailable", "The last write did not reach the disk; see the log.");
+    }
+    return {200, {{"Cache-Control", "no-cache"}}, R"({"status":"ok"})"};
+}
+
+Response Service::Parts::numbers() const {
+    return {200,
+            {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
+            metrics.text(control->numbers(), server.numbers())};
+}
+
+captures::Time Service::Parts::tick() {
+    const auto now = clock_time();
+    control->tick(now);
+    static_cast<void>(control->flush(now));
+    tell_of_store();
+    return control->next_expiry().value_or(captures::Time::max());
+}
+
+void Service::Parts::tell_of_store() {
+    const bool works = control->numbers().store_works;
+    if (works == std::exchange(store_worked, works)) return;
+    if (works) {
+        log(Level::info, "the store takes writes again");
+    } else {
+        log(Level::warning,
+            fmt::format("the store {} takes no writes: requests are answered 503 and no door opens; make room "
+                        "on the disk, or see who has the file",
+                        facts.store));
+    }
+}
+
+}  // namespace gateway

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "captures/time.hpp"
+#include "gateway/api/server.hpp"
+#include "gateway/config.hpp"
+#include "gateway/control_plane.hpp"
+
+namespace gateway {
+
+/// Just-in-time access as a process: store, control plane, API and its listeners, put together from a configuration.
+///
+/// Theory of operation. One thread answers requests and ticks, so that nothing needs a lock and an audit's order is the
+/// order of events. A request that waits for the disk makes all others wait for as long; that is the price of an answer that
+/// is on disk, and a few milliseconds. Closing is not asked of the store: what was answered is there already.
+class Service {
+public:
+    enum class Level : std::uint8_t { info, warning };
+    using Log = std::function<void(Level, const std::string&)>;
+
+    /// Listens already when it returns. Relative paths of `config` are relative to `folder`. The error is for a person.
+    [[nodiscard]] static tl::expected<std::unique_ptr<Service>, std::string> start(Config config,
+                                                                                   const std::string& folder, Log log,
+                                                                                   captures::Time now);
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+    ~Service();
+
+    /// What a person wants to know of a service that has started.
+    struct Facts {
+        captures::Endpoint listen;
+        std::optional<captures::Endpoint> sign_in;
+        api::Certificate certificate;
+        std::string certificate_made_because;  ///< empty: it was there
+        std::string fingerprint;
+        std::string store;
+        std::size_t policies = 0;
+        std::size_t machines = 0;
+        std::size_t principals = 0;
+        std::size_t open_windows = 0;
+    };
+    [[nodiscard]] const Facts& facts() const noexcept;
+
+    /// Serves until SIGINT, SIGTERM or `stop`, which may be called from anywhere.
+    void run();
+    void stop();
+
+private:
+    struct Parts;
+    explicit Service(std::unique_ptr<Parts> parts);
+
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace gateway
