@@ -209,10 +209,14 @@ void Check::find_unmapped_jit_ports() {
                 const bool udp = port.protocol != Protocol::tcp && mapped_.contains(key_of(target, Protocol::udp));
                 if (tcp || udp) continue;
                 const auto protocol = port.protocol ? fmt::format(" ({})", to_string(*port.protocol)) : std::string{};
+                const auto& ports = config_->jit.mapped_ports;
                 kind.warn(config_->jit_policy_places[index],
-                          fmt::format("no NAT rule maps port {}{} of machine {}, so that a window on it opens nothing; "
-                                      "add a rule to {}",
-                                      port.number, protocol, machine.name, to_string(target)));
+                          fmt::format(
+                              "no NAT rule maps port {}{} of machine {}, so that a window on it {}; add a rule to {}",
+                              port.number, protocol, machine.name,
+                              ports ? fmt::format("is reached by one of mapped_ports {}-{}", ports->first, ports->last)
+                                    : "opens nothing",
+                              to_string(target)));
             }
         }
     }

@@ -260,6 +260,24 @@ BOOST_AUTO_TEST_CASE(what_is_not_in_this_build_is_not_silently_ignored) {
           });
 }
 
+BOOST_AUTO_TEST_CASE(mistakes_in_the_settings_of_the_service_are_named) {
+    const std::string principal = "[[principal]]\nname = \"lab@lab.example\"\n";
+    check(test::firewall_line,
+          {
+              {"[jit]\nmapped_ports = \"22-50\"", "3:16", "from 1024 to 65535"},
+              {"[jit]\nmapped_ports = \"60000-50000\"", "3:16", "for example 50000-59999"},
+              {"[store]\nurl = \"postgresql://db\"", "3:7", "write sqlite: and the path of a file"},
+              {"[api]\nlisten = \"8443\"", "3:10", "for example 127.0.0.1:8443"},
+              {"[api]\ntls_key = \"key.pem\"", "2:1", "belong together"},
+              {"[api]\nrequests_per_minute = 0", "3:23", "requests_per_minute"},
+              {"[api]\nrequest_timeout = \"1ms\"", "3:19", "100ms to 10m"},
+              {"[api.jwt]\njwks = \"keys.json\"\nissuer = \"i\"", "2:1", "needs the key \"audience\""},
+              {"[api.lab_sign_in]\nprincipal = \"lab@lab.example\"", "3:13", "there is no principal"},
+              {principal + "[api.lab_sign_in]\nprincipal = \"lab@lab.example\"\nlisten = \"10.0.0.1:80\"", "6:10",
+               "on loopback only"},
+          });
+}
+
 BOOST_AUTO_TEST_CASE(expansion_of_few_bytes_into_many_addresses_or_ports_is_bounded) {
     std::string group = "[[ip_group]]\nname = \"g\"\nip_addresses = [";
     for (int i = 0; i < 5000; ++i) group += "\"10.0.0.1\",";

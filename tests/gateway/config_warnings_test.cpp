@@ -150,7 +150,8 @@ BOOST_AUTO_TEST_CASE(a_jit_port_that_no_rule_maps_is_named) {
               {policy + "allowed_source_address_prefix = \"*\" } ]", "", ""},
               {policy + "protocol = \"TCP\", allowed_source_address_prefix = \"*\" } ]", "", ""},
               {policy + "protocol = \"UDP\", allowed_source_address_prefix = \"*\" } ]", "9:1",
-               "no NAT rule maps port 22 (UDP) of machine web01, so that a window on it opens nothing"},
+               "no NAT rule maps port 22 (UDP) of machine web01, so that a window on it is reached by one of "
+               "mapped_ports 50000-59999"},
               {policy + "allowed_source_address_prefix = \"*\" }, { number = 23, allowed_source_address_prefix = "
                         "\"*\" } ]",
                "9:1", "no NAT rule maps port 23 of machine web01"},
