@@ -1,6 +1,7 @@
 #include "gateway/service.hpp"
 
 #include <fmt/format.h>
+#include <time.h>
 
 #include <chrono>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "gateway/api/metrics.hpp"
 #include "gateway/api/tls.hpp"
 #include "gateway/api/wire.hpp"
+#include "gateway/service_clock.hpp"
 #include "gateway/store/store.hpp"
 
 namespace gateway {
@@ -24,8 +26,10 @@ namespace {
 constexpr std::string_view store_scheme = "sqlite:";
 constexpr int server_errors = 500;
 
-captures::Time clock_time() {
-    return std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now());
+captures::Duration since_boot() {
+    timespec time{};
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
 void put_into(const std::filesystem::path& folder, std::string& path) {
@@ -52,9 +56,14 @@ struct Service::Parts {
     std::unique_ptr<api::Authenticator> authenticator;
     std::unique_ptr<api::Api> api;
     api::Metrics metrics;
-    api::Server server;  // last: it calls the others
+    ServiceClock clock;
     bool store_worked = true;
+    api::Server server;  // last: it calls the others
 
+    [[nodiscard]] captures::Time now() {
+        return clock.at(std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now()),
+                        since_boot());
+    }
     [[nodiscard]] std::string open(Config config, captures::Time now);
     [[nodiscard]] std::string take_certificate(captures::Time now);
     [[nodiscard]] std::string listen();
@@ -85,7 +94,7 @@ const Service::Facts& Service::facts() const noexcept { return parts_->facts; }
 
 void Service::run() {
     parts_->server.run([this] { return parts_->tick(); });
-    static_cast<void>(parts_->control->flush(clock_time()));
+    static_cast<void>(parts_->control->flush(parts_->now()));
     parts_->tell_of_store();
 }
 
@@ -140,7 +149,7 @@ std::string Service::Parts::listen() {
     if (!wanted.lab_sign_in) return {};
     const auto sign_in = server.listen(
         {.listen = wanted.lab_sign_in->listen, .tls = {}, .limits = limits},
-        [this](const Request& request) { return api::answer_sign_in(request, *authenticator, clock_time()); });
+        [this](const Request& request) { return api::answer_sign_in(request, *authenticator, now()); });
     if (!sign_in) return sign_in.error();
     facts.sign_in = *sign_in;
     return {};
@@ -153,7 +162,7 @@ Response Service::Parts::answer(const Request& request) {
     if (is("healthz")) return health();
     if (is("metrics")) return numbers();
     const auto start = std::chrono::steady_clock::now();
-    auto response = api->answer(request, clock_time());
+    auto response = api->answer(request, now());
     metrics.observe(response.status, std::chrono::steady_clock::now() - start);
     if (response.status >= server_errors) tell_of_store();
     return response;
@@ -173,9 +182,9 @@ Response Service::Parts::numbers() const {
 }
 
 captures::Time Service::Parts::tick() {
-    const auto now = clock_time();
-    control->tick(now);
-    static_cast<void>(control->flush(now));
+    const auto time = now();
+    control->tick(time);
+    static_cast<void>(control->flush(time));
     tell_of_store();
     return control->next_expiry().value_or(captures::Time::max());
 }
