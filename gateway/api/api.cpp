@@ -107,10 +107,10 @@ struct Api::Routes {
     RateLimit rate_limit;
 
     [[nodiscard]] Response answer(const Request& request, Caller& caller, captures::Time now);
-    [[nodiscard]] Response answer_arm(Call& call);
-    [[nodiscard]] Response answer_portcullis(Call& call);
+    [[nodiscard]] static Response answer_arm(Call& call);
+    [[nodiscard]] static Response answer_portcullis(Call& call);
     /// After the checks that ARM makes before it looks for a handler's own.
-    [[nodiscard]] Response run(Call& call, const Match& found) const;
+    [[nodiscard]] static Response run(Call& call, const Match& found);
     [[nodiscard]] Response stay_out(const Problem& problem) const;
     [[nodiscard]] Response slow_down() const;
 };
@@ -164,7 +164,7 @@ Response Api::Routes::answer_portcullis(Call& call) {
     return run(call, *found);
 }
 
-Response Api::Routes::run(Call& call, const Match& found) const {
+Response Api::Routes::run(Call& call, const Match& found) {
     if (found.route == nullptr) {
         auto response = problem_answer(arm::wrong_method(call.request.method, found.allowed));
         response.headers.emplace_back("Allow", found.allowed);
@@ -186,8 +186,8 @@ Response Api::Routes::run(Call& call, const Match& found) const {
 Response Api::Routes::stay_out(const Problem& problem) const {
     auto response = problem_answer(problem);
     response.headers.emplace_back(
-        "WWW-Authenticate", "Bearer authorization_uri=\"https://login.windows.net/" + control.config().api.tenant +
-                                "\", error=\"invalid_token\", error_description=\"" + problem.message + '"');
+        "WWW-Authenticate", R"(Bearer authorization_uri="https://login.windows.net/)" + control.config().api.tenant +
+                                R"(", error="invalid_token", error_description=")" + problem.message + '"');
     return response;
 }
 

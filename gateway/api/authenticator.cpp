@@ -16,7 +16,7 @@ namespace gateway::api {
 
 namespace {
 
-constexpr std::size_t longest_header = 20 * 1024;  // a token of 16 kB and what stands before it
+constexpr std::size_t longest_header = 20UL * 1024;  // a token of 16 kB and what stands before it
 constexpr auto lab_token_lifetime = std::chrono::hours{1};
 
 struct HashedToken {
@@ -52,7 +52,7 @@ Problem expired_token(const Jwt& token, captures::Time now) {
 
 /// Beyond the longest file that a JWKS can sensibly be, only so much is read that it is no JSON any more.
 std::optional<std::string> contents_of(const std::string& path) {
-    constexpr std::size_t most = 1024 * 1024;
+    constexpr std::size_t most = 1024UL * 1024;
     std::ifstream file{path, std::ios::binary};
     if (!file) return {};
     std::string text(most + 1, '\0');

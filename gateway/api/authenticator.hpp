@@ -19,6 +19,8 @@ class Authenticator {
 public:
     /// Reads the JWKS file. The error is for a person.
     [[nodiscard]] static tl::expected<Authenticator, std::string> create(const Config& config);
+    Authenticator(const Authenticator&) = delete;
+    Authenticator& operator=(const Authenticator&) = delete;
     Authenticator(Authenticator&&) noexcept;
     Authenticator& operator=(Authenticator&&) noexcept;
     ~Authenticator();

@@ -165,7 +165,7 @@ tl::expected<std::vector<policy::JitPort>, std::string> enable_body(std::string_
         }
         const auto choice = fields.text("ports").value_or("");
         if (choice == "recommended") return recommended_ports();
-        if (choice != "default") fields.fail("ports", "is neither \"recommended\", \"default\" nor an array of ports");
+        if (choice != "default") fields.fail("ports", R"(is neither "recommended", "default" nor an array of ports)");
         return std::vector<policy::JitPort>{};
     });
 }

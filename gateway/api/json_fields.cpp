@@ -40,8 +40,8 @@ struct DuplicateNames {
     std::string name;
     bool found = false;
 
-    bool on_document_begin(Error& /*error*/) { return true; }
-    bool on_document_end(Error& /*error*/) { return true; }
+    static bool on_document_begin(Error& /*error*/) { return true; }
+    static bool on_document_end(Error& /*error*/) { return true; }
     bool on_object_begin(Error& /*error*/) {
         open.emplace_back();
         return true;
@@ -50,8 +50,8 @@ struct DuplicateNames {
         open.pop_back();
         return true;
     }
-    bool on_array_begin(Error& /*error*/) { return true; }
-    bool on_array_end(std::size_t /*size*/, Error& /*error*/) { return true; }
+    static bool on_array_begin(Error& /*error*/) { return true; }
+    static bool on_array_end(std::size_t /*size*/, Error& /*error*/) { return true; }
     bool on_key_part(Text part, std::size_t /*size*/, Error& /*error*/) {
         name.append(part.data(), part.size());
         return true;
@@ -61,16 +61,16 @@ struct DuplicateNames {
         found |= !open.back().insert(std::exchange(name, {})).second;
         return true;
     }
-    bool on_string_part(Text /*part*/, std::size_t /*size*/, Error& /*error*/) { return true; }
-    bool on_string(Text /*part*/, std::size_t /*size*/, Error& /*error*/) { return true; }
-    bool on_number_part(Text /*part*/, Error& /*error*/) { return true; }
-    bool on_int64(std::int64_t /*number*/, Text /*text*/, Error& /*error*/) { return true; }
-    bool on_uint64(std::uint64_t /*number*/, Text /*text*/, Error& /*error*/) { return true; }
-    bool on_double(double /*number*/, Text /*text*/, Error& /*error*/) { return true; }
-    bool on_bool(bool /*is_true*/, Error& /*error*/) { return true; }
-    bool on_null(Error& /*error*/) { return true; }
-    bool on_comment_part(Text /*part*/, Error& /*error*/) { return true; }
-    bool on_comment(Text /*part*/, Error& /*error*/) { return true; }
+    static bool on_string_part(Text /*part*/, std::size_t /*size*/, Error& /*error*/) { return true; }
+    static bool on_string(Text /*part*/, std::size_t /*size*/, Error& /*error*/) { return true; }
+    static bool on_number_part(Text /*part*/, Error& /*error*/) { return true; }
+    static bool on_int64(std::int64_t /*number*/, Text /*text*/, Error& /*error*/) { return true; }
+    static bool on_uint64(std::uint64_t /*number*/, Text /*text*/, Error& /*error*/) { return true; }
+    static bool on_double(double /*number*/, Text /*text*/, Error& /*error*/) { return true; }
+    static bool on_bool(bool /*is_true*/, Error& /*error*/) { return true; }
+    static bool on_null(Error& /*error*/) { return true; }
+    static bool on_comment_part(Text /*part*/, Error& /*error*/) { return true; }
+    static bool on_comment(Text /*part*/, Error& /*error*/) { return true; }
 };
 
 }  // namespace

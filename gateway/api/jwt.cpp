@@ -15,7 +15,7 @@ namespace gateway::api {
 
 namespace {
 
-constexpr std::size_t longest_token = 16 * 1024;
+constexpr std::size_t longest_token = 16UL * 1024;
 constexpr std::size_t most_keys = 1000;
 constexpr auto leeway = std::chrono::seconds{60};  // for clocks that differ, RFC 7519 §4.1.4
 
