@@ -28,7 +28,10 @@ std::string sha256_hex(const std::string& bytes) {
 
 }  // namespace
 
-std::string first_hash() { return std::string(64, '0'); }
+std::string first_hash() {
+    std::string hash(64, '0');
+    return hash;
+}
 
 std::string chain_hash(const AuditEvent& event, const std::string& previous) {
     const auto sequence = std::to_string(event.sequence);

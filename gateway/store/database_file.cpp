@@ -108,12 +108,13 @@ void DatabaseFile::check_in_place() const {
 }
 
 void DatabaseFile::roll_back() noexcept {
-    try {
-        const auto* backend = static_cast<soci::sqlite3_session_backend*>(session_.get_backend());
-        if (sqlite_api::sqlite3_get_autocommit(backend->conn_) == 0) session_ << "rollback";
-        // Where only the sync failed, the log holds the transaction whole and a crash would bring it back: empty the log.
-        session_ << "pragma wal_checkpoint(truncate)";
-    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the disk that failed may fail again
+    // Where only the sync failed, the log holds the transaction whole and a crash would bring it back: empty the log.
+    for (const auto* statement : {"rollback", "pragma wal_checkpoint(truncate)"}) {
+        try {
+            session_ << statement;
+        } catch (const std::exception&) {
+            // SQLite has rolled back already, or the disk that failed fails again.
+        }
     }
 }
 

@@ -72,7 +72,7 @@ void take(soci::session& session, std::size_t version, Migration step) {
     } catch (...) {
         try {
             session << "rollback";
-        } catch (const soci::soci_error&) {  // NOLINT(bugprone-empty-catch): SQLite may have rolled back
+        } catch (const soci::soci_error&) {  // SQLite may have rolled back
         }
         throw;
     }

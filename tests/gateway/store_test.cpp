@@ -13,7 +13,6 @@ using gateway::store::EventFilter;
 using gateway::store::Store;
 using gateway::store::StoreError;
 using tests::at_second;
-using tests::sample_commit;
 using tests::sample_event;
 using tests::sample_record;
 
