@@ -40,14 +40,16 @@ std::unique_ptr<Store> open(const std::string& url) {
     return std::move(*opened);
 }
 
-/// A store that has one of each, closed.
+/// A store of some pages, closed: 50 records, each with its event.
 void fill(const std::string& url) {
     const auto store = open(url);
-    for (policy::WindowId id = 1; id <= 50; ++id) {
-        auto commit = sample_commit(id);
-        const auto done = store->commit(commit);
-        BOOST_REQUIRE_MESSAGE(done.has_value(), tests::message_of(done));
+    auto commit = sample_commit(1);
+    for (policy::WindowId id = 2; id <= 50; ++id) {
+        commit.records.push_back(tests::sample_record(id));
+        commit.events.push_back(tests::sample_event(id));
     }
+    const auto done = store->commit(commit);
+    BOOST_REQUIRE_MESSAGE(done.has_value(), tests::message_of(done));
 }
 
 void check_refused(const tests::TemporaryDirectory& directory, Kind kind) {
