@@ -132,6 +132,7 @@ struct Config {
     JitConfig jit;
     StoreConfig store;
     ApiConfig api;
+    bool live = false;  ///< `[live]` is there
 
     [[nodiscard]] const VirtualMachine* machine(std::string_view name) const noexcept;  ///< case-insensitive
     [[nodiscard]] const VirtualMachine* machine(captures::Ipv4Address address) const noexcept;

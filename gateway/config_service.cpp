@@ -112,6 +112,7 @@ void read_service_settings(TomlTable& root, Draft& draft) {
     }
     if (auto api = root.table("api", "API")) read_api(*api, draft);
     if (auto live = root.table("live", "live")) {
+        draft.config.live = true;
         for (const std::string_view side : {"outside", "inside"}) {
             if (auto port = live->table(side, "live port")) {
                 for (const std::string_view key : {"interface", "address", "gateway"}) {

@@ -8,13 +8,20 @@ namespace tools {
 enum Exit : int {
     exit_done = 0,
     exit_expectation_failed = 1,
-    exit_usage = 2,       ///< wrong usage or configuration
-    exit_incomplete = 3,  ///< the input could not be read, or the output not written, to its end
+    exit_refused = 1,      ///< the server says no
+    exit_usage = 2,        ///< wrong usage or configuration
+    exit_unreachable = 3,  ///< no server, or one that is not to be trusted
+    exit_incomplete = 3,   ///< the input could not be read, or the output not written, to its end
 };
 
-/// Each adds its subcommand to `app`; running it sets `exit_code`.
+/// Each adds its subcommands to `app`; running one sets `exit_code`.
+void add_access_commands(CLI::App& app, int& exit_code);
+void add_audit_command(CLI::App& app, int& exit_code);
 void add_check_command(CLI::App& app, int& exit_code);
 void add_explain_command(CLI::App& app, int& exit_code);
+void add_policy_command(CLI::App& app, int& exit_code);
 void add_replay_command(CLI::App& app, int& exit_code);
+void add_run_command(CLI::App& app, int& exit_code);
+void add_token_command(CLI::App& app, int& exit_code);
 
 }  // namespace tools

@@ -10,7 +10,7 @@
 namespace {
 
 int run(int argc, char** argv) {
-    CLI::App app{"Portcullis: Azure Firewall DNAT and just-in-time access, on captures", "portcullis"};
+    CLI::App app{"Portcullis: Azure Firewall DNAT and just-in-time access", "portcullis"};
     app.set_version_flag("--version", "portcullis " PORTCULLIS_VERSION);
     app.require_subcommand(1);
     app.get_formatter()->column_width(34);
@@ -18,6 +18,11 @@ int run(int argc, char** argv) {
     tools::add_replay_command(app, exit_code);
     tools::add_check_command(app, exit_code);
     tools::add_explain_command(app, exit_code);
+    tools::add_run_command(app, exit_code);
+    tools::add_access_commands(app, exit_code);
+    tools::add_policy_command(app, exit_code);
+    tools::add_audit_command(app, exit_code);
+    tools::add_token_command(app, exit_code);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& help) {

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <CLI/App.hpp>
+#include <boost/json/value.hpp>
+#include <tl/expected.hpp>
+
+#include "gateway/api/client.hpp"
+
+namespace tools {
+
+/// How to reach a server: flags, else the environment, else `~/.config/portcullis/client.toml`.
+struct RemoteFlags {
+    std::string endpoint;
+    std::string token;
+    std::string token_file;
+    std::string ca;
+    bool insecure = false;
+    bool json = false;
+};
+
+void add_remote_flags(CLI::App& command, RemoteFlags& flags);
+
+/// A server that a command asks. What goes wrong is told, on standard error or with `--json` as the server's own JSON,
+/// and comes back as the exit code.
+class Remote {
+public:
+    [[nodiscard]] static tl::expected<Remote, int> open(const RemoteFlags& flags);
+
+    [[nodiscard]] tl::expected<boost::json::value, int> get(const std::string& target) const;
+    [[nodiscard]] tl::expected<boost::json::value, int> send(const std::string& method, const std::string& target,
+                                                             const boost::json::value& body) const;
+    /// The body as it is; empty for 204.
+    [[nodiscard]] tl::expected<std::string, int> text(const std::string& method, const std::string& target,
+                                                      std::string body = {}) const;
+
+    [[nodiscard]] bool json() const noexcept { return json_; }
+
+private:
+    Remote(gateway::api::ClientOptions options, bool json) : options_{std::move(options)}, json_{json} {}
+    [[nodiscard]] int refused(const gateway::api::Response& response) const;
+    [[nodiscard]] int unreachable(const gateway::api::NoAnswer& why) const;
+
+    gateway::api::ClientOptions options_;
+    bool json_;
+};
+
+/// A field as text: strings as they are, numbers and the rest as JSON; empty where there is none.
+[[nodiscard]] std::string field(const boost::json::value& object, std::string_view name);
+/// The elements of an array's field; none where there is none.
+[[nodiscard]] const boost::json::array& items(const boost::json::value& object, std::string_view name);
+
+/// Somebody else's text for a terminal: without control characters, which could move the cursor or say things.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// On standard output, for a program.
+void print_json(const boost::json::value& value);
+
+/// For a path segment or a query value.
+[[nodiscard]] std::string escaped(std::string_view text);
+
+}  // namespace tools

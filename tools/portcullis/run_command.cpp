@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "gateway/service.hpp"
+#include "tools/portcullis/commands.hpp"
+#include "tools/portcullis/terminal.hpp"
+
+namespace tools {
+
+namespace {
+
+/// Lines on standard error: with time and colour for a person, as journald wants them otherwise.
+void set_up_log() {
+    auto log = spdlog::stderr_color_mt("portcullis");
+    const bool person = ::isatty(STDERR_FILENO) == 1;
+    log->set_pattern(person ? "%H:%M:%S %^%l%$ %v" : "%l: %v");
+    log->flush_on(spdlog::level::info);
+    spdlog::set_default_logger(std::move(log));
+}
+
+/// A connection is a file; systems start processes with fewer than they grant.
+void ask_for_files() {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+void warn_of(const gateway::Config& config) {
+    if (config.principals.empty() && !config.api.jwt) {
+        spdlog::warn("there is no principal: nobody can ask; make a token with `portcullis token new`");
+    }
+    if (!config.principals.empty() && config.role_assignments.empty()) {
+        spdlog::warn("no role is assigned: every request is refused; add a [[role_assignment]]");
+    }
+    if (config.api.lab_sign_in) {
+        spdlog::warn(
+            "lab sign-in is ON: everybody on this machine can be {}, without any proof; remove [api.lab_sign_in] "
+            "outside of a lab",
+            config.api.lab_sign_in->principal);
+    }
+}
+
+void tell(const gateway::Service::Facts& facts) {
+    spdlog::info("listening on https://{}", to_string(facts.listen));
+    if (!facts.certificate_made_because.empty()) {
+        spdlog::info("made a new certificate: {}", facts.certificate_made_because);
+    }
+    spdlog::info("certificate {}", facts.certificate.chain_file);
+    spdlog::info("SHA-256 fingerprint {}", facts.fingerprint);
+    spdlog::info("store {}", facts.store);
+    spdlog::info("policies {}, machines {}, principals {}, open windows {}", facts.policies, facts.machines,
+                 facts.principals, facts.open_windows);
+    if (facts.sign_in) spdlog::warn("lab sign-in on http://{}/oauth2/token", to_string(*facts.sign_in));
+}
+
+int run(const std::string& path) {
+    auto loaded = load_or_complain(path);
+    if (!loaded) return exit_usage;
+    if (loaded->config.live) {
+        complain(path + ": live is not in this build: remove [live] to serve access alone");
+        return exit_usage;
+    }
+    set_up_log();
+    for (const auto& warning : loaded->warnings) spdlog::warn("{}", to_string(warning));
+    warn_of(loaded->config);
+    ask_for_files();
+    const auto log = [](gateway::Service::Level level, const std::string& text) {
+        spdlog::log(level == gateway::Service::Level::warning ? spdlog::level::warn : spdlog::level::info, "{}", text);
+    };
+    const auto now = std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now());
+    const auto folder = std::filesystem::path{path}.parent_path().string();
+    const auto service = gateway::Service::start(std::move(loaded->config), folder, log, now);
+    if (!service) {
+        spdlog::error("{}", service.error());
+        return exit_usage;
+    }
+    tell((*service)->facts());
+    (*service)->run();
+    spdlog::info("stopped");
+    return exit_done;
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, int& exit_code) {
+    auto* const command = app.add_subcommand("run", "Serve just-in-time access: Azure's API, and portcullis' own");
+    const auto path = std::make_shared<std::string>();
+    command->add_option("--config", *path, "Configuration (TOML)")->required();
+    command->callback([path, &exit_code] { exit_code = run(*path); });
+}
+
+}  // namespace tools

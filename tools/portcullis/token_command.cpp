@@ -1,0 +1,46 @@
+#include <fmt/format.h>
+#include <openssl/rand.h>
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "gateway/api/text.hpp"
+#include "tools/portcullis/commands.hpp"
+#include "tools/portcullis/terminal.hpp"
+
+namespace tools {
+
+namespace {
+
+constexpr std::size_t token_bytes = 32;
+
+int make_token(const std::string& name) {
+    std::array<unsigned char, token_bytes> random{};
+    if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
+        complain("this system has no random numbers");
+        return exit_incomplete;
+    }
+    const std::string bytes{random.begin(), random.end()};
+    const auto token = "ptc_" + gateway::api::to_base64url(bytes);
+    fmt::print("{}\n", token);
+    fmt::print(
+        "\n# Give the line above to its owner: it is kept nowhere. This goes into the configuration:\n[[principal]]\n");
+    fmt::print("name = \"{}\"\ntoken_sha256 = \"{}\"\n", name, gateway::api::to_hex(gateway::api::sha256(token)));
+    return exit_done;
+}
+
+}  // namespace
+
+void add_token_command(CLI::App& app, int& exit_code) {
+    auto* const group = app.add_subcommand("token", "Tokens of principals");
+    group->require_subcommand(1);
+    auto* const command = group->add_subcommand("new", "Make a token, and the lines that make it known");
+    const auto name = std::make_shared<std::string>("somebody@lab.example");
+    command->add_option("--name", *name, "Whose")->check([](const std::string& text) {
+        return text.find_first_of("\"\\\n") == std::string::npos ? std::string{} : "a name has no quotes";
+    });
+    command->callback([name, &exit_code] { exit_code = make_token(*name); });
+}
+
+}  // namespace tools
