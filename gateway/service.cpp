@@ -76,7 +76,7 @@ struct Service::Parts {
 
 tl::expected<std::unique_ptr<Service>, std::string> Service::start(Config config, const std::string& folder, Log log,
                                                                    captures::Time now) {
-    make_absolute(config, folder.empty() ? "." : folder);
+    make_absolute(config, std::filesystem::absolute(folder.empty() ? "." : folder));
     auto parts = std::make_unique<Parts>();
     parts->log = std::move(log);
     auto problem = parts->open(std::move(config), now);

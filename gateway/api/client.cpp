@@ -63,7 +63,7 @@ private:
         }
         if (error) return NoAnswer{fmt::format("{}: {}", options_.ca_file, error.message()), {}};
         // On the stream, which took its settings from the context when it was made.
-        SSL_set_min_proto_version(stream_->native_handle(), TLS1_2_VERSION);
+        SSL_set_min_proto_version(stream_.native_handle(), TLS1_2_VERSION);
         stream_.set_verify_mode(options_.insecure ? ssl::verify_none : ssl::verify_peer);
         return {};
     }
@@ -74,14 +74,14 @@ private:
         const bool safe = co_await handshake();
         if (!safe) co_return;
         Error error;
-        stream_->next_layer().expires_after(timeout());
-        co_await http::async_write(*stream_, request, redirect_error(use_awaitable, error));
+        stream_.next_layer().expires_after(timeout());
+        co_await http::async_write(stream_, request, redirect_error(use_awaitable, error));
         if (error) co_return fail(error);
         beast::flat_buffer buffer;
         http::response_parser<http::string_body> parser;
         parser.body_limit(largest_answer);
-        stream_->next_layer().expires_after(timeout());
-        co_await http::async_read(*stream_, buffer, parser, redirect_error(use_awaitable, error));
+        stream_.next_layer().expires_after(timeout());
+        co_await http::async_read(stream_, buffer, parser, redirect_error(use_awaitable, error));
         if (error) co_return fail(error);
         keep(parser.release());
     }
@@ -92,8 +92,8 @@ private:
         const auto addresses = co_await resolver.async_resolve(options_.endpoint.host, options_.endpoint.port,
                                                                redirect_error(use_awaitable, error));
         if (!error) {
-            stream_->next_layer().expires_after(timeout());
-            co_await stream_->next_layer().async_connect(addresses, redirect_error(use_awaitable, error));
+            stream_.next_layer().expires_after(timeout());
+            co_await stream_.next_layer().async_connect(addresses, redirect_error(use_awaitable, error));
         }
         if (error) fail(error);
         co_return !error;
@@ -102,14 +102,14 @@ private:
     asio::awaitable<bool> handshake() {
         const auto& host = options_.endpoint.host;
         auto name = host;
-        SSL_ctrl(stream_->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+        SSL_ctrl(stream_.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
         if (!options_.insecure) {
-            stream_->set_verify_callback(
+            stream_.set_verify_callback(
                 [this, &host](bool good, ssl::verify_context& context) { return verify(good, context, host); });
         }
         Error error;
-        stream_->next_layer().expires_after(timeout());
-        co_await stream_->async_handshake(ssl::stream_base::client, redirect_error(use_awaitable, error));
+        stream_.next_layer().expires_after(timeout());
+        co_await stream_.async_handshake(ssl::stream_base::client, redirect_error(use_awaitable, error));
         if (error) fail(error);
         co_return !error;
     }
@@ -149,7 +149,7 @@ private:
     const ClientOptions& options_;
     asio::io_context io_{1};
     ssl::context context_{ssl::context::tls_client};
-    std::optional<ssl::stream<beast::tcp_stream>> stream_;
+    ssl::stream<beast::tcp_stream> stream_{beast::tcp_stream{io_}, context_};
     std::optional<Response> answer_;
     NoAnswer no_answer_;
 };

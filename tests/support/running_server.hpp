@@ -31,10 +31,10 @@ class RunningServer {
 public:
     using Limits = gateway::api::ServerLimits;
 
-    explicit RunningServer(const Limits& limits = {}, bool tls = false) {
-        gateway::api::Server::Options options{.listen = {{0x7f000001}, 0}, .tls = {}, .limits = limits};
+    explicit RunningServer(const Limits& limits = {}, bool tls = false, captures::Ipv4Address address = {0x7f000001}) {
+        gateway::api::Server::Options options{.listen = {address, 0}, .tls = {}, .limits = limits};
         if (tls) {
-            const auto names = gateway::api::names_of_this_host(options.listen.address);
+            const auto names = gateway::api::names_of_this_host({0});
             options.tls = gateway::api::own_certificate(
                               folder_.path, names,
                               std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now()))
@@ -70,12 +70,16 @@ public:
         return numbers_;
     }
 
+    [[nodiscard]] std::string certificate() const { return folder_.path + "/portcullis-cert.pem"; }
+
     gateway::api::Server server;
     captures::Endpoint endpoint;
+    std::string last_authorization;  ///< of the last request; to be read once it is answered
     std::atomic<int> ticks = 0;
 
 private:
     gateway::api::Response answer(const gateway::api::Request& request) {
+        last_authorization = request.header("authorization");
         std::string text = request.method + " ";
         for (const auto& segment : request.path) text += "/" + segment;
         if (text == "GET /numbers") numbers_ = server.numbers();

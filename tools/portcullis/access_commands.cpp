@@ -65,8 +65,8 @@ void print_port(const std::string& machine, const boost::json::value& port, cons
     const auto status = field(port, "status");
     const auto command = field(port, "command");
     const bool ended = status == "Revoked";
-    fmt::print("{} port {} {}{}, {} {}\n", printable(machine), number, ended ? "was open" : "is open", sources_of(port),
-               "until", when(field(port, "endTimeUtc")));
+    fmt::print("{} port {} {}{} until {}\n", printable(machine), number, ended ? "was open" : "is open",
+               sources_of(port), when(field(port, "endTimeUtc")));
     if (ended) {
         fmt::print("{}\n", printable(fmt::format("{} ({})", status, field(port, "statusReason"))));
     } else {
