@@ -19,6 +19,7 @@ namespace tools {
 namespace {
 
 constexpr const char* version = "?api-version=2020-01-01";
+constexpr const char* machine_version = "?api-version=2023-03-01";
 constexpr const char* subscriptions = "/subscriptions?api-version=2022-12-01";
 
 struct PolicyOptions {
@@ -168,11 +169,9 @@ tl::expected<std::string, int> id_of(const Remote& remote, const boost::json::va
     }
     auto location = field(wanted, "location");
     if (location.empty()) {
-        const auto in = subscription(remote);
-        if (!in) return in;
-        const auto all = all_of(remote, fmt::format("{}/providers/Microsoft.Security/locations{}", *in, version));
-        if (!all) return tl::unexpected{all.error()};
-        location = all->empty() ? "" : field(all->front(), "name");
+        const auto found = remote.get(machine + machine_version);
+        if (!found) return tl::unexpected{found.error()};
+        location = field(*found, "location");
     }
     return fmt::format("{}/providers/Microsoft.Security/locations/{}/jitNetworkAccessPolicies/{}", group,
                        escaped(location), escaped(name));
