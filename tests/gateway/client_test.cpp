@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(a_certificate_that_is_not_known_is_told_by_its_fingerprint_
 }
 
 BOOST_AUTO_TEST_CASE(a_certificate_for_another_name_is_not_enough) {
-    RunningServer running{{}, true, {{0x7f000002}}};  // Linux answers to all of 127/8
+    RunningServer running{{}, true, {0x7f000002}};  // Linux answers to all of 127/8
     auto options = at(running.endpoint, "127.0.0.2");
     options.ca_file = running.certificate();
     const auto answer = ask(options, "GET", "/a");
