@@ -1,9 +1,9 @@
 #include "gateway/service.hpp"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <utility>
 

@@ -18,8 +18,8 @@ namespace gateway::api {
 /// What a client may cost at most.
 struct ServerLimits {
     std::size_t connections = 1024;
-    std::size_t header_bytes = 16 * 1024;
-    std::size_t body_bytes = 1024 * 1024;
+    std::size_t header_bytes = std::size_t{16} * 1024;
+    std::size_t body_bytes = std::size_t{1024} * 1024;
     /// For a handshake, for one request to come in, for its answer to go out (and a second more for each 64 KiB of it).
     captures::Duration request_timeout = std::chrono::seconds{10};
     captures::Duration idle_timeout = std::chrono::minutes{2};  ///< between two requests of a connection

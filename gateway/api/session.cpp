@@ -150,7 +150,9 @@ Session::~Session() {
 asio::awaitable<void> Session::serve(std::shared_ptr<Session> self) {
     bool more = co_await self->handshake();
     if (!more) co_return;
-    while (more) more = co_await self->exchange();
+    while (more) {
+        more = co_await self->exchange();
+    }
     co_await self->close();
 }
 
@@ -297,7 +299,9 @@ asio::awaitable<bool> Session::send(std::string text) {
 asio::awaitable<void> Session::close() {
     limit_time(farewell, Late::hangs_up, false);
     Error error;
-    if (tls_) co_await tls_->async_shutdown(redirect_error(use_awaitable, error));
+    if (tls_) {
+        co_await tls_->async_shutdown(redirect_error(use_awaitable, error));
+    }
     socket_.shutdown(Socket::shutdown_send, error);
     unread_.resize(first_read);
     while (!error) {

@@ -18,7 +18,7 @@ namespace tools {
 
 namespace {
 
-constexpr std::size_t longest_token = 16 * 1024;
+constexpr std::size_t longest_token = std::size_t{16} * 1024;
 constexpr int first_error = 400;
 constexpr int first_server_error = 500;
 
@@ -140,7 +140,7 @@ int Remote::refused(const gateway::api::Response& response) const {
     return response.status >= first_server_error ? exit_unreachable : exit_refused;
 }
 
-int Remote::unreachable(const gateway::api::NoAnswer& why) const {
+int Remote::unreachable(const gateway::api::NoAnswer& why) {
     complain(why.message);
     if (!why.fingerprint.empty()) {
         complain("its SHA-256 fingerprint is " + why.fingerprint);

@@ -42,7 +42,7 @@ public:
 private:
     Remote(gateway::api::ClientOptions options, bool json) : options_{std::move(options)}, json_{json} {}
     [[nodiscard]] int refused(const gateway::api::Response& response) const;
-    [[nodiscard]] int unreachable(const gateway::api::NoAnswer& why) const;
+    [[nodiscard]] static int unreachable(const gateway::api::NoAnswer& why);
 
     gateway::api::ClientOptions options_;
     bool json_;
