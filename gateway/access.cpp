@@ -25,15 +25,15 @@ Refusal refused(std::string_view code, fmt::format_string<Arguments...> format, 
     return {std::string{code}, fmt::format(format, std::forward<Arguments>(arguments)...)};
 }
 
-/// The rule of the policy that still stands for what the record has opened.
-const policy::JitPort* rule_of(const policy::JitMachine& machine, const AccessRecord& record) {
-    const auto rule = std::ranges::find_if(machine.ports, [&](const policy::JitPort& one) {
-        return one.number == record.port && (!one.protocol || one.protocol == record.protocol);
-    });
-    return rule == machine.ports.end() ? nullptr : &*rule;
-}
-
 }  // namespace
+
+Refusal not_authorized(std::string_view principal, std::string_view action, std::string_view scope,
+                       std::string_view hint) {
+    return refused(refusal_code::not_authorized,
+                   "The client '{0}' with object id '{0}' does not have authorization to perform action '{1}' over "
+                   "scope '{2}' or the scope is invalid. {3}",
+                   principal, action, scope, hint);
+}
 
 Access::Access(const Config& config) { use(config); }
 
@@ -148,7 +148,7 @@ tl::expected<AccessChange, Refusal> Access::plan_extend(std::string_view by, std
     AccessChange change;
     for (const auto id : ids) {
         auto extended = *record(id);
-        const auto* rule = rule_of(*coverage->machine, extended);
+        const auto* rule = coverage->machine->port(extended.port, extended.protocol);
         if (rule == nullptr) {
             return tl::unexpected{
                 refused(refusal_code::not_a_subset, "port {} is no longer in the policy of machine {}", port, machine)};
@@ -236,12 +236,8 @@ std::optional<Refusal> Access::unauthorized(std::string_view name, std::string_v
     const auto scope = config_->machine_id(machine);
     const bool known = directory_.principal(name) != nullptr;
     if (known && authorization_.allows(name, action, scope)) return {};
-    return refused(refusal_code::not_authorized,
-                   "The client '{0}' with object id '{0}' does not have authorization to perform action '{1}' over "
-                   "scope '{2}' or the scope is invalid. {3}",
-                   name, action, scope,
-                   known ? "If access was recently granted, please refresh your credentials."
-                         : "No principal of that name is configured.");
+    return known ? not_authorized(name, action, scope)
+                 : not_authorized(name, action, scope, "No principal of that name is configured.");
 }
 
 tl::expected<Directory::Coverage, Refusal> Access::coverage_of(std::string_view machine) const {

@@ -39,6 +39,11 @@ struct AccessChange {
     std::size_t replaced = 0;                   ///< the first so many of `records` made room for the new ones
 };
 
+/// Azure's refusal of an action for want of a role that allows it; `hint` says what may mend it.
+[[nodiscard]] policy::Refusal not_authorized(
+    std::string_view principal, std::string_view action, std::string_view scope,
+    std::string_view hint = "If access was recently granted, please refresh your credentials.");
+
 /// The use cases of just-in-time access, and the only writer of windows. The API and a scenario's events both come
 /// here.
 ///

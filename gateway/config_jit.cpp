@@ -12,10 +12,6 @@ using policy::OnExpiry;
 
 namespace {
 
-/// defender-for-cloud/just-in-time-access-usage: policy and machine name together.
-constexpr std::size_t longest_names = 56;
-constexpr std::size_t most_ports = 100;  // of a machine, as many as a request may name
-
 struct JitProtocol {
     std::optional<Protocol> protocol;
 };
@@ -56,15 +52,12 @@ void read_allowed_sources(TomlTable& table, JitPort& port) {
     for (const auto& prefix : table.values(plural, parse_prefix)) port.allowed_sources.push_back(prefix.value);
 }
 
-bool overlap(const JitPort& a, const JitPort& b) {
-    return a.number == b.number && (!a.protocol || !b.protocol || a.protocol == b.protocol);
-}
-
 void read_ports(TomlTable& table, JitMachine& machine) {
     auto tables = table.tables("ports", "JIT port");
     if (table.is_empty_array("ports")) table.error("ports", "names none; give at least one port");
-    if (tables.size() > most_ports) {
-        table.error("ports", tables[most_ports].position(), fmt::format("more than {} ports of a machine", most_ports));
+    if (tables.size() > policy::most_ports) {
+        table.error("ports", tables[policy::most_ports].position(),
+                    fmt::format("more than {} ports of a machine", policy::most_ports));
         return;
     }
     for (auto& port_table : tables) {
@@ -81,7 +74,7 @@ void read_ports(TomlTable& table, JitMachine& machine) {
         port_table.refuse_unknown_keys();
         if (!number) continue;
         port.number = number->value;
-        if (std::ranges::any_of(machine.ports, [&](const JitPort& other) { return overlap(other, port); })) {
+        if (std::ranges::any_of(machine.ports, [&](const JitPort& other) { return other.overlaps(port); })) {
             port_table.error("number",
                              fmt::format("port {} of this machine is listed before; remove one", port.number));
         }
@@ -104,9 +97,9 @@ void read_machine(TomlTable& table, JitPolicy& policy, Names& covered, Draft& dr
     } else if (!covered.add(machine.name)) {
         table.error("name", fmt::format("machine {} is under a policy already; list it once", quoted(machine.name)));
     }
-    if (policy.name.size() + machine.name.size() > longest_names) {
+    if (policy.name.size() + machine.name.size() > policy::longest_names) {
         table.error("name", fmt::format("the names of policy and machine have {} characters; together at most {}",
-                                        policy.name.size() + machine.name.size(), longest_names));
+                                        policy.name.size() + machine.name.size(), policy::longest_names));
     }
     policy.machines.push_back(std::move(machine));
 }

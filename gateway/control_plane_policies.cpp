@@ -17,21 +17,14 @@ using policy::same_name;
 
 namespace {
 
-/// defender-for-cloud/just-in-time-access-usage: policy and machine name together.
-constexpr std::size_t longest_names = 56;
-constexpr std::size_t most_ports = 100;
 constexpr std::size_t most_told_requests = 200;  // of a policy; older ones are in the activity log
 
 Problem invalid(std::string message) { return {400, "InvalidPolicy", std::move(message)}; }
 
-bool overlap(const JitPort& a, const JitPort& b) {
-    return a.number == b.number && (!a.protocol || !b.protocol || a.protocol == b.protocol);
-}
-
 std::optional<Problem> wrong_ports(const std::vector<JitPort>& ports, std::string_view machine) {
     if (ports.empty()) return invalid(fmt::format("Machine '{}' has no ports: give at least one.", machine));
-    if (ports.size() > most_ports) {
-        return invalid(fmt::format("Machine '{}' has more than {} ports.", machine, most_ports));
+    if (ports.size() > policy::most_ports) {
+        return invalid(fmt::format("Machine '{}' has more than {} ports.", machine, policy::most_ports));
     }
     for (auto port = ports.begin(); port != ports.end(); ++port) {
         if (port->allowed_sources.empty()) {
@@ -44,7 +37,7 @@ std::optional<Problem> wrong_ports(const std::vector<JitPort>& ports, std::strin
                 fmt::format("Port {} of machine '{}': maxRequestAccessDuration {} is out of range; give PT5M to P1D.",
                             port->number, machine, captures::to_iso8601(port->max_duration)));
         }
-        if (std::any_of(ports.begin(), port, [&](const JitPort& other) { return overlap(other, *port); })) {
+        if (std::any_of(ports.begin(), port, [&](const JitPort& other) { return other.overlaps(*port); })) {
             return invalid(fmt::format("Port {} of machine '{}' is listed twice.", port->number, machine));
         }
     }
@@ -101,8 +94,7 @@ Answer<PolicyView> ControlPlane::policy(const Caller& caller, std::string_view n
         if (reads_all || !view.policy.machines.empty()) return view;
     }
     if (!reads_all) return tl::unexpected{State::forbidden(caller, policy::action::jit_read, id)};
-    return tl::unexpected{
-        Problem{404, "PolicyNotFound", fmt::format("Just-In-Time Network Access Policy '{}' does not exist.", id)}};
+    return tl::unexpected{State::no_policy(id)};
 }
 
 Answer<PolicyView> ControlPlane::put_policy(const Caller& caller, std::string_view name, const PolicyDraft& draft,
@@ -138,10 +130,10 @@ Answer<PolicyView> ControlPlane::put_policy(const Caller& caller, std::string_vi
         if (policy.machine(machine->name) != nullptr) {
             return refused(invalid(fmt::format("Machine '{}' is listed twice.", machine->name)));
         }
-        if (policy.name.size() + machine->name.size() > longest_names) {
+        if (policy.name.size() + machine->name.size() > policy::longest_names) {
             return refused(
                 invalid(fmt::format("The names of policy and machine '{}' have together more than {} characters.",
-                                    machine->name, longest_names)));
+                                    machine->name, policy::longest_names)));
         }
         const auto covered = state.access.directory().coverage(machine->name);
         if (covered.policy != nullptr && !same_name(covered.policy->name, name)) {
@@ -198,15 +190,11 @@ Answer<PolicyView> ControlPlane::State::replace(const Caller& caller, JitPolicy 
     std::string machines;
     for (const auto& machine : policy.machines) machines += fmt::format(" {}", machine.name);
     event.detail = fmt::format("policy {} now covers{}", policy.name, machines.empty() ? " no machine" : machines);
-    auto orphans = orphans_of(policy, now);
-    const store::StoredPolicy stored{policy, false, now, caller.principal};
-    if (auto problem = write({orphans.records, {stored}, {}, {}, {std::move(event)}})) {
+    const auto name = policy.name;
+    if (auto problem = keep({std::move(policy), false, now, caller.principal}, std::move(event))) {
         return tl::unexpected{std::move(*problem)};
     }
-    access.commit(std::move(orphans));
-    changed_policies[policy::to_lower(policy.name)] = stored;
-    apply_policies();
-    auto answer = view(caller, *this->policy(policy.name), now);
+    auto answer = view(caller, *this->policy(name), now);
     answer.provisioning_state = "Updating";
     return answer;
 }
@@ -216,15 +204,20 @@ Answer<bool> ControlPlane::State::remove(const Caller& caller, const JitPolicy& 
     event.detail = fmt::format("policy {} is deleted: its ports are open to whom rules and NSGs let in", policy.name);
     JitPolicy nothing;
     nothing.name = policy.name;
-    auto orphans = orphans_of(nothing, now);
-    const store::StoredPolicy stored{nothing, true, now, caller.principal};
-    if (auto problem = write({orphans.records, {stored}, {}, {}, {std::move(event)}})) {
+    if (auto problem = keep({std::move(nothing), true, now, caller.principal}, std::move(event))) {
         return tl::unexpected{std::move(*problem)};
     }
-    access.commit(std::move(orphans));
-    changed_policies[policy::to_lower(policy.name)] = stored;
-    apply_policies();
     return true;
+}
+
+std::optional<Problem> ControlPlane::State::keep(store::StoredPolicy changed, policy::AuditEvent event) {
+    auto orphans = orphans_of(changed.policy, changed.changed);
+    if (auto problem = write({orphans.records, {changed}, {}, {}, {std::move(event)}})) return problem;
+    access.commit(std::move(orphans));
+    const auto name = policy::to_lower(changed.policy.name);
+    changed_policies[name] = std::move(changed);
+    apply_policies();
+    return {};
 }
 
 AccessChange ControlPlane::State::orphans_of(const JitPolicy& after, Time now) const {
@@ -232,11 +225,7 @@ AccessChange ControlPlane::State::orphans_of(const JitPolicy& after, Time now) c
     for (const auto* record : access.open_records({}, now)) {
         if (!same_name(record->policy, after.name)) continue;
         const auto* machine = after.machine(record->machine);
-        const bool granted = machine != nullptr && std::ranges::any_of(machine->ports, [&](const JitPort& port) {
-                                 return port.number == record->port &&
-                                        (!port.protocol || port.protocol == record->protocol);
-                             });
-        if (granted) continue;
+        if (machine != nullptr && machine->port(record->port, record->protocol) != nullptr) continue;
         change.records.push_back(*record);
         change.records.back().revoke(now, policy::StatusReason::user_requested);
         change.ends.push_back({record->id, record->on_expiry == policy::OnExpiry::cut});
@@ -284,12 +273,12 @@ bool ControlPlane::State::sees(const Caller& caller, std::string_view policy, st
 }
 
 Problem ControlPlane::State::forbidden(const Caller& caller, std::string_view action, std::string_view scope) {
-    return {
-        403, "AuthorizationFailed",
-        fmt::format("The client '{0}' with object id '{0}' does not have authorization to perform action '{1}' over "
-                    "scope '{2}' or the scope is invalid. If access was recently granted, please refresh your "
-                    "credentials.",
-                    caller.principal, action, scope)};
+    return problem_of(not_authorized(caller.principal, action, scope));
+}
+
+Problem ControlPlane::State::no_policy(std::string_view id) {
+    return {404, std::string{policy::refusal_code::policy_not_found},
+            fmt::format("Just-In-Time Network Access Policy '{}' does not exist.", id)};
 }
 
 }  // namespace gateway

@@ -37,7 +37,7 @@ std::string describe(const AccessRecord& record) {
     std::string sources;
     for (const auto& source : record.sources) {
         sources += sources.empty() ? "" : ", ";
-        sources += source.length == 0 ? "*" : source.length == 32 ? to_string(source.address) : to_string(source);
+        sources += to_string(source);
     }
     return fmt::format("port {} from {} until {}", record.port, sources, captures::to_rfc3339(record.end, 0));
 }
@@ -88,8 +88,7 @@ Answer<RequestView> ControlPlane::initiate(const Caller& caller, std::string_vie
     }
     const auto* policy = state.policy(policy_name);
     if (policy == nullptr) {
-        return refused({404, std::string{policy::refusal_code::policy_not_found},
-                        fmt::format("Just-In-Time Network Access Policy '{}' does not exist.", policy_id)});
+        return refused(State::no_policy(policy_id));
     }
     for (const auto& one : requests) {
         if (policy->machine(one.machine) != nullptr) continue;

@@ -43,6 +43,7 @@ struct ControlPlane::State {
     [[nodiscard]] bool sees(const Caller& caller, std::string_view policy, std::string_view machine) const;
     [[nodiscard]] bool may_know(const Caller& caller, const policy::AccessRecord& record) const;
     [[nodiscard]] static Problem forbidden(const Caller& caller, std::string_view action, std::string_view scope);
+    [[nodiscard]] static Problem no_policy(std::string_view id);
     [[nodiscard]] Problem no_machine(std::string_view machine) const;
 
     // Events and the store.
@@ -62,6 +63,8 @@ struct ControlPlane::State {
     [[nodiscard]] PolicyView view(const Caller& caller, const policy::JitPolicy& policy, captures::Time now) const;
     [[nodiscard]] Answer<PolicyView> replace(const Caller& caller, policy::JitPolicy policy, captures::Time now);
     [[nodiscard]] Answer<bool> remove(const Caller& caller, const policy::JitPolicy& policy, captures::Time now);
+    /// Writes a policy that was set or deleted, and makes it so.
+    [[nodiscard]] std::optional<Problem> keep(store::StoredPolicy changed, policy::AuditEvent event);
     /// Ends windows that a policy would no longer grant: their machine or port is not in it.
     [[nodiscard]] AccessChange orphans_of(const policy::JitPolicy& after, captures::Time now) const;
 

@@ -49,7 +49,6 @@ inline constexpr std::string_view no_mapped_port = "MappedPortsExhausted";      
 }  // namespace refusal_code
 
 /// What one request may carry at most.
-inline constexpr std::size_t most_ports = 100;
 inline constexpr std::size_t most_sources = 500;            ///< of all ports together
 inline constexpr std::size_t longest_justification = 1000;  ///< in characters of UTF-8
 

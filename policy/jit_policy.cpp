@@ -18,6 +18,16 @@ const captures::Prefix* JitPort::first_outside(std::span<const captures::Prefix>
     return found == sources.end() ? nullptr : &*found;
 }
 
+bool JitPort::overlaps(const JitPort& other) const noexcept {
+    return number == other.number && (!protocol || !other.protocol || protocol == other.protocol);
+}
+
+const JitPort* JitMachine::port(std::uint16_t number, std::optional<captures::Protocol> protocol) const noexcept {
+    const auto found = std::ranges::find_if(
+        ports, [&](const JitPort& one) { return one.number == number && (!one.protocol || one.protocol == protocol); });
+    return found == ports.end() ? nullptr : &*found;
+}
+
 const JitMachine* JitPolicy::machine(std::string_view vm) const noexcept {
     const auto found = std::ranges::find_if(machines, [vm](const JitMachine& one) { return same_name(one.name, vm); });
     return found == machines.end() ? nullptr : &*found;

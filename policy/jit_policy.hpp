@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -22,6 +23,11 @@ enum class OnExpiry : std::uint8_t {
 inline constexpr captures::Duration shortest_window = std::chrono::minutes{5};
 inline constexpr captures::Duration longest_window = std::chrono::hours{24};
 
+/// Of one machine, in a policy or in a request.
+inline constexpr std::size_t most_ports = 100;
+/// Of policy and machine together, in characters (defender-for-cloud/just-in-time-access-usage).
+inline constexpr std::size_t longest_names = 56;
+
 /// One port of a machine under just-in-time access.
 struct JitPort {
     std::uint16_t number = 0;
@@ -33,11 +39,17 @@ struct JitPort {
 
     /// The first of `sources` that is not wholly within the union of the allowed ones; null where all are.
     [[nodiscard]] const captures::Prefix* first_outside(std::span<const captures::Prefix> sources) const;
+
+    /// Whether both are about some packet.
+    [[nodiscard]] bool overlaps(const JitPort& other) const noexcept;
 };
 
 struct JitMachine {
     std::string name;  ///< of a configured virtual machine
     std::vector<JitPort> ports;
+
+    /// The entry that covers all of a port's protocol (empty: TCP and UDP), or null.
+    [[nodiscard]] const JitPort* port(std::uint16_t number, std::optional<captures::Protocol> protocol) const noexcept;
 };
 
 /// A jitNetworkAccessPolicy: which ports are closed until somebody asks, and what may be asked for.
