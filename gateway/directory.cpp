@@ -17,7 +17,6 @@ auto find(const Map& map, std::string_view name) {
 Directory::Directory(const Config& config) : id_prefix_{policy::to_lower(config.machine_id(""))} {
     for (const auto& machine : config.machines) {
         machines_.emplace(policy::to_lower(machine.name), &machine);
-        addresses_.emplace(machine.private_ip.value, &machine);
     }
     for (const auto& principal : config.principals) principals_.emplace(policy::to_lower(principal.name), &principal);
     for (const auto& policy : config.jit_policies) {
@@ -28,11 +27,6 @@ Directory::Directory(const Config& config) : id_prefix_{policy::to_lower(config.
 }
 
 const VirtualMachine* Directory::machine(std::string_view name) const { return find(machines_, name); }
-
-const VirtualMachine* Directory::machine(captures::Ipv4Address address) const {
-    const auto found = addresses_.find(address.value);
-    return found == addresses_.end() ? nullptr : found->second;
-}
 
 const VirtualMachine* Directory::machine_of_id(std::string_view id) const {
     if (!policy::same_name(id.substr(0, id_prefix_.size()), id_prefix_)) return nullptr;

@@ -19,7 +19,6 @@ public:
     explicit Directory(const Config& config);
 
     [[nodiscard]] const VirtualMachine* machine(std::string_view name) const;
-    [[nodiscard]] const VirtualMachine* machine(captures::Ipv4Address address) const;
     /// By a resource id in any case; a name alone is none.
     [[nodiscard]] const VirtualMachine* machine_of_id(std::string_view id) const;
     [[nodiscard]] const policy::Principal* principal(std::string_view name) const;
@@ -36,7 +35,6 @@ private:
     using ByName = boost::unordered_flat_map<std::string, T>;
 
     ByName<const VirtualMachine*> machines_;
-    boost::unordered_flat_map<std::uint32_t, const VirtualMachine*> addresses_;
     ByName<const policy::Principal*> principals_;
     ByName<Coverage> coverage_;
     std::string id_prefix_;  ///< of machines' resource ids, lower case
