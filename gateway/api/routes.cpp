@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/api/text.hpp"
 #include "policy/names.hpp"
 
 namespace gateway::api {
@@ -40,6 +41,8 @@ std::string Call::resource() const {
     for (const auto& segment : request.path) id += '/' + segment;
     return id;
 }
+
+std::string Call::fingerprint() const { return to_hex(sha256(policy::to_lower(resource()) + '\n' + request.body)); }
 
 tl::unexpected<Problem> Call::refuse(std::string_view action, std::string_view scope, Problem problem) {
     control.note_refusal(caller, action, scope, problem, now);

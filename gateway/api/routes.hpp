@@ -25,6 +25,8 @@ struct Call {
     [[nodiscard]] const Config& config() const noexcept { return control.config(); }
     /// The path, as a resource id.
     [[nodiscard]] std::string resource() const;
+    /// Of path and body, for InitiateRequest.
+    [[nodiscard]] std::string fingerprint() const;
     /// Refuses what the control plane did not see itself, and tells the audit.
     [[nodiscard]] tl::unexpected<Problem> refuse(std::string_view action, std::string_view scope, Problem problem);
 };

@@ -139,7 +139,7 @@ Answer<Response> initiate(Call& call) {
         auto problem = call.control.unauthorized(call.caller, action::jit_initiate, policy_id(call));
         return call.refuse(action::jit_initiate, policy_id(call), problem.value_or(arm::no_policy(policy_id(call))));
     }
-    request->fingerprint = to_hex(sha256(policy::to_lower(call.resource()) + '\n' + call.request.body));
+    request->fingerprint = call.fingerprint();
     const auto view = call.control.initiate(call.caller, call.place("jitNetworkAccessPolicyName"), *request, call.now);
     if (!view) return tl::unexpected{view.error()};
     return json_answer(202, initiated_json(*view, call.config()));

@@ -112,7 +112,7 @@ Answer<Response> request_access(Call& call) {
     if (!body) return refuse_body(call, action::jit_initiate, body.error());
     InitiateRequest request;
     request.justification = std::move(body->justification);
-    request.fingerprint = to_hex(sha256(policy::to_lower(call.resource()) + '\n' + call.request.body));
+    request.fingerprint = call.fingerprint();
     request.machines.push_back({id_of(call, body->machine), std::move(body->ports)});
     const auto name = body->machine.substr(body->machine.rfind('/') + 1);
     const auto* policy = call.config().policy_of(name);

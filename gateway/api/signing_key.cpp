@@ -8,25 +8,19 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
+#include "gateway/api/openssl.hpp"
 #include "gateway/api/text.hpp"
 
 namespace gateway::api {
 
 namespace {
 
-template <auto Function>
-struct Deleter {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        Function(object);
-    }
-};
-using Number = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
-using Signature = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
-using ParamBuilder = std::unique_ptr<OSSL_PARAM_BLD, Deleter<OSSL_PARAM_BLD_free>>;
-using Params = std::unique_ptr<OSSL_PARAM, Deleter<OSSL_PARAM_free>>;
+using Number = std::unique_ptr<BIGNUM, openssl::Freed<BN_free>>;
+using Signature = std::unique_ptr<ECDSA_SIG, openssl::Freed<ECDSA_SIG_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, openssl::Freed<EVP_MD_CTX_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, openssl::Freed<EVP_PKEY_CTX_free>>;
+using ParamBuilder = std::unique_ptr<OSSL_PARAM_BLD, openssl::Freed<OSSL_PARAM_BLD_free>>;
+using Params = std::unique_ptr<OSSL_PARAM, openssl::Freed<OSSL_PARAM_free>>;
 
 constexpr std::size_t coordinate_size = 32;  // of P-256
 constexpr int fewest_rsa_bits = 2048;
