@@ -76,12 +76,17 @@ void print_port(const std::string& machine, const boost::json::value& port, cons
     }
 }
 
-void print_request(const boost::json::value& request) {
+int print_request(const Remote& remote, const boost::json::value& request) {
+    if (remote.json()) {
+        print_json(request);
+        return exit_done;
+    }
     for (const auto& machine : items(request, "machines")) {
         for (const auto& port : items(machine, "ports"))
             print_port(field(machine, "machine"), port, field(port, "number"));
     }
     if (::isatty(STDOUT_FILENO) == 1) fmt::print(stderr, "request {}\n", printable(field(request, "id")));
+    return exit_done;
 }
 
 /// Whether each port has come to be open, or has ended.
@@ -127,12 +132,7 @@ int request(const AccessOptions& options) {
             {"machine", options.machine}, {"ports", std::move(ports)}, {"justification", options.justification}});
     if (answer && options.wait) answer = wait_for(*remote, std::move(*answer));
     if (!answer) return answer.error();
-    if (remote->json()) {
-        print_json(*answer);
-    } else {
-        print_request(*answer);
-    }
-    return exit_done;
+    return print_request(*remote, *answer);
 }
 
 int print_connections(const Remote& remote, const boost::json::value& answer) {
@@ -214,12 +214,7 @@ int status(const AccessOptions& options) {
     if (!remote) return remote.error();
     const auto answer = remote->get(fmt::format("{}/requests/{}", base, escaped(options.id)));
     if (!answer) return answer.error();
-    if (remote->json()) {
-        print_json(*answer);
-    } else {
-        print_request(*answer);
-    }
-    return exit_done;
+    return print_request(*remote, *answer);
 }
 
 int machines(const AccessOptions& options) {
