@@ -34,7 +34,7 @@ struct Service {
         api.emplace(*control, *authenticator);
     }
 
-    support::TemporaryDirectory directory;
+    support::ScratchFolder directory;
     std::unique_ptr<gateway::ControlPlane> control;
     std::optional<gateway::api::Authenticator> authenticator;
     std::optional<gateway::api::Api> api;

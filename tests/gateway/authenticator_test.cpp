@@ -134,7 +134,7 @@ struct Issuer {
         return principal ? *principal : principal.error().code;
     }
 
-    support::TemporaryDirectory directory;
+    support::ScratchFolder directory;
     Key rsa;
     Key ec;
     mutable std::optional<Authenticator> authenticator;

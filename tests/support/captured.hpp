@@ -1,9 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +9,7 @@
 
 #include "captures/capture_reader.hpp"
 #include "tests/support/capture_bytes.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace support {
 
@@ -51,32 +49,6 @@ inline std::size_t whole_before(const std::vector<std::size_t>& ends, std::size_
 }
 
 inline std::int64_t nanoseconds(captures::Time time) { return time.time_since_epoch().count(); }
-
-/// A folder of its own for a test's files; gone with the object.
-class ScratchFolder {
-public:
-    ScratchFolder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "portcullis-test-XXXXXX").string();
-        BOOST_REQUIRE(mkdtemp(pattern.data()) != nullptr);
-        path_ = pattern;
-    }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    ~ScratchFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-
-    [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
-    [[nodiscard]] std::string file(const std::string& name, std::span<const std::byte> content) const {
-        std::ofstream(file(name), std::ios::binary)
-            .write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
-        return file(name);
-    }
-
-private:
-    std::filesystem::path path_;
-};
 
 inline Bytes content_of(const std::string& path) {
     std::ifstream file(path, std::ios::binary);

@@ -2,12 +2,11 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "gateway/control_plane.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 /// A control plane on a real store in a directory of its own, for the tests of the service and its API.
 namespace support {
@@ -106,25 +105,6 @@ role = "Owner"
 scope = "/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23"
 )";
 
-class TemporaryDirectory {
-public:
-    TemporaryDirectory() {
-        std::string name = (std::filesystem::temp_directory_path() / "portcullis-test-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"no temporary directory"};
-        path_ = name;
-    }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-    ~TemporaryDirectory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
-
 struct ServiceLab {
     ServiceLab() { start(noon); }
 
@@ -160,7 +140,7 @@ struct ServiceLab {
         return control->initiate(caller(who), "default", asks(machine, port, duration), now);
     }
 
-    TemporaryDirectory directory;
+    ScratchFolder directory;
     std::unique_ptr<gateway::ControlPlane> control;
 };
 

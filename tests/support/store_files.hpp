@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -13,32 +12,21 @@
 #include <unistd.h>
 
 #include "gateway/store/store.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 // A store in a directory of its own, and values to put into it.
 
 namespace tests {
 
-/// A new directory, removed with all that is in it.
+/// A new directory for a store, removed with all that is in it.
 class TemporaryDirectory {
 public:
-    TemporaryDirectory() {
-        auto name = (std::filesystem::temp_directory_path() / "portcullis-store-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"mkdtemp"};
-        path_ = name;
-    }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-    ~TemporaryDirectory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-    [[nodiscard]] std::filesystem::path file() const { return path_ / "portcullis.db"; }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return folder_.path(); }
+    [[nodiscard]] std::filesystem::path file() const { return path() / "portcullis.db"; }
     [[nodiscard]] std::string url() const { return "sqlite:" + file().string(); }
 
 private:
-    std::filesystem::path path_;
+    support::ScratchFolder folder_;
 };
 
 /// Runs `body` in a child, where no Boost.Test check may be made; its return value is the exit code.
