@@ -30,6 +30,15 @@ enum class LinkType : std::uint16_t {
     linux_sll2 = 276,
 };
 
+/// What a live frame leaves to be done by whoever sends it on. Frames of files have none.
+struct Offload {
+    /// Of a frame that stands for several: transport payload bytes of each but the last. 0: it is just one.
+    std::uint16_t segment_size = 0;
+    bool partial_checksum = false;  ///< the transport checksum is not computed: its field holds nothing of use
+
+    bool operator==(const Offload&) const = default;
+};
+
 /// One frame in somebody else's buffer.
 struct Frame {
     std::byte* data = nullptr;   ///< first byte of the link layer; writable, `rewrite` works in place
@@ -39,6 +48,7 @@ struct Frame {
     std::uint64_t number = 0;    ///< 1-based position in the input; 0 for a synthesized frame
     LinkType link_type = LinkType::ethernet;
     Side side = Side::outside;  ///< where it arrived, or where it leaves
+    Offload offload{};
 
     [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {data, captured}; }
 };
