@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "captures/address.hpp"
+
+namespace gateway::live {
+
+/// `[[live.route]]`: what is behind a router other than the default one.
+struct StaticRoute {
+    captures::Prefix destination;
+    captures::Ipv4Address via;
+
+    bool operator==(const StaticRoute&) const = default;
+};
+
+/// The network that one side of the gateway is on, and what is behind it.
+struct Network {
+    captures::Ipv4Address address;  ///< the side's own
+    captures::Prefix on_link;
+    std::optional<captures::Ipv4Address> gateway{};
+    std::vector<StaticRoute> routes{};
+};
+
+/// Whether a single host can have an address: not 0/8, 127/8, multicast or 240/4 (RFC 1812 §5.3.7).
+[[nodiscard]] constexpr bool is_host(captures::Ipv4Address address) noexcept {
+    const auto first = address.value >> 24;
+    return first != 0 && first != 127 && first < 224;
+}
+
+/// Where a datagram goes next, on one side.
+///
+/// The longest prefix wins (RFC 1812 §5.2.4.3), of equals what is on the link, then the route named first. A router
+/// need not be within the prefix on the link (a /32 with a gateway is common in clouds): it is asked for there all the
+/// same. The list is short, so it is walked.
+class NextHops {
+public:
+    explicit NextHops(const Network& network);
+
+    /// Empty: unreachable. That are also destinations that no single host has, the broadcast addresses of the link (RFC 919,
+    /// RFC 3021 for /31), the side's own address, and all that is behind a router with such an address.
+    [[nodiscard]] std::optional<captures::Ipv4Address> of(captures::Ipv4Address destination) const noexcept;
+
+private:
+    struct Hop {
+        captures::Prefix destination;
+        std::optional<captures::Ipv4Address> via;  ///< empty: on the link
+    };
+
+    [[nodiscard]] bool is_neighbour(captures::Ipv4Address address) const noexcept;
+
+    captures::Ipv4Address own_;
+    captures::Prefix on_link_;
+    std::vector<Hop> hops_;  ///< longest first
+};
+
+}  // namespace gateway::live
