@@ -9,6 +9,7 @@
 #include <tl/expected.hpp>
 
 #include "captures/address.hpp"
+#include "captures/frame.hpp"
 #include "captures/time.hpp"
 #include "dnat/nat_rule.hpp"
 #include "policy/jit_policy.hpp"
@@ -113,6 +114,36 @@ struct ApiConfig {
     std::optional<LabSignIn> lab_sign_in;
 };
 
+/// How frames get in and out of an interface (captures/open_port.hpp).
+enum class DriverChoice : std::uint8_t { automatic, pcap, ring, xdp };
+
+/// One side of the live gateway.
+struct LiveSide {
+    std::string interface;
+    captures::Ipv4Address address;
+    captures::Prefix on_link;
+    std::optional<captures::Ipv4Address> gateway;
+};
+
+struct LiveRoute {
+    captures::Prefix destination;
+    captures::Ipv4Address via;  ///< on link
+    captures::Side side = captures::Side::outside;
+};
+
+/// `[live]`.
+struct LiveConfig {
+    DriverChoice driver = DriverChoice::automatic;
+    LiveSide outside;
+    LiveSide inside;
+    std::vector<LiveRoute> routes;
+    bool isolate = true;  ///< keep what arrives from the kernel's own stack
+
+    [[nodiscard]] const LiveSide& at(captures::Side side) const noexcept {
+        return side == captures::Side::outside ? outside : inside;
+    }
+};
+
 /// Everything a configuration file says, validated, every value in the project's own types.
 struct Config {
     FirewallConfig firewall;
@@ -132,7 +163,7 @@ struct Config {
     JitConfig jit;
     StoreConfig store;
     ApiConfig api;
-    bool live = false;  ///< `[live]` is there
+    std::optional<LiveConfig> live;
 
     [[nodiscard]] const VirtualMachine* machine(std::string_view name) const noexcept;  ///< case-insensitive
     [[nodiscard]] const VirtualMachine* machine(captures::Ipv4Address address) const noexcept;

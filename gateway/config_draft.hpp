@@ -122,8 +122,10 @@ void read_principals(TomlTable& root, Draft& draft);
 void read_roles(TomlTable& root, Draft& draft);
 void read_role_assignments(TomlTable& root, Draft& draft);
 void read_import(TomlTable& root, Draft& draft);
-/// `[jit]`, `[store]` and `[api]`; of `[live]` the types are checked, its values are for a command that is not in this build.
+/// `[jit]`, `[store]` and `[api]`.
 void read_service_settings(TomlTable& root, Draft& draft);
+/// `[live]`; after the firewall.
+void read_live(TomlTable& root, Draft& draft);
 
 // What several sections need.
 

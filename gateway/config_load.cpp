@@ -46,6 +46,7 @@ tl::expected<LoadedConfig, Findings> parse(std::string_view text, Draft& draft) 
         read_role_assignments,
         read_import,
         read_service_settings,
+        read_live,
     };
     for (auto* const read : sections) read(root, draft);
     root.refuse_unknown_keys();

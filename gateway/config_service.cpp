@@ -111,18 +111,6 @@ void read_service_settings(TomlTable& root, Draft& draft) {
         store->refuse_unknown_keys();
     }
     if (auto api = root.table("api", "API")) read_api(*api, draft);
-    if (auto live = root.table("live", "live")) {
-        draft.config.live = true;
-        for (const std::string_view side : {"outside", "inside"}) {
-            if (auto port = live->table(side, "live port")) {
-                for (const std::string_view key : {"interface", "address", "gateway"}) {
-                    static_cast<void>(port->text(key));
-                }
-                port->refuse_unknown_keys();
-            }
-        }
-        live->refuse_unknown_keys();
-    }
 }
 
 }  // namespace gateway

@@ -50,4 +50,64 @@ name = "lab@lab.example"
     BOOST_TEST(to_string(set.api.lab_sign_in->listen) == "127.0.0.1:8080");
 }
 
+BOOST_AUTO_TEST_CASE(two_sides_and_their_routes_are_read) {
+    const auto live = load_with_firewall(R"(
+[live]
+driver = "ring"
+outside = { interface = "eth0", address = "203.0.113.1/24", gateway = "203.0.113.254" }
+inside = { interface = "eth1", address = "10.0.1.5/24" }
+[[live.route]]
+destination = "10.1.0.0/16"
+via = "10.0.1.9"
+)")
+                          .live;
+    BOOST_REQUIRE(live.has_value());
+    BOOST_TEST((live->driver == gateway::DriverChoice::ring));
+    BOOST_TEST(to_string(live->outside.address) == "203.0.113.1");
+    BOOST_TEST(to_string(live->outside.on_link) == "203.0.113.0/24");
+    BOOST_TEST(to_string(*live->outside.gateway) == "203.0.113.254");
+    BOOST_TEST(!live->inside.gateway.has_value());
+    BOOST_TEST(live->isolate);
+    BOOST_REQUIRE(live->routes.size() == 1U);
+    BOOST_TEST((live->routes.front().side == captures::Side::inside));
+    BOOST_TEST(!load_with_firewall("").live.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(every_mistake_about_the_two_sides_is_named) {
+    struct Row {
+        std::string_view text;
+        std::string_view mistake;
+    };
+    constexpr std::string_view good_inside = R"(inside = { interface = "eth1", address = "10.0.1.5/24" })";
+    const Row rows[] = {
+        {"[live]\n", "outside"},
+        {R"(outside = { interface = "eth1", address = "203.0.113.1/24" })", "two wires need two"},
+        {R"(outside = { interface = "eth0", address = "10.0.1.1/16" })", "shares addresses with outside"},
+        {R"(outside = { interface = "eth0", address = "203.0.113.1" })", "length of its network"},
+        {R"(outside = { interface = "eth0", address = "203.0.113.0/24" })", "no host's"},
+        {R"(outside = { interface = "eth0/1", address = "203.0.113.1/24" })", "no name of an interface"},
+        {R"(outside = { interface = "eth0", address = "203.0.113.1/24", gateway = "192.0.2.1" })", "not on the link"},
+        {R"(outside = { interface = "eth0", address = "203.0.113.1/24", gateway = "203.0.113.1" })", "own address"},
+        {R"(outside = { interface = "eth0", address = "203.0.113.1/24", mtu = 3 })", "mtu"},
+    };
+    for (const auto& row : rows) {
+        const auto text = std::string{test::firewall_line} + "[live]\n" + std::string{good_inside} + "\n" +
+                          std::string{row.text.starts_with('[') ? "" : row.text};
+        const auto errors = test::errors_of(parse_config(text, "t.toml"));
+        BOOST_TEST(errors.find(row.mistake) != std::string::npos, row.text << " gave: " << errors);
+    }
+    const auto errors = test::errors_of(parse_config(std::string{test::firewall_line} + R"(
+[live]
+driver = "dpdk"
+outside = { interface = "eth0", address = "203.0.113.1/24" }
+inside = { interface = "eth1", address = "10.0.1.5/24" }
+[[live.route]]
+destination = "10.1.0.0/16"
+via = "192.0.2.1"
+)",
+                                                     "t.toml"));
+    BOOST_TEST(errors.find("it is auto, pcap, ring or xdp") != std::string::npos);
+    BOOST_TEST(errors.find("on the link of neither side") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "gateway/config_draft.hpp"
+
+namespace gateway {
+
+using captures::Ipv4Address;
+using captures::Prefix;
+using captures::Side;
+
+namespace {
+
+struct AddressOnLink {
+    Ipv4Address address;
+    Prefix prefix;
+};
+
+Parsed<AddressOnLink> parse_address_on_link(std::string_view text) {
+    const auto slash = text.find('/');
+    const auto prefix = Prefix::parse(text);
+    constexpr std::uint8_t longest = 31;  // RFC 3021
+    if (slash == std::string_view::npos || !prefix || prefix->length == 0 || prefix->length > longest) {
+        return tl::unexpected{fmt::format(
+            "{} is no address with the length of its network; write for example 10.0.1.5/24", quoted(text))};
+    }
+    const auto address = parse_unicast_address(text.substr(0, slash));
+    if (!address) return tl::unexpected{address.error()};
+    const bool first_or_last = *address == prefix->address || *address == prefix->range().last;
+    if (first_or_last && prefix->length < longest) {
+        return tl::unexpected{
+            fmt::format("{} is the network itself or its broadcast address, and no host's", quoted(text))};
+    }
+    return AddressOnLink{*address, *prefix};
+}
+
+Parsed<std::string> parse_interface(std::string_view text) {
+    constexpr std::size_t longest = 15;  // IFNAMSIZ - 1
+    const bool usable = !text.empty() && text.size() <= longest && text != "." && text != ".." &&
+                        text.find_first_of("/: \t\n") == std::string_view::npos;
+    if (usable) return std::string{text};
+    return tl::unexpected{fmt::format("{} is no name of an interface; see `ip link`", quoted(text))};
+}
+
+Parsed<DriverChoice> parse_driver(std::string_view text) {
+    constexpr std::array<std::string_view, 4> names{"auto", "pcap", "ring", "xdp"};
+    const auto* const found = std::ranges::find(names, text);
+    if (found == names.end()) {
+        return tl::unexpected{fmt::format("{} is no driver; it is auto, pcap, ring or xdp", quoted(text))};
+    }
+    return static_cast<DriverChoice>(found - names.begin());
+}
+
+void read_side(TomlTable& live, std::string_view key, LiveSide& side) {
+    auto table = live.table(key, "live port");
+    if (!table) return;
+    table->require({"interface", "address"});
+    if (auto name = table->value("interface", parse_interface)) side.interface = std::move(name->value);
+    const auto address = table->value("address", parse_address_on_link);
+    if (address) {
+        side.address = address->value.address;
+        side.on_link = address->value.prefix;
+    }
+    if (const auto gateway = table->value("gateway", parse_unicast_address)) {
+        side.gateway = gateway->value;
+        if (address && !side.on_link.contains(*side.gateway)) {
+            table->error("gateway",
+                         fmt::format("{} is not on the link of {}", to_string(*side.gateway), to_string(side.on_link)));
+        } else if (address && *side.gateway == side.address) {
+            table->error("gateway", "is the gateway's own address; name the next router");
+        }
+    }
+    table->refuse_unknown_keys();
+}
+
+void read_route(TomlTable& table, LiveConfig& live) {
+    table.require({"destination", "via"});
+    const auto destination = table.value("destination", parse_prefix);
+    const auto via = table.value("via", parse_unicast_address);
+    table.refuse_unknown_keys();
+    if (!destination || !via) return;
+    for (const auto side : {Side::outside, Side::inside}) {
+        if (!live.at(side).on_link.contains(via->value)) continue;
+        live.routes.push_back({destination->value, via->value, side});
+        return;
+    }
+    table.error("via", fmt::format("{} is on the link of neither side: {} outside, {} inside", to_string(via->value),
+                                   to_string(live.outside.on_link), to_string(live.inside.on_link)));
+}
+
+}  // namespace
+
+void read_live(TomlTable& root, Draft& draft) {
+    auto table = root.table("live", "live");
+    if (!table) return;
+    table->require({"outside", "inside"});
+    LiveConfig live;
+    if (const auto driver = table->value("driver", parse_driver)) live.driver = driver->value;
+    live.isolate = table->boolean("isolate").value_or(true);
+    const bool both = table->has("outside") && table->has("inside");
+    read_side(*table, "outside", live.outside);
+    read_side(*table, "inside", live.inside);
+    auto routes = table->tables("route", "route");
+    if (both && !live.outside.interface.empty() && live.outside.interface == live.inside.interface) {
+        table->error("inside", fmt::format("is the interface of outside, too: {}; two wires need two",
+                                           quoted(live.inside.interface)));
+    }
+    const bool overlap = live.outside.on_link.contains(live.inside.on_link) ||
+                         live.inside.on_link.contains(live.outside.on_link);
+    if (both && overlap) {
+        table->error("inside", fmt::format("shares addresses with outside: {} and {}", to_string(live.inside.on_link),
+                                           to_string(live.outside.on_link)));
+    }
+    for (auto& route : routes) read_route(route, live);
+    table->refuse_unknown_keys();
+    draft.config.live = std::move(live);
+}
+
+}  // namespace gateway
