@@ -14,18 +14,12 @@ NextHops::NextHops(const Network& network) : own_{network.address}, on_link_{net
 }
 
 std::optional<Ipv4Address> NextHops::of(Ipv4Address destination) const noexcept {
-    if (!is_neighbour(destination)) return {};
+    if (!can_be_reached(destination)) return {};
     const auto hop = std::ranges::find_if(hops_,
                                           [&](const Hop& each) { return each.destination.contains(destination); });
     if (hop == hops_.end()) return {};
     if (!hop->via) return destination;
-    return is_neighbour(*hop->via) ? hop->via : std::nullopt;
-}
-
-bool NextHops::is_neighbour(Ipv4Address address) const noexcept {
-    if (!is_host(address) || address == own_) return false;
-    const auto link = on_link_.range();
-    return on_link_.length >= 31 || (address != link.first && address != link.last);
+    return can_be_reached(*hop->via) ? hop->via : std::nullopt;
 }
 
 }  // namespace gateway::live

@@ -29,6 +29,12 @@ struct Network {
     return first != 0 && first != 127 && first < 224;
 }
 
+/// Whether one host on a link can have an address: broadcast addresses are nobody's (RFC 919; a /31 has none, RFC 3021).
+[[nodiscard]] constexpr bool is_neighbour(captures::Ipv4Address address, captures::Prefix on_link) noexcept {
+    const auto link = on_link.range();
+    return is_host(address) && (on_link.length >= 31 || (address != link.first && address != link.last));
+}
+
 /// Where a datagram goes next, on one side.
 ///
 /// The longest prefix wins (RFC 1812 §5.2.4.3), of equals what is on the link, then the route named first. A router
@@ -38,8 +44,8 @@ class NextHops {
 public:
     explicit NextHops(const Network& network);
 
-    /// Empty: unreachable. That are also destinations that no single host has, the broadcast addresses of the link (RFC 919,
-    /// RFC 3021 for /31), the side's own address, and all that is behind a router with such an address.
+    /// Empty: unreachable. That are also destinations that no single host has, the side's own address, and all that is
+    /// behind a router with such an address.
     [[nodiscard]] std::optional<captures::Ipv4Address> of(captures::Ipv4Address destination) const noexcept;
 
 private:
@@ -48,7 +54,9 @@ private:
         std::optional<captures::Ipv4Address> via;  ///< empty: on the link
     };
 
-    [[nodiscard]] bool is_neighbour(captures::Ipv4Address address) const noexcept;
+    [[nodiscard]] bool can_be_reached(captures::Ipv4Address address) const noexcept {
+        return address != own_ && is_neighbour(address, on_link_);
+    }
 
     captures::Ipv4Address own_;
     captures::Prefix on_link_;
