@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "captures/file_descriptor.hpp"
+#include "captures/interface.hpp"
+
+namespace captures {
+
+/// Tells a driver that its interface was brought down, moved to another namespace or removed (rtnetlink(7)), for what
+/// packet sockets say of that differs from one to the next. A lost carrier is no loss: it comes back by itself.
+class LinkWatch {
+public:
+    [[nodiscard]] static tl::expected<LinkWatch, std::string> start(const Interface& interface);
+
+    /// Waited for as well, by `descriptor`.
+    [[nodiscard]] bool add(int descriptor);
+    /// Readable when one of those added is, or there is news of the interface.
+    [[nodiscard]] int descriptor() const noexcept { return set_.number(); }
+
+    /// Reads the news. False from the first loss on.
+    [[nodiscard]] bool link_is_up() noexcept;
+
+private:
+    LinkWatch() = default;
+
+    FileDescriptor set_;
+    FileDescriptor news_;
+    int index_ = 0;
+    bool up_ = true;
+};
+
+}  // namespace captures
