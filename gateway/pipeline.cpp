@@ -191,9 +191,27 @@ bool Pipeline::is_departure(std::size_t i) const noexcept {
     return false;
 }
 
-inline bool Pipeline::ttl_allows(std::size_t i) noexcept {
-    if (packets_[i].ttl > 1 || directions_[i] == Direction::undone) return true;
-    drop(i, Reason::ttl_expired);
+inline bool Pipeline::may_leave(std::size_t i, const Frame& frame) noexcept {
+    if (directions_[i] == Direction::undone) return true;
+    if (packets_[i].ttl <= 1) {
+        drop(i, Reason::ttl_expired);
+        return false;
+    }
+    const auto mtu = mtu_[directions_[i] == Direction::toward_target ? 1 : 0];
+    static_assert(static_cast<int>(Side::inside) == 1);
+    return packets_[i].length <= mtu || fits(i, frame, mtu);
+}
+
+/// A frame that stands for several segments leaves as those; a datagram that may be fragmented, as fragments.
+bool Pipeline::fits(std::size_t i, const Frame& frame, std::uint32_t mtu) noexcept {
+    const auto& packet = packets_[i];
+    if (!packet.ipv4().dont_fragment()) return true;
+    if (frame.offload.segment_size != 0) {
+        constexpr std::uint32_t udp_header = 8;
+        const auto transport = packet.kind == Kind::tcp ? packet.tcp().header_length() : udp_header;
+        if (packet.header_length + transport + frame.offload.segment_size <= mtu) return true;
+    }
+    drop(i, Reason::too_big);
     return false;
 }
 
@@ -210,7 +228,7 @@ inline void Pipeline::decide_segment(std::size_t i, const Frame& frame, FlowInde
         return decide_miss(i, frame);
     verdicts_[i].rule = flows_[flow].rule;
     verdicts_[i].window = flows_[flow].window;
-    if (!ttl_allows(i)) return;
+    if (!may_leave(i, frame)) return;
     if (packets_[i].kind == Kind::tcp) return decide_known_tcp(i, frame, flow);
     decide_known_udp(i, frame, flow);
 }
@@ -234,7 +252,7 @@ void Pipeline::decide_other(std::size_t i, const Frame& frame, FlowIndex flow) {
     switch (packets_[i].kind) {
         case Kind::tcp:
         case Kind::udp: return decide_segment(i, frame, flow);
-        case Kind::icmp_error: return decide_error(i, flow);
+        case Kind::icmp_error: return decide_error(i, frame, flow);
         case Kind::fragment: return decide_fragment(i, frame);
         case Kind::unsupported: return drop(i, Reason::unsupported);
         case Kind::not_ip: return drop(i, Reason::not_ip);
@@ -264,7 +282,7 @@ void Pipeline::decide_first(std::size_t i, const Frame& frame) {
     const dnat::Arrived arrived{packet.tuple};
     const bool opens = packet.kind == Kind::udp ||
                        (packet.has(captures::tcp_flag::syn) && !packet.has(captures::tcp_flag::ack));
-    const auto admission = admit(*tables_, *windows_, arrived, opens, clock_[i]);
+    const auto admission = admit(*tables_, *windows_, arrived, opens, clock_[i] + windows_ahead_);
     auto& verdict = verdicts_[i];
     verdict.rule = admission.rule;
     verdict.window = admission.window;
@@ -272,7 +290,7 @@ void Pipeline::decide_first(std::size_t i, const Frame& frame) {
     verdict.nsg = admission.nsg;
     verdict.security_rule = admission.security_rule;
     if (admission.reason != Reason::dnat) return drop(i, admission.reason);
-    if (!ttl_allows(i)) return;
+    if (!may_leave(i, frame)) return;
 
     const auto inserted = flows_.insert(arrived, admission.target, tables_->instance());
     if (inserted.flow == no_flow) {
@@ -323,11 +341,11 @@ void Pipeline::decide_known_tcp(std::size_t i, const Frame& frame, FlowIndex ind
 }
 
 bool Pipeline::admits_again(const dnat::Flow& flow, Time now) const noexcept {
-    return admit(*tables_, *windows_, flow.arrived(), true, now).reason == Reason::dnat;
+    return admit(*tables_, *windows_, flow.arrived(), true, now + windows_ahead_).reason == Reason::dnat;
 }
 
 /// RFC 5508 REQ-4 to 6: translated if the flow is known, dropped in silence if not; it changes and refreshes nothing.
-void Pipeline::decide_error(std::size_t i, FlowIndex index) {
+void Pipeline::decide_error(std::size_t i, const Frame& frame, FlowIndex index) {
     const auto& packet = packets_[i];
     if (is_departure(i)) return drop(i, Reason::departure);
     if (directions_[i] == Direction::toward_target && tables_->owns(packet.tuple.source.address)) {
@@ -341,7 +359,7 @@ void Pipeline::decide_error(std::size_t i, FlowIndex index) {
     verdicts_[i].rule = flow.rule;
     verdicts_[i].window = flow.window;
     if (flow.state == dnat::FlowState::cut) return drop(i, Reason::window_cut);
-    if (ttl_allows(i)) forward(i, flow, Reason::related);
+    if (may_leave(i, frame)) forward(i, flow, Reason::related);
 }
 
 void Pipeline::decide_fragment(std::size_t i, const Frame& frame) {
@@ -367,7 +385,7 @@ void Pipeline::decide_fragment(std::size_t i, const Frame& frame) {
     verdicts_[i].rule = ruling.rule;
     verdicts_[i].window = ruling.window;
     if (!ruling.forward) return drop(i, static_cast<Reason>(ruling.reason), "as its first fragment");
-    if (!ttl_allows(i)) return;
+    if (!may_leave(i, frame)) return;
     verdicts_[i].reason = static_cast<Reason>(ruling.reason);
     translations_[i] = ruling.translation;
 }

@@ -97,11 +97,19 @@ public:
     /// Lets time pass: flows and fragments end at their deadlines, up to and including `now`.
     void advance(captures::Time now, Observer& observer);
 
+    /// Other windows from now on; they must outlive the pipeline, or their replacement. Their times are `ahead` of frames'.
+    void use(const policy::AccessWindows& windows, captures::Duration ahead = {}) noexcept;
+
+    /// Longer datagrams that must not be fragmented do not leave on that side. Replay knows of no such limit.
+    void set_mtu(captures::Side side, std::uint32_t mtu) noexcept { mtu_[static_cast<std::size_t>(side)] = mtu; }
+
     /// New rules: flows that they would not admit end, silently; all others live on.
     void use(std::shared_ptr<const Tables> tables);
 
     /// Ends all flows that a window admitted; their later packets are `window_cut`.
     void cut(policy::WindowId window, captures::Time now, Observer& observer);
+    /// Ends one flow: RSTs to both ends of a TCP connection, silently otherwise. False where there is none.
+    bool end(const dnat::Arrived& arrived, captures::Time now, Observer& observer);
     /// A newer window stands for an older one: flows of the older count as the newer's.
     void adopt(policy::WindowId older, policy::WindowId newer) noexcept;
 
@@ -135,13 +143,14 @@ private:
     void decide_cut_udp(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
     void decide_known_tcp(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
     [[nodiscard]] bool admits_again(const dnat::Flow& flow, captures::Time now) const noexcept;
-    void decide_error(std::size_t i, dnat::FlowIndex index);
+    void decide_error(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
     void decide_fragment(std::size_t i, const captures::Frame& frame);
     void decide_first_fragment(std::size_t i, const captures::Frame& frame, dnat::FlowIndex flow);
     void forward(std::size_t i, const dnat::Flow& flow, policy::Reason reason) noexcept;
     void drop(std::size_t i, policy::Reason reason, std::string_view detail = {}) noexcept;
     [[nodiscard]] bool is_departure(std::size_t i) const noexcept;
-    [[nodiscard]] bool ttl_allows(std::size_t i) noexcept;
+    [[nodiscard]] bool may_leave(std::size_t i, const captures::Frame& frame) noexcept;
+    [[nodiscard]] bool fits(std::size_t i, const captures::Frame& frame, std::uint32_t mtu) noexcept;
     void carry_out(std::span<captures::Frame> frames, std::size_t begin, std::size_t end, Observer& observer);
     void emit_released(const dnat::FragmentRuling& ruling, std::string_view detail, Observer& observer);
     void end_flow(dnat::FlowIndex index, captures::Time when, Observer& observer);
@@ -150,6 +159,8 @@ private:
 
     std::shared_ptr<const Tables> tables_;
     const policy::AccessWindows* windows_;
+    captures::Duration windows_ahead_{};
+    std::array<std::uint32_t, 2> mtu_{0xffffffff, 0xffffffff};  ///< by side
     Settings settings_;
     dnat::FlowTable flows_;
     dnat::FragmentTable fragments_;

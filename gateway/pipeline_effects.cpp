@@ -79,6 +79,11 @@ void Pipeline::use(std::shared_ptr<const Tables> tables) {
     fragments_.forget_rulings([](const dnat::FragmentRuling&) { return true; });  // they name rules by their old index
 }
 
+void Pipeline::use(const policy::AccessWindows& windows, captures::Duration ahead) noexcept {
+    windows_ = &windows;
+    windows_ahead_ = ahead;
+}
+
 void Pipeline::cut(policy::WindowId window, captures::Time now, Observer& observer) {
     advance(now, observer);
     flows_.for_each([&](dnat::FlowIndex index, dnat::Flow& flow) {
@@ -91,6 +96,15 @@ void Pipeline::cut(policy::WindowId window, captures::Time now, Observer& observ
         flows_.touch(index, tables_->timeouts());
     });
     fragments_.forget_rulings([=](const dnat::FragmentRuling& ruling) { return ruling.window == window; });
+}
+
+bool Pipeline::end(const dnat::Arrived& arrived, captures::Time now, Observer& observer) {
+    advance(now, observer);
+    const auto index = flows_.find(dnat::FlowKey::of(arrived.tuple, Side::outside));
+    if (index == dnat::no_flow) return false;
+    send_resets(flows_[index], now_, observer);
+    flows_.erase(index);
+    return true;
 }
 
 void Pipeline::adopt(policy::WindowId older, policy::WindowId newer) noexcept {

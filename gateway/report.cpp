@@ -43,6 +43,7 @@ std::string_view gloss(Reason reason) {
         case Reason::unsupported: return "IPv6, or a protocol that DNAT does not know";
         case Reason::fragment: return "fragments without their first, tiny or overlapping";
         case Reason::ttl_expired: return "time to live ran out";
+        case Reason::too_big: return "longer than the wire takes, and not to be fragmented";
         case Reason::hairpin: return "from inside to a public IP";
         case Reason::no_listener: return "no NAT rule names their destination";
         case Reason::invalid_state: return "TCP outside of a connection";

@@ -21,6 +21,7 @@ enum class Reason : std::uint8_t {
     unsupported,  ///< IPv6, or a protocol that DNAT does not know
     fragment,     ///< tiny, overlapping, or its first fragment never came
     ttl_expired,
+    too_big,            ///< live: must not be fragmented, and does not fit the wire that it would leave on
     hairpin,            ///< from inside to a public IP: Azure Firewall does not do it
     no_listener,        ///< no NAT rule names (destination, port, protocol); Azure's front drops it, unlogged
     invalid_state,      ///< TCP without a flow and not a SYN, or a segment its flow's state does not allow
@@ -48,6 +49,7 @@ inline constexpr std::array<std::string_view, reason_count> reason_texts{
     "unsupported",
     "fragment",
     "ttl-expired",
+    "too-big",
     "hairpin",
     "no-listener",
     "invalid-state",

@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(the_pipeline_agrees_with_a_naive_reference) {
     for (std::size_t i = 0; i < seen.size(); ++i) {
         const auto reason = static_cast<Reason>(i);
         const bool not_tried = reason == Reason::network_rule_deny || reason == Reason::ports_exhausted ||
-                               reason == Reason::table_full;
+                               reason == Reason::too_big || reason == Reason::table_full;
         BOOST_TEST_CONTEXT(reason) { BOOST_TEST((seen[i] != 0) != not_tried); }
     }
 }

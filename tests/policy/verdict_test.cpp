@@ -22,6 +22,7 @@ constexpr Row rows[]{
     {Reason::unsupported, "unsupported", "drop"},
     {Reason::fragment, "fragment", "drop"},
     {Reason::ttl_expired, "ttl-expired", "drop"},
+    {Reason::too_big, "too-big", "drop"},
     {Reason::hairpin, "hairpin", "drop"},
     {Reason::no_listener, "no-listener", "drop"},
     {Reason::invalid_state, "invalid-state", "drop"},
