@@ -133,6 +133,18 @@ tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy:
     return change;
 }
 
+std::vector<Adoption> adoptions_of(const AccessChange& change) {
+    const auto split = change.records.begin() + static_cast<std::ptrdiff_t>(change.replaced);
+    std::vector<Adoption> adoptions;
+    for (auto older = change.records.begin(); older != split; ++older) {
+        const auto newer = std::find_if(split, change.records.end(), [&](const AccessRecord& one) {
+            return one.machine == older->machine && one.port == older->port && one.requestor == older->requestor;
+        });
+        if (newer != change.records.end()) adoptions.push_back({older->id, newer->id});
+    }
+    return adoptions;
+}
+
 tl::expected<AccessChange, Refusal> Access::plan_extend(std::string_view by, std::string_view machine,
                                                         std::uint16_t port, Duration duration, Time now) const {
     if (auto refusal = unauthorized(by, policy::action::jit_initiate, machine)) return tl::unexpected{*refusal};

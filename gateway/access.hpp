@@ -39,6 +39,17 @@ struct AccessChange {
     std::size_t replaced = 0;                   ///< the first so many of `records` made room for the new ones
 };
 
+/// A newer window that stands for an older one: sessions that the older admitted are the newer's from now on, so that
+/// renewing a window neither cuts them nor saves them from the cut that comes with the newer one's end.
+struct Adoption {
+    policy::WindowId older = 0;
+    policy::WindowId newer = 0;
+
+    bool operator==(const Adoption&) const = default;
+};
+
+[[nodiscard]] std::vector<Adoption> adoptions_of(const AccessChange& change);
+
 /// Azure's refusal of an action for want of a role that allows it; `hint` says what may mend it.
 [[nodiscard]] policy::Refusal not_authorized(
     std::string_view principal, std::string_view action, std::string_view scope,
@@ -82,7 +93,7 @@ public:
     /// Judged in Azure's order: principal known and allowed (AuthorizationFailed names the missing action), shape of
     /// the request, machine and policy found (PolicyNotFound), request within the policy. Then all its windows open at
     /// `now`, and older ones of the same requestor on the same machine and port end as NewerRequestInitiated (their
-    /// flows live on, as the newer one's: the caller tells the pipeline to `adopt` them). Returns the new records' ids. A refusal changes nothing.
+    /// flows live on, as the newer one's: `adoptions_of` the plan tells). Returns the new records' ids. A refusal changes nothing.
     [[nodiscard]] tl::expected<std::vector<policy::WindowId>, policy::Refusal> request(
         const policy::AccessRequest& request, captures::Time now);
 

@@ -1,6 +1,7 @@
 #include "gateway/control_plane.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
@@ -19,6 +20,8 @@ using store::StoreError;
 namespace {
 
 constexpr std::size_t most_late_events = 10'000;
+/// So many are written even before the second is over: some ten milliseconds.
+constexpr std::size_t enough_late_events = 2000;
 
 Problem unavailable(const StoreError& error) {
     const auto* const what = [&] {
@@ -82,7 +85,7 @@ void ControlPlane::tick(Time now) {
             state.late.records.push_back(record);
         }
         state.numbers.expired += change.records.size();
-        state.access.commit(std::move(change));
+        state.carry_out(std::move(change));
         flush(now);
     }
     if (now >= state.next_forget) {
@@ -97,6 +100,11 @@ bool ControlPlane::flush(Time /*now*/) {
     const auto& late = state_->late;
     if (late.events.empty() && late.records.empty() && late.mapped_ports.empty()) return true;
     return !state_->write({});
+}
+
+void ControlPlane::enforce_by(Enforcer& enforcer) {
+    state_->enforcer = &enforcer;
+    enforcer.enforce(state_->config, state_->access, {.rules = true, .ends = {}, .adoptions = {}});
 }
 
 ControlPlane::Numbers ControlPlane::numbers() const {
@@ -156,7 +164,9 @@ AuditEvent ControlPlane::State::event(const Caller& caller, std::string_view ope
 }
 
 std::optional<Problem> ControlPlane::State::write(store::Commit commit) {
-    auto whole = late;
+    auto whole = std::exchange(late, {});
+    const std::array before{whole.records.size(), whole.policies.size(), whole.mapped_ports.size(),
+                            whole.requests.size(), whole.events.size()};
     const auto append = [](auto& to, auto& from) { std::ranges::move(from, std::back_inserter(to)); };
     append(whole.records, commit.records);
     append(whole.policies, commit.policies);
@@ -165,12 +175,21 @@ std::optional<Problem> ControlPlane::State::write(store::Commit commit) {
     append(whole.events, commit.events);
     const auto written = store->commit(whole);
     numbers.store_works = written.has_value();
-    if (written) {
-        late = {};
-        return {};
-    }
+    if (written) return {};
     ++numbers.store_errors;
+    whole.records.resize(before[0]);
+    whole.policies.resize(before[1]);
+    whole.mapped_ports.resize(before[2]);
+    whole.requests.resize(before[3]);
+    whole.events.resize(before[4]);
+    late = std::move(whole);
     return unavailable(written.error());
+}
+
+void ControlPlane::State::carry_out(AccessChange change) {
+    const Enforcer::Change told{.rules = false, .ends = change.ends, .adoptions = adoptions_of(change)};
+    access.commit(std::move(change));
+    if (enforcer != nullptr) enforcer->enforce(config, access, told);
 }
 
 Problem ControlPlane::State::refuse(AuditEvent event, Problem problem) {
@@ -186,6 +205,7 @@ Problem ControlPlane::State::refuse(AuditEvent event, Problem problem) {
 
 void ControlPlane::State::note(AuditEvent event) {
     if (late.events.size() < most_late_events) late.events.push_back(std::move(event));
+    if (late.events.size() >= enough_late_events && numbers.store_works) static_cast<void>(write({}));
 }
 
 std::optional<Problem> ControlPlane::State::overburdened() const {

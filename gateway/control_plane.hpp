@@ -107,6 +107,24 @@ struct MachineView {
 
 [[nodiscard]] std::string_view to_string(MachineView::State state) noexcept;
 
+/// Who makes on the wire what the control plane decides. It is told after the decision is on disk and before the answer;
+/// when it returns, doors have moved.
+class Enforcer {
+public:
+    Enforcer() = default;
+    Enforcer(const Enforcer&) = delete;
+    Enforcer& operator=(const Enforcer&) = delete;
+    virtual ~Enforcer() = default;
+
+    /// `config` (policies as they stand) and `access` are as they are now; of both, only what is in these may have changed.
+    struct Change {
+        bool rules = false;               ///< of the configuration
+        std::vector<WindowEnd> ends;      ///< the cut ones' flows end
+        std::vector<Adoption> adoptions;  ///< before that
+    };
+    virtual void enforce(const Config& config, const Access& access, const Change& change) = 0;
+};
+
 /// Just-in-time access as a service: Azure's use cases and ours, over one configuration and one store.
 ///
 /// Theory of operation. A use case first decides (`Access` plans, nothing changes), then writes what it decided and the
@@ -182,6 +200,9 @@ public:
                                                                       std::size_t limit, captures::Time now);
     /// The newest event on disk: what a chain that was read to its end must end with. For those who may read the chain.
     [[nodiscard]] const store::Store::Head& audit_head() const noexcept;
+
+    /// `enforcer` is told how things stand, and from now on of every change; it must outlive this object.
+    void enforce_by(Enforcer& enforcer);
 
     // The clock.
 

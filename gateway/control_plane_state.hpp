@@ -35,6 +35,7 @@ struct ControlPlane::State {
     std::map<std::string, std::vector<std::string>> request_ids;              ///< of a policy, oldest first
     store::Commit late;  ///< what happened and is not on disk yet; goes with the next commit
     captures::Time next_forget{};
+    Enforcer* enforcer = nullptr;
     Numbers numbers;
 
     // Roles.
@@ -56,6 +57,9 @@ struct ControlPlane::State {
     /// Of what changes nothing: written within a second.
     void note(policy::AuditEvent event);
     [[nodiscard]] std::optional<Problem> overburdened() const;
+
+    /// Makes a change so that is on disk, or that needs no disk: here, then on the wire.
+    void carry_out(AccessChange change);
 
     // Policies.
     [[nodiscard]] const policy::JitPolicy* policy(std::string_view name) const;

@@ -201,26 +201,18 @@ void Replay::happen(const Event& event, Time now, Observer& observer) {
 
 void Replay::open(const RequestEvent& event, const Place& place, Time now) {
     const auto& request = event.request;
-    const auto opened = access_.request(request, now);
-    if (!opened) {
+    auto change = access_.plan_request({&request, 1}, now);
+    if (!change) {
         std::string ports;
         for (const auto& port : request.ports) ports += fmt::format("{}{}", ports.empty() ? "" : ", ", port.number);
         return refuse(place, now,
                       fmt::format("request of {} for {} port{} {}", request.requestor, request.machine,
                                   request.ports.size() == 1 ? "" : "s", ports),
-                      opened.error());
+                      change.error());
     }
-    // A session that an older window admitted is the newer one's from now on: renewing a window must neither cut it
-    // nor save it from the cut that comes with the newer one's end.
-    for (const auto id : *opened) {
-        const auto& newer = *access_.record(id);
-        for (const auto& older : access_.records()) {
-            const bool replaced = older.status_reason == policy::StatusReason::newer_request_initiated &&
-                                  older.end == now && older.machine == newer.machine && older.port == newer.port &&
-                                  older.requestor == newer.requestor;
-            if (replaced) pipeline_.adopt(older.id, id);
-        }
-    }
+    const auto adoptions = adoptions_of(*change);
+    access_.commit(std::move(*change));
+    for (const auto& [older, newer] : adoptions) pipeline_.adopt(older, newer);
 }
 
 void Replay::reload(const ReloadEvent& event, const Place& place, Time now) {
