@@ -88,14 +88,14 @@ std::optional<FlowIndex> FlowTable::expired(captures::Time now, const Timeouts& 
 }
 
 FlowIndex FlowTable::probe(const FlowKey& key, std::uint32_t hash) const noexcept {
-    for (auto at = hash & mask_; slots_[at].place != 0; at = (at + 1) & mask_) {
+    for (auto at = home_of(hash); slots_[at].place != 0; at = (at + 1) & mask_) {
         if (slots_[at].hash == hash && is(slots_[at].place - 1, key)) return slots_[at].place - 1;
     }
     return no_flow;
 }
 
 void FlowTable::enter(std::uint32_t hash, FlowIndex index) noexcept {
-    auto at = hash & mask_;
+    auto at = home_of(hash);
     while (slots_[at].place != 0) at = (at + 1) & mask_;
     slots_[at] = {hash, index + 1};
 }
@@ -111,11 +111,11 @@ void FlowTable::grow() {
 }
 
 void FlowTable::leave(std::uint32_t hash, FlowIndex index) noexcept {
-    auto hole = hash & mask_;
+    auto hole = home_of(hash);
     while (slots_[hole].place != index + 1 || slots_[hole].hash != hash) hole = (hole + 1) & mask_;
     // Shift back whatever would not be found any more past the hole (Knuth, TAOCP 3, 6.4 algorithm R).
     for (auto at = (hole + 1) & mask_; slots_[at].place != 0; at = (at + 1) & mask_) {
-        const auto home = slots_[at].hash & mask_;
+        const auto home = home_of(slots_[at].hash);
         if (((at - home) & mask_) >= ((at - hole) & mask_)) {
             slots_[hole] = slots_[at];
             hole = at;
