@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "captures/port.hpp"
+#include "gateway/live/fragmenter.hpp"
+#include "gateway/live/neighbours.hpp"
+#include "gateway/live/next_hop.hpp"
+
+namespace gateway::live {
+
+/// The way out on one side: an IPv4 packet gets its next hop's MAC address, the size that the link takes, and goes to the port.
+///
+/// Frames go to the port as they lie; what is made here (ARP, fragments, copies of what was held) lies in a buffer until
+/// `flush`, because the port may read it until then.
+class Egress final : private NeighbourSink {
+public:
+    /// `others`: addresses that this side answers for besides its own (public IPs outside). Nothing leaves before `bind`.
+    Egress(const Network& network, std::vector<captures::Ipv4Address> others);
+
+    /// An interface is there, for the first time or again: forgets the neighbours, and announces the addresses.
+    void bind(captures::Port& port, const MacAddress& mac, std::uint32_t mtu, captures::Time now);
+    /// The interface is gone: nothing leaves until the next `bind`.
+    void unbind() noexcept;
+    [[nodiscard]] bool is_bound() const noexcept { return port_ != nullptr; }
+    /// Of IPv4, without the Ethernet header.
+    void set_mtu(std::uint32_t mtu) noexcept;
+    /// The configuration changed. Routes do not change while neighbours stay.
+    void answer_for(std::vector<captures::Ipv4Address> others, captures::Time now);
+
+    enum class Outcome : std::uint8_t {
+        sent,
+        held,  ///< until the neighbour answers
+        unreachable,
+        too_big,  ///< DF is set
+        no_room,  ///< for another neighbour, or for what waits for one
+        refused,  ///< by the port, or there is none
+        unfit,    ///< no whole IPv4 datagram in untagged Ethernet
+    };
+    /// Both MAC addresses are written in place, and a partial checksum where it has to be cut. The bytes must stay until the next
+    /// `flush`.
+    Outcome send(const captures::Frame& frame, captures::Time now) { return route(frame, now, Bytes::stay); }
+    /// The bytes are not needed after the call.
+    Outcome send_copy(const captures::Frame& frame, captures::Time now) { return route(frame, now, Bytes::go); }
+
+    /// A frame that arrived on this side, for which `is_arp` holds.
+    void receive_arp(const captures::Frame& frame, captures::Time now);
+
+    /// Does what is due: retries, announcements. Then `flush`.
+    void advance(captures::Time now);
+    [[nodiscard]] captures::Time next_deadline() const noexcept;
+    /// To be called after every burst of the calls above, and before the port's next `receive`.
+    void flush();
+
+    struct Numbers {
+        std::uint64_t sent = 0;  ///< frames given to the port and taken, without ARP
+        std::uint64_t held = 0;
+        std::uint64_t unreachable = 0;
+        std::uint64_t too_big = 0;
+        std::uint64_t no_room = 0;
+        std::uint64_t refused = 0;
+        std::uint64_t unfit = 0;
+        std::uint64_t fragmented = 0;  ///< datagrams that left in fragments; these are among `sent`
+        std::uint64_t abandoned = 0;   ///< of those held: the neighbour did not answer
+    };
+    [[nodiscard]] const Numbers& numbers() const noexcept { return numbers_; }
+    [[nodiscard]] const Neighbours& neighbours() const noexcept { return neighbours_; }
+    [[nodiscard]] std::uint32_t mtu() const noexcept { return mtu_; }
+
+private:
+    enum class Bytes : std::uint8_t { stay, go };
+
+    void send_arp(std::span<const std::byte> frame) override;
+    void release(const captures::Frame& frame, const MacAddress& to) override;
+    void abandon(const captures::Frame& frame) override;
+
+    Outcome route(const captures::Frame& frame, captures::Time now, Bytes bytes);
+    [[nodiscard]] Outcome decide(const captures::Frame& frame, captures::Time now, Bytes bytes);
+    [[nodiscard]] Outcome transmit(captures::Frame frame, const MacAddress& to, Bytes bytes);
+    [[nodiscard]] Outcome transmit_segments(const captures::Frame& frame, const MacAddress& to);
+    [[nodiscard]] Outcome transmit_fragments(const captures::Frame& frame, const MacAddress& to);
+    [[nodiscard]] Outcome hand_over(const captures::Frame& frame, const MacAddress& to);
+    void count(Outcome outcome) noexcept;
+    [[nodiscard]] std::span<std::byte> room_for(std::size_t size);
+
+    NextHops next_hops_;
+    Neighbours::Identity identity_;
+    Neighbours neighbours_;
+    captures::Port* port_ = nullptr;
+    std::uint32_t mtu_ = least_mtu;
+    std::vector<std::byte> made_;     ///< until flush
+    std::size_t made_size_ = 0;       ///< of it, taken
+    std::vector<std::byte> segment_;  ///< one that is to be fragmented
+    Numbers numbers_;
+};
+
+}  // namespace gateway::live
