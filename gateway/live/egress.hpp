@@ -11,13 +11,15 @@
 
 namespace gateway::live {
 
-/// The way out on one side: an IPv4 packet gets its next hop's MAC address, the size that the link takes, and goes to the port.
+/// The way out on one side: an IPv4 packet gets its next hop's MAC address, the size that the link takes, and goes to
+/// the port.
 ///
-/// Frames go to the port as they lie; what is made here (ARP, fragments, copies of what was held) lies in a buffer until
-/// `flush`, because the port may read it until then.
+/// Frames go to the port as they lie; what is made here (ARP, fragments, copies of what was held) lies in a buffer
+/// until `flush`, because the port may read it until then.
 class Egress final : private NeighbourSink {
 public:
-    /// `others`: addresses that this side answers for besides its own (public IPs outside). Nothing leaves before `bind`.
+    /// `others`: addresses that this side answers for besides its own (public IPs outside). Nothing leaves before
+    /// `bind`.
     Egress(const Network& network, std::vector<captures::Ipv4Address> others);
 
     /// An interface is there, for the first time or again: forgets the neighbours, and announces the addresses.
@@ -39,8 +41,8 @@ public:
         refused,  ///< by the port, or there is none
         unfit,    ///< no whole IPv4 datagram in untagged Ethernet
     };
-    /// Both MAC addresses are written in place, and a partial checksum where it has to be cut. The bytes must stay until the next
-    /// `flush`.
+    /// Both MAC addresses are written in place, and a partial checksum where it has to be cut. The bytes must stay
+    /// until the next `flush`.
     Outcome send(const captures::Frame& frame, captures::Time now) { return route(frame, now, Bytes::stay); }
     /// The bytes are not needed after the call.
     Outcome send_copy(const captures::Frame& frame, captures::Time now) { return route(frame, now, Bytes::go); }

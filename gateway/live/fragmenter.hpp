@@ -13,8 +13,8 @@ inline constexpr std::uint32_t least_mtu = 68;
 
 /// An IPv4 datagram in fragments, one at a time and in order (RFC 791 §3.2), each with the Ethernet header before it.
 ///
-/// Options that say so are repeated in all, the others are in the first only. A fragment is cut as a datagram is: offsets
-/// count on, and only what ends the datagram has no more-fragments flag. The frame is not changed.
+/// Options that say so are repeated in all, the others are in the first only. A fragment is cut as a datagram is:
+/// offsets count on, and only what ends the datagram has no more-fragments flag. The frame is not changed.
 ///
 /// Precondition: untagged Ethernet, an IPv4 header whose lengths fit the captured bytes, without DF; its
 /// transport checksum is complete.
@@ -22,8 +22,8 @@ class Fragmenter {
 public:
     Fragmenter(const captures::Frame& frame, std::uint32_t mtu) noexcept;
 
-    /// Writes the next one and returns its length; 0 after the last. Precondition: `to` has room for an Ethernet header and the
-    /// MTU.
+    /// Writes the next one and returns its length; 0 after the last. Precondition: `to` has room for an Ethernet header
+    /// and the MTU.
     [[nodiscard]] std::uint32_t write_next(std::span<std::byte> to) noexcept;
 
 private:

@@ -8,8 +8,8 @@
 
 namespace gateway::live {
 
-/// Copies of frames that wait for a neighbour's MAC address, in queues; all is bounded. Buffers of common size are kept for
-/// the next ones.
+/// Copies of frames that wait for a neighbour's MAC address, in queues; all is bounded. Buffers of common size are kept
+/// for the next ones.
 class HeldFrames {
 public:
     static constexpr std::uint32_t most_of_a_queue = 8;
@@ -32,7 +32,8 @@ public:
     };
     Outcome hold(Queue& queue, const captures::Frame& frame);
 
-    /// Empties a queue: calls `use(frame)` for each, oldest first. The bytes are writable, and valid during the call only.
+    /// Empties a queue: calls `use(frame)` for each, oldest first. The bytes are writable, and valid during the call
+    /// only.
     template <class Use>
     void drain(Queue& queue, Use use) {
         while (queue.count > 0) {

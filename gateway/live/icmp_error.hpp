@@ -47,7 +47,8 @@ private:
     captures::Frame frame_;
 };
 
-/// How often the gateway may send ICMP errors (RFC 1812 §4.3.2.8): a token bucket, as the time at which it is full again.
+/// How often the gateway may send ICMP errors (RFC 1812 §4.3.2.8): a token bucket, as the time at which it is full
+/// again.
 class IcmpBudget {
 public:
     static constexpr std::uint32_t per_second = 100;

@@ -11,7 +11,8 @@
 
 namespace gateway::live {
 
-/// Who puts on the wire what Neighbours wants there. The bytes are valid during the call only. No call back into Neighbours.
+/// Who puts on the wire what Neighbours wants there. The bytes are valid during the call only. No call back into
+/// Neighbours.
 class NeighbourSink {
 public:
     NeighbourSink() = default;
@@ -29,13 +30,14 @@ public:
 /// The neighbours of one side (RFC 826, RFC 1122 §2.3.2, RFC 5227).
 ///
 /// Theory of operation. ARP has no proof of anything, so as little as possible follows from what is heard. An entry is
-/// made where the gateway has something to send, or where a host of this link asks for one of its addresses; the latter get half
-/// of the table, so that forged requests leave room for what is needed, and no entry ever makes room for another. An
-/// answer counts as proof if it was asked for; anything else that names another MAC address for a known neighbour (a router that failed
-/// over announces itself so) is believed for the moment, and asked about when next used: a neighbour that does not
-/// answer is forgotten, and then the whole link is asked. In the first second after an answer nothing can change it, which is
-/// when a forger would race with the true one. What was not done: probing before the own addresses are taken (RFC 5227
-/// §2.1.1). They are configured, and a gateway that gives way is a door to whoever claims its address.
+/// made where the gateway has something to send, or where a host of this link asks for one of its addresses; the latter
+/// get half of the table, so that forged requests leave room for what is needed, and no entry ever makes room for
+/// another. An answer counts as proof if it was asked for; anything else that names another MAC address for a known
+/// neighbour (a router that failed over announces itself so) is believed for the moment, and asked about when next
+/// used: a neighbour that does not answer is forgotten, and then the whole link is asked. In the first second after an
+/// answer nothing can change it, which is when a forger would race with the true one. What was not done: probing before
+/// the own addresses are taken (RFC 5227 §2.1.1). They are configured, and a gateway that gives way is a door to
+/// whoever claims its address.
 class Neighbours {
 public:
     static constexpr std::uint32_t capacity = 4096;
@@ -76,7 +78,8 @@ public:
     };
     [[nodiscard]] Answer look_up(captures::Ipv4Address address, captures::Time now);
 
-    /// Keeps a copy until the address is resolved; false: there is no room. Precondition: `look_up` has just said pending.
+    /// Keeps a copy until the address is resolved; false: there is no room. Precondition: `look_up` has just said
+    /// pending.
     bool hold(captures::Ipv4Address address, const captures::Frame& frame);
 
     /// Does what is due at `now`.

@@ -29,7 +29,8 @@ struct Network {
     return first != 0 && first != 127 && first < 224;
 }
 
-/// Whether one host on a link can have an address: broadcast addresses are nobody's (RFC 919; a /31 has none, RFC 3021).
+/// Whether one host on a link can have an address: broadcast addresses are nobody's (RFC 919; a /31 has none, RFC
+/// 3021).
 [[nodiscard]] constexpr bool is_neighbour(captures::Ipv4Address address, captures::Prefix on_link) noexcept {
     const auto link = on_link.range();
     return is_host(address) && (on_link.length >= 31 || (address != link.first && address != link.last));
