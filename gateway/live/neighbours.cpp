@@ -113,8 +113,8 @@ void Neighbours::set_identity(Identity identity) {
     own_.push_back({identity_.address});
     for (const auto address : identity_.others) own_.push_back({address});
     std::ranges::sort(own_, {}, &OwnAddress::address);
-    const auto repeated = std::ranges::unique(own_, {}, &OwnAddress::address);
-    own_.erase(repeated.begin(), repeated.end());
+    const auto same = [](const OwnAddress& a, const OwnAddress& b) { return a.address == b.address; };
+    own_.erase(std::unique(own_.begin(), own_.end(), same), own_.end());
 }
 
 Neighbours::OwnAddress* Neighbours::own(Ipv4Address address) noexcept {
