@@ -40,7 +40,7 @@ Access::Access(const Config& config) { use(config); }
 std::vector<MappedPort> Access::use(const Config& config) {
     config_ = &config;
     directory_ = Directory{config};
-    rules_ = dnat::RuleTable::build(config.nat_rules).value_or(dnat::RuleTable{});
+    ways_ = WaysIn{dnat::RuleTable::build(config.nat_rules).value_or(dnat::RuleTable{})};
     authorization_ = policy::Authorization{config.roles, config.role_assignments};
     windows_.clear();
     for (const auto& policy : config.jit_policies) {

@@ -65,8 +65,7 @@ struct Adoption {
 /// Each use case has two steps: a plan, which changes nothing, and `commit`. Who keeps no store takes both in one.
 ///
 /// Machines and principals are found whatever their case; records name them as the configuration does. All costs
-/// are logarithmic in the number of open windows, and do not depend on that of past ones; to approve takes time
-/// linear in the NAT rules, for the connection.
+/// are logarithmic in the number of open windows, and do not depend on that of past ones.
 class Access {
 public:
     /// `config` must outlive this object, or its replacement by `use`.
@@ -120,7 +119,7 @@ public:
     /// Returns mapped ports that open windows had to be given because their NAT rule is gone.
     std::vector<MappedPort> use(const Config& config);
 
-    /// A NAT rule for each mapped port that records know of, in the collection `MDC-JIT`: they come after all others. Its
+    /// A NAT rule for each mapped port that was ever given, in the collection `MDC-JIT`: they come after all others. Its
     /// sources are those of the open windows; without any it names no protocol and takes nothing.
     [[nodiscard]] std::vector<dnat::NatRule> mapped_rules() const;
     /// Changes whenever `mapped_rules` may have.
@@ -176,7 +175,7 @@ private:
 
     const Config* config_ = nullptr;
     Directory directory_;
-    dnat::RuleTable rules_;  ///< of the configuration alone
+    WaysIn ways_;  ///< by the rules of the configuration alone
     MappedPorts mapped_ports_;
     std::uint64_t mapped_generation_ = 0;
     policy::Authorization authorization_;

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,7 +17,9 @@ namespace {
 
 constexpr std::string_view mapped_collection = "MDC-JIT";
 
-std::string mapped_rule_name(const AccessRecord& record) { return fmt::format("{}-{}", record.machine, record.port); }
+std::string mapped_rule_name(std::string_view machine, std::uint16_t port) {
+    return fmt::format("{}-{}", machine, port);
+}
 
 }  // namespace
 
@@ -26,7 +27,7 @@ std::optional<policy::Refusal> Access::connect(AccessRecord& record, std::vector
     record.listener.reset();
     const auto* machine = directory_.machine(record.machine);
     if (machine == nullptr) return {};
-    if (const auto connection = connection_by_rule(rules_, {machine->private_ip, record.port}, record)) {
+    if (const auto connection = ways_.find({machine->private_ip, record.port}, record)) {
         record.listener = connection->listener;
         return {};
     }
@@ -69,7 +70,7 @@ bool Access::usable(Endpoint listener) const {
     const auto& addresses = config_->firewall.public_ips;
     if (std::ranges::find(addresses, listener.address) == addresses.end()) return false;
     return std::ranges::none_of(std::array{Protocol::tcp, Protocol::udp}, [&](Protocol protocol) {
-        return rules_.match({{{{0}, 0}, listener, protocol}}).listening;
+        return ways_.rules().match({{{{0}, 0}, listener, protocol}}).listening;
     });
 }
 
@@ -96,9 +97,9 @@ std::optional<Connection> Access::connection_of(const AccessRecord& record) cons
     if (machine == nullptr || !record.listener) return {};
     if (const auto* mapped = mapped_port_of(record)) {
         return Connection{*mapped, record.protocol.value_or(Protocol::tcp),
-                          fmt::format("{}/{}", mapped_collection, mapped_rule_name(record))};
+                          fmt::format("{}/{}", mapped_collection, mapped_rule_name(record.machine, record.port))};
     }
-    return connection_by_rule(rules_, {machine->private_ip, record.port}, record);
+    return ways_.find({machine->private_ip, record.port}, record);
 }
 
 std::vector<const AccessRecord*> Access::open_records(std::optional<std::string_view> machine,
@@ -114,26 +115,29 @@ std::vector<const AccessRecord*> Access::open_records(std::optional<std::string_
 }
 
 std::vector<dnat::NatRule> Access::mapped_rules() const {
-    std::map<std::pair<std::string, std::uint16_t>, dnat::NatRule> rules;
-    for (const auto& record : records_) {
-        const auto* machine = directory_.machine(record.machine);
-        const auto* mapped = mapped_port_of(record);
-        if (machine == nullptr || mapped == nullptr) continue;
-        auto& rule = rules[{policy::to_lower(record.machine), record.port}];
-        rule.name = {std::string{mapped_collection}, mapped_rule_name(record), {}, {}};
-        rule.destination = mapped->address;
-        rule.destination_ports = {{mapped->port, mapped->port}};
-        rule.translated = {machine->private_ip, record.port};
-        if (record.status != policy::Status::initiated) continue;
-        for (const auto& source : record.sources) rule.sources.push_back(source.range());
-        for (const auto protocol : {Protocol::tcp, Protocol::udp}) {
-            const bool named = std::ranges::find(rule.protocols, protocol) != rule.protocols.end();
-            if (record.protocol.value_or(protocol) == protocol && !named) rule.protocols.push_back(protocol);
+    std::vector<dnat::NatRule> rules;
+    for (const auto& [key, listener] : mapped_ports_.all()) {
+        const auto& [name, port] = key;
+        const auto* machine = directory_.machine(name);
+        if (machine == nullptr || !usable(listener)) continue;
+        dnat::NatRule rule;
+        rule.name = {std::string{mapped_collection}, mapped_rule_name(machine->name, port), {}, {}};
+        rule.destination = listener.address;
+        rule.destination_ports = {{listener.port, listener.port}};
+        rule.translated = {machine->private_ip, port};
+        for (auto at = open_.lower_bound({name, port, {}, 0}); at != open_.end(); ++at) {
+            if (at->machine != name || at->port != port) break;
+            const auto& open = *record(at->id);
+            if (open.listener != listener) continue;
+            for (const auto& source : open.sources) rule.sources.push_back(source.range());
+            for (const auto protocol : {Protocol::tcp, Protocol::udp}) {
+                const bool named = std::ranges::find(rule.protocols, protocol) != rule.protocols.end();
+                if (open.protocol.value_or(protocol) == protocol && !named) rule.protocols.push_back(protocol);
+            }
         }
+        rules.push_back(std::move(rule));
     }
-    std::vector<dnat::NatRule> all;
-    for (auto& [key, rule] : rules) all.push_back(std::move(rule));
-    return all;
+    return rules;
 }
 
 }  // namespace gateway

@@ -1,6 +1,7 @@
 #include "gateway/connection.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,51 +17,74 @@ namespace {
 constexpr std::uint16_t ssh_port = 22;
 constexpr std::uint16_t rdp_port = 3389;
 
-/// Whether the rule takes every address of the sources, and no rule before it some of them.
-bool takes_all(const dnat::RuleTable& rules, dnat::RuleTable::RuleIndex index, Endpoint listener, Protocol protocol,
-               const std::vector<captures::Prefix>& sources) {
-    const policy::AddressSet admitted{rules.rule(index).sources};
-    const auto admits = [&](const captures::Prefix& source) { return admitted.contains(source.range()); };
-    if (!std::ranges::all_of(sources, admits)) return false;
-    for (dnat::RuleTable::RuleIndex earlier = 0; earlier < index; ++earlier) {
-        const auto& rule = rules.rule(earlier);
-        const bool same_listener = rule.destination == listener.address &&
-                                   std::ranges::find(rule.protocols, protocol) != rule.protocols.end() &&
-                                   std::ranges::any_of(rule.destination_ports,
-                                                       [&](auto ports) { return ports.contains(listener.port); });
-        if (!same_listener) continue;
-        for (const auto& source : sources) {
-            const auto wanted = source.range();
-            const auto overlaps = [&](const captures::AddressRange& range) {
-                return range.first <= wanted.last && wanted.first <= range.last;
-            };
-            if (std::ranges::any_of(rule.sources, overlaps)) return false;
-        }
-    }
-    return true;
+using RuleIndex = dnat::RuleTable::RuleIndex;
+
+std::uint64_t key(Endpoint endpoint) noexcept { return std::uint64_t{endpoint.address.value} << 16U | endpoint.port; }
+
+bool is_for(const dnat::NatRule& rule, Protocol protocol) {
+    return std::ranges::find(rule.protocols, protocol) != rule.protocols.end();
 }
 
 }  // namespace
 
-std::optional<Connection> connection_by_rule(const dnat::RuleTable& rules, Endpoint target,
-                                             const policy::AccessRecord& record) {
+WaysIn::WaysIn(dnat::RuleTable rules) : rules_{std::move(rules)} {
+    for (RuleIndex index = 0; index < rules_.rules().size(); ++index) {
+        const auto& rule = rules_.rule(index);
+        by_target_[key(rule.translated)].push_back(index);
+        const auto& ports = rule.destination_ports;
+        const bool is_one = ports.size() == 1 && ports.front().first == ports.front().last;
+        (is_one ? by_listener_[key({rule.destination, ports.front().first})] : wide_).push_back(index);
+    }
+}
+
+std::optional<Connection> WaysIn::find(Endpoint target, const policy::AccessRecord& record) const {
+    const auto candidates = by_target_.find(key(target));
+    if (candidates == by_target_.end()) return {};
     for (const auto protocol : {Protocol::tcp, Protocol::udp}) {
         if (record.protocol.value_or(protocol) != protocol) continue;
-        for (dnat::RuleTable::RuleIndex index = 0; index < rules.rules().size(); ++index) {
-            const auto& rule = rules.rule(index);
-            if (rule.translated != target || std::ranges::find(rule.protocols, protocol) == rule.protocols.end()) {
-                continue;
-            }
+        for (const auto index : candidates->second) {
+            const auto& rule = rules_.rule(index);
+            if (!is_for(rule, protocol)) continue;
             for (const auto& ports : rule.destination_ports) {
                 for (std::uint32_t port = ports.first; port <= ports.last; ++port) {
                     const Endpoint listener{rule.destination, static_cast<std::uint16_t>(port)};
-                    if (!takes_all(rules, index, listener, protocol, record.sources)) continue;
+                    if (!takes_all(index, listener, protocol, record.sources)) continue;
                     return Connection{listener, protocol, to_string(rule.name)};
                 }
             }
         }
     }
     return {};
+}
+
+/// Whether the rule takes every address of the sources, and no rule before it some of them.
+bool WaysIn::takes_all(RuleIndex index, Endpoint listener, Protocol protocol,
+                       const std::vector<captures::Prefix>& sources) const {
+    const policy::AddressSet admitted{rules_.rule(index).sources};
+    const auto admits = [&](const captures::Prefix& source) { return admitted.contains(source.range()); };
+    if (!std::ranges::all_of(sources, admits)) return false;
+    const auto is_in_the_way = [&](RuleIndex earlier) {
+        return earlier < index && takes_some(earlier, listener, protocol, sources);
+    };
+    const auto same = by_listener_.find(key(listener));
+    return std::ranges::none_of(wide_, is_in_the_way) &&
+           (same == by_listener_.end() || std::ranges::none_of(same->second, is_in_the_way));
+}
+
+bool WaysIn::takes_some(RuleIndex index, Endpoint listener, Protocol protocol,
+                        const std::vector<captures::Prefix>& sources) const {
+    const auto& rule = rules_.rule(index);
+    const auto listens = [&](const captures::PortRange& ports) { return ports.contains(listener.port); };
+    if (rule.destination != listener.address || !is_for(rule, protocol) ||
+        std::ranges::none_of(rule.destination_ports, listens)) {
+        return false;
+    }
+    return std::ranges::any_of(sources, [&](const captures::Prefix& source) {
+        const auto wanted = source.range();
+        return std::ranges::any_of(rule.sources, [&](const captures::AddressRange& range) {
+            return range.first <= wanted.last && wanted.first <= range.last;
+        });
+    });
 }
 
 std::string connect_command(const Connection& connection, std::uint16_t machine_port) {

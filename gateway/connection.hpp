@@ -1,8 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "captures/five_tuple.hpp"
 #include "dnat/rule_table.hpp"
@@ -17,10 +22,31 @@ struct Connection {
     std::string rule;  ///< `collection/rule` that maps it
 };
 
-/// The rule that takes *all* of a record's sources to its port: TCP first where the record is for both. None where no single
-/// rule does, or an earlier one takes some of them elsewhere.
-[[nodiscard]] std::optional<Connection> connection_by_rule(const dnat::RuleTable& rules, captures::Endpoint target,
-                                                           const policy::AccessRecord& record);
+/// Finds the way to a machine's port among NAT rules, without a walk through all of them.
+class WaysIn {
+public:
+    WaysIn() = default;
+    explicit WaysIn(dnat::RuleTable rules);
+
+    [[nodiscard]] const dnat::RuleTable& rules() const noexcept { return rules_; }
+
+    /// By the first rule that takes *all* of a record's sources to its port: TCP first where the record is for both. None
+    /// where no single rule does, or an earlier one takes some of them elsewhere.
+    [[nodiscard]] std::optional<Connection> find(captures::Endpoint target, const policy::AccessRecord& record) const;
+
+private:
+    using Indices = boost::container::small_vector<dnat::RuleTable::RuleIndex, 1>;
+
+    [[nodiscard]] bool takes_all(dnat::RuleTable::RuleIndex index, captures::Endpoint listener,
+                                 captures::Protocol protocol, const std::vector<captures::Prefix>& sources) const;
+    [[nodiscard]] bool takes_some(dnat::RuleTable::RuleIndex index, captures::Endpoint listener,
+                                  captures::Protocol protocol, const std::vector<captures::Prefix>& sources) const;
+
+    dnat::RuleTable rules_;
+    boost::unordered_flat_map<std::uint64_t, Indices> by_target_;
+    boost::unordered_flat_map<std::uint64_t, Indices> by_listener_;  ///< those that listen on one port
+    Indices wide_;                                                   ///< those that listen on several
+};
 
 /// What to type: `ssh -p 50022 USER@203.0.113.10`, `mstsc /v:203.0.113.10:50389`; `203.0.113.10:55985` for others.
 [[nodiscard]] std::string connect_command(const Connection& connection, std::uint16_t machine_port);

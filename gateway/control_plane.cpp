@@ -117,6 +117,8 @@ ControlPlane::Numbers ControlPlane::numbers() const {
 
 const Config& ControlPlane::config() const noexcept { return state_->config; }
 
+const Directory& ControlPlane::directory() const noexcept { return state_->access.directory(); }
+
 std::optional<Problem> ControlPlane::unauthorized(const Caller& caller, std::string_view action,
                                                   std::string_view resource) const {
     if (state_->allows(caller, action, resource)) return {};

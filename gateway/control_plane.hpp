@@ -228,6 +228,7 @@ public:
     [[nodiscard]] Numbers numbers() const;
     [[nodiscard]] const Config& config() const noexcept;
 
+    [[nodiscard]] const Directory& directory() const noexcept;
 private:
     struct State;
     explicit ControlPlane(std::unique_ptr<State> state);

@@ -46,11 +46,7 @@ std::optional<Problem> wrong_ports(const std::vector<JitPort>& ports, std::strin
 
 }  // namespace
 
-bool NameLess::operator()(std::string_view a, std::string_view b) const {
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char left, char right) {
-        return policy::to_lower(left) < policy::to_lower(right);
-    });
-}
+bool NameLess::operator()(std::string_view a, std::string_view b) const { return policy::is_before(a, b); }
 
 Answer<std::vector<PolicyView>> ControlPlane::list_policies(const Caller& caller, const ListScope& scope, Time now) {
     const auto& config = state_->config;
@@ -62,13 +58,11 @@ Answer<std::vector<PolicyView>> ControlPlane::list_policies(const Caller& caller
     bool sees_any = state_->allows(caller, policy::action::jit_read,
                                    scope.resource_group ? state_->group_id() : subscription);
     for (const auto& policy : config.jit_policies) {
-        const bool seen = std::ranges::any_of(policy.machines, [&](const JitMachine& machine) {
-            return state_->sees(caller, policy.name, machine.name);
-        });
-        sees_any |= seen;
-        if (seen || state_->allows(caller, policy::action::jit_read, config.policy_id(policy.name))) {
-            visible.push_back(&policy);
-        }
+        const bool sees_all = state_->allows(caller, policy::action::jit_read, config.policy_id(policy.name));
+        const auto is_seen = [&](const JitMachine& machine) { return state_->sees(caller, sees_all, machine.name); };
+        const bool sees_some = std::ranges::any_of(policy.machines, is_seen);
+        sees_any |= sees_some;
+        if (sees_some || sees_all) visible.push_back(&policy);
     }
     if (!sees_any && visible.empty()) {
         return tl::unexpected{State::forbidden(caller, policy::action::jit_read,
@@ -240,8 +234,9 @@ PolicyView ControlPlane::State::view(const Caller& caller, const JitPolicy& poli
     view.id = config.policy_id(policy.name);
     view.provisioning_state = "Succeeded";
     view.policy = policy;
+    const bool sees_all = allows(caller, policy::action::jit_read, view.id);
     std::erase_if(view.policy.machines,
-                  [&](const JitMachine& machine) { return !sees(caller, policy.name, machine.name); });
+                  [&](const JitMachine& machine) { return !sees(caller, sees_all, machine.name); });
     for (const auto& machine : view.policy.machines) {
         std::optional<captures::Ipv4Address> address;
         for (const auto* record : access.open_records(machine.name, now)) {
@@ -269,9 +264,8 @@ std::string ControlPlane::State::group_id() const {
                        config.firewall.resource_group);
 }
 
-bool ControlPlane::State::sees(const Caller& caller, std::string_view policy, std::string_view machine) const {
-    return allows(caller, policy::action::jit_read, config.policy_id(policy)) ||
-           allows(caller, policy::action::jit_read, config.machine_id(machine));
+bool ControlPlane::State::sees(const Caller& caller, bool reads_policy, std::string_view machine) const {
+    return reads_policy || allows(caller, policy::action::jit_read, config.machine_id(machine));
 }
 
 Problem ControlPlane::State::forbidden(const Caller& caller, std::string_view action, std::string_view scope) {

@@ -41,7 +41,8 @@ struct ControlPlane::State {
     // Roles.
     [[nodiscard]] bool allows(const Caller& caller, std::string_view action, std::string_view resource) const;
     [[nodiscard]] std::string group_id() const;
-    [[nodiscard]] bool sees(const Caller& caller, std::string_view policy, std::string_view machine) const;
+    /// A machine in a policy that the caller may read as a whole, or not.
+    [[nodiscard]] bool sees(const Caller& caller, bool reads_policy, std::string_view machine) const;
     [[nodiscard]] bool may_know(const Caller& caller, const policy::AccessRecord& record) const;
     [[nodiscard]] static Problem forbidden(const Caller& caller, std::string_view action, std::string_view scope);
     [[nodiscard]] static Problem no_policy(std::string_view id);

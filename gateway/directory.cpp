@@ -1,5 +1,7 @@
 #include "gateway/directory.hpp"
 
+#include <algorithm>
+
 #include "policy/names.hpp"
 
 namespace gateway {
@@ -17,7 +19,9 @@ auto find(const Map& map, std::string_view name) {
 Directory::Directory(const Config& config) : id_prefix_{policy::to_lower(config.machine_id(""))} {
     for (const auto& machine : config.machines) {
         machines_.emplace(policy::to_lower(machine.name), &machine);
+        sorted_machines_.push_back(&machine);
     }
+    std::ranges::sort(sorted_machines_, policy::is_before, &VirtualMachine::name);
     for (const auto& principal : config.principals) principals_.emplace(policy::to_lower(principal.name), &principal);
     for (const auto& policy : config.jit_policies) {
         for (const auto& machine : policy.machines) {

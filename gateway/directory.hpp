@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -19,6 +21,8 @@ public:
     explicit Directory(const Config& config);
 
     [[nodiscard]] const VirtualMachine* machine(std::string_view name) const;
+    /// All of them, sorted by name.
+    [[nodiscard]] std::span<const VirtualMachine* const> machines() const noexcept { return sorted_machines_; }
     /// By a resource id in any case; a name alone is none.
     [[nodiscard]] const VirtualMachine* machine_of_id(std::string_view id) const;
     [[nodiscard]] const policy::Principal* principal(std::string_view name) const;
@@ -35,6 +39,7 @@ private:
     using ByName = boost::unordered_flat_map<std::string, T>;
 
     ByName<const VirtualMachine*> machines_;
+    std::vector<const VirtualMachine*> sorted_machines_;
     ByName<const policy::Principal*> principals_;
     ByName<Coverage> coverage_;
     std::string id_prefix_;  ///< of machines' resource ids, lower case

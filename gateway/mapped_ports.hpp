@@ -26,6 +26,8 @@ struct MappedPort {
 /// Who has which mapped port (facts of JIT with Azure Firewall: how Azure picks them is not documented).
 class MappedPorts {
 public:
+    using Key = std::pair<std::string, std::uint16_t>;  ///< machine in lower case, and its port
+
     [[nodiscard]] const captures::Endpoint* find(std::string_view machine, std::uint16_t port) const noexcept;
 
     /// Takes one into account. A later one for the same machine and port replaces the earlier.
@@ -34,9 +36,9 @@ public:
     /// Whether a listener is somebody's.
     [[nodiscard]] bool taken(captures::Endpoint listener) const noexcept { return taken_.contains(listener); }
 
-private:
-    using Key = std::pair<std::string, std::uint16_t>;  ///< lower case
+    [[nodiscard]] const std::map<Key, captures::Endpoint>& all() const noexcept { return listeners_; }
 
+private:
     std::map<Key, captures::Endpoint> listeners_;
     std::set<captures::Endpoint> taken_;
 };

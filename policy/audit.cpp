@@ -15,7 +15,9 @@ namespace {
 std::string sha256_hex(const std::string& bytes) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) return {};
+    // EVP_sha256() would look it up in all providers each time.
+    static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, algorithm, nullptr) != 1) return {};
     constexpr std::string_view digits = "0123456789abcdef";
     std::string hex;
     hex.reserve(std::size_t{2} * size);

@@ -23,4 +23,10 @@ namespace policy {
                       [](char left, char right) { return to_lower(left) == to_lower(right); });
 }
 
+/// In the order of names that compare so.
+[[nodiscard]] constexpr bool is_before(std::string_view a, std::string_view b) noexcept {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                        [](char left, char right) { return to_lower(left) < to_lower(right); });
+}
+
 }  // namespace policy

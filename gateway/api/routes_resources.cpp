@@ -61,12 +61,6 @@ boost::json::object virtual_machine_json(const Call& call, const VirtualMachine&
             {"properties", std::move(properties)}};
 }
 
-bool is_before(std::string_view a, std::string_view b) {
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char left, char right) {
-        return policy::to_lower(left) < policy::to_lower(right);
-    });
-}
-
 bool reads(const Call& call, const VirtualMachine& machine) {
     return !call.control.unauthorized(call.caller, policy::action::machine_read,
                                       call.config().machine_id(machine.name));
@@ -116,11 +110,8 @@ Answer<Response> list_machines(Call& call) {
     const auto start = page_start(call.request);
     if (!start) return tl::unexpected{start.error()};
 
-    std::vector<const VirtualMachine*> machines;
-    for (const auto& machine : call.config().machines) machines.push_back(&machine);
-    const auto name_of = [](const VirtualMachine* machine) { return std::string_view{machine->name}; };
-    std::ranges::sort(machines, is_before, name_of);
-    auto at = std::ranges::upper_bound(machines, std::string_view{*start}, is_before, name_of);
+    const auto machines = call.control.directory().machines();
+    auto at = std::ranges::upper_bound(machines, std::string_view{*start}, policy::is_before, &VirtualMachine::name);
 
     boost::json::array value;
     std::optional<std::string> last;

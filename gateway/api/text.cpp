@@ -42,9 +42,11 @@ bool is_second(std::uint8_t first, std::uint8_t second) noexcept {
 }  // namespace
 
 Sha256 sha256(std::string_view text) {
+    // EVP_sha256() would look it up in all providers each time.
+    static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
     Sha256 digest{};
     unsigned int size = 0;
-    EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
+    EVP_Digest(text.data(), text.size(), digest.data(), &size, algorithm, nullptr);
     return digest;
 }
 

@@ -5,7 +5,6 @@
 using captures::Endpoint;
 using captures::Prefix;
 using captures::Protocol;
-using gateway::connection_by_rule;
 
 namespace {
 
@@ -29,8 +28,8 @@ std::string way(std::vector<dnat::NatRule> rules, std::vector<std::string> sourc
     record.port = 22;
     record.protocol = protocol;
     for (const auto& source : sources) record.sources.push_back(*Prefix::parse(source));
-    const auto table = dnat::RuleTable::build(std::move(rules)).value();
-    const auto found = connection_by_rule(table, ssh, record);
+    const gateway::WaysIn ways{dnat::RuleTable::build(std::move(rules)).value()};
+    const auto found = ways.find(ssh, record);
     return found ? found->rule + " " + to_string(found->listener) : "none";
 }
 
@@ -52,6 +51,17 @@ BOOST_AUTO_TEST_CASE(an_earlier_rule_that_takes_some_of_them_elsewhere_is_in_the
                "none");
     BOOST_TEST(way({rule("one", "198.51.100.7", 50022, elsewhere), rule("all", "*", 50022)}, {"198.51.100.8"}) ==
                "inbound/all 203.0.113.10:50022");
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_rule_that_listens_on_several_ports_leads_by_the_first_that_is_free_and_stands_in_the_way_of_later_ones) {
+    const Endpoint elsewhere{{0x0a010009}, 22};
+    auto wide = rule("wide", "*", 50022);
+    wide.destination_ports = {{50022, 50024}};
+    BOOST_TEST(way({rule("one", "*", 50022, elsewhere), wide}, {"192.0.2.1"}) == "inbound/wide 203.0.113.10:50023");
+    wide.translated = elsewhere;
+    BOOST_TEST(way({wide, rule("one", "*", 50023)}, {"192.0.2.1"}) == "none");
+    BOOST_TEST(way({rule("one", "*", 50023), wide}, {"192.0.2.1"}) == "inbound/one 203.0.113.10:50023");
 }
 
 BOOST_AUTO_TEST_CASE(the_protocol_counts) {

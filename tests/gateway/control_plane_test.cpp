@@ -313,6 +313,19 @@ BOOST_AUTO_TEST_CASE(look_ups_are_audited_within_a_second) {
                "Microsoft.Security/locations/jitConnections/read");
 }
 
+BOOST_AUTO_TEST_CASE(no_look_up_is_refused_for_the_number_of_those_before_it_in_the_same_second) {
+    BOOST_REQUIRE(initiate("requester", "web01", 22));
+    for (int i = 0; i < 10'500; ++i) {
+        const auto told = control->connections(caller("requester"), "web01", 22, noon);
+        BOOST_REQUIRE_MESSAGE(told.has_value(), code_of(told));
+    }
+    control->tick(noon + 1s);
+    BOOST_TEST(control->flush(noon + 1s));
+    gateway::store::EventFilter all;
+    all.limit = 20'000;
+    BOOST_TEST(control->activity(caller("admin"), all, noon + 1s)->size() == 10'501U);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_opens_no_door_and_windows_still_expire) {
     BOOST_REQUIRE(initiate("requester", "web01", 22, noon, 5min));
     std::signal(SIGXFSZ, SIG_IGN);
