@@ -16,7 +16,8 @@ namespace {
 
 bool is_up(int socket, int index) noexcept {
     ifreq request{};
-    if (if_indextoname(static_cast<unsigned>(index), request.ifr_name) == nullptr) return false;
+    request.ifr_ifindex = index;  // its name may have changed
+    if (ioctl(socket, SIOCGIFNAME, &request) != 0) return false;
     return ioctl(socket, SIOCGIFFLAGS, &request) == 0 && (static_cast<unsigned>(request.ifr_flags) & IFF_UP) != 0;
 }
 

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "captures/port.hpp"
+#include "tests/support/veth_lab.hpp"
+
+/// What every driver has to do, on real interfaces: each function is the body of a test case.
+namespace support {
+
+using OpenPort = std::function<tl::expected<std::unique_ptr<captures::Port>, std::string>(const std::string&)>;
+
+/// Fails the test with the driver's words if it cannot be opened.
+[[nodiscard]] std::unique_ptr<captures::Port> opened(const OpenPort& open, const NetworkNamespace& where,
+                                                     const std::string& interface);
+
+/// What arrived at the server's interface.
+struct Arrivals {
+    int frames = 0;
+    int partial = 0;  ///< checksums that the sender left to be completed
+    int wrong = 0;    ///< checksums that are neither right nor partial
+    std::size_t largest = 0;
+};
+
+struct Crossing {
+    bool complete = false;  ///< all bytes arrived, as they were sent
+    Arrivals arrivals;
+    bool saw_partial = false;  ///< at a port
+    std::size_t largest = 0;   ///< at a port
+    captures::Port::Numbers outside;
+    captures::Port::Numbers inside;
+};
+
+/// Sends so many bytes over a TCP connection from the client to the server, and back at the same time.
+[[nodiscard]] Crossing cross_by_stream(const VethLab& lab, const OpenPort& open, std::size_t bytes);
+
+/// Sends `count` numbered datagrams of `size` bytes, of which `at_once` go to the kernel as one (UDP_SEGMENT).
+[[nodiscard]] Crossing cross_by_datagrams(const VethLab& lab, const OpenPort& open, int count, std::size_t size,
+                                          int at_once);
+
+void carries_a_stream(const OpenPort& open, VethLab::Offloads offloads);
+void carries_datagrams(const OpenPort& open, VethLab::Offloads offloads);
+void carries_fragments(const OpenPort& open);
+/// Down, then up and opened anew; removed.
+void tells_of_a_lost_interface(const OpenPort& open);
+void refuses_what_cannot_be_opened(const OpenPort& open);
+void leaves_its_own_frames_out(const OpenPort& open);
+void wakes_whoever_waits(const OpenPort& open);
+void keeps_vlan_tags(const OpenPort& open);
+
+}  // namespace support
