@@ -85,7 +85,7 @@ void ControlPlane::tick(Time now) {
             state.late.records.push_back(record);
         }
         state.numbers.expired += change.records.size();
-        state.carry_out(std::move(change));
+        state.carry_out(std::move(change), now);
         flush(now);
     }
     if (now >= state.next_forget) {
@@ -102,9 +102,9 @@ bool ControlPlane::flush(Time /*now*/) {
     return !state_->write({});
 }
 
-void ControlPlane::enforce_by(Enforcer& enforcer) {
+void ControlPlane::enforce_by(Enforcer& enforcer, Time now) {
     state_->enforcer = &enforcer;
-    enforcer.enforce(state_->config, state_->access, {.rules = true, .ends = {}, .adoptions = {}});
+    enforcer.enforce(state_->config, state_->access, {.rules = true, .ends = {}, .adoptions = {}, .now = now});
 }
 
 ControlPlane::Numbers ControlPlane::numbers() const {
@@ -188,8 +188,8 @@ std::optional<Problem> ControlPlane::State::write(store::Commit commit) {
     return unavailable(written.error());
 }
 
-void ControlPlane::State::carry_out(AccessChange change) {
-    const Enforcer::Change told{.rules = false, .ends = change.ends, .adoptions = adoptions_of(change)};
+void ControlPlane::State::carry_out(AccessChange change, Time now) {
+    const Enforcer::Change told{.rules = false, .ends = change.ends, .adoptions = adoptions_of(change), .now = now};
     access.commit(std::move(change));
     if (enforcer != nullptr) enforcer->enforce(config, access, told);
 }

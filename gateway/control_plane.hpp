@@ -121,6 +121,7 @@ public:
         bool rules = false;               ///< of the configuration
         std::vector<WindowEnd> ends;      ///< the cut ones' flows end
         std::vector<Adoption> adoptions;  ///< before that
+        captures::Time now{};
     };
     virtual void enforce(const Config& config, const Access& access, const Change& change) = 0;
 };
@@ -202,7 +203,7 @@ public:
     [[nodiscard]] const store::Store::Head& audit_head() const noexcept;
 
     /// `enforcer` is told how things stand, and from now on of every change; it must outlive this object.
-    void enforce_by(Enforcer& enforcer);
+    void enforce_by(Enforcer& enforcer, captures::Time now);
 
     // The clock.
 
@@ -227,8 +228,8 @@ public:
     };
     [[nodiscard]] Numbers numbers() const;
     [[nodiscard]] const Config& config() const noexcept;
-
     [[nodiscard]] const Directory& directory() const noexcept;
+
 private:
     struct State;
     explicit ControlPlane(std::unique_ptr<State> state);

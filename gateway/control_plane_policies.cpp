@@ -207,7 +207,7 @@ Answer<bool> ControlPlane::State::remove(const Caller& caller, const JitPolicy& 
 std::optional<Problem> ControlPlane::State::keep(store::StoredPolicy changed, policy::AuditEvent event) {
     auto orphans = orphans_of(changed.policy, changed.changed);
     if (auto problem = write({orphans.records, {changed}, {}, {}, {std::move(event)}})) return problem;
-    const Enforcer::Change told{.rules = false, .ends = orphans.ends, .adoptions = {}};
+    const Enforcer::Change told{.rules = false, .ends = orphans.ends, .adoptions = {}, .now = changed.changed};
     access.commit(std::move(orphans));
     const auto name = policy::to_lower(changed.policy.name);
     changed_policies[name] = std::move(changed);

@@ -118,7 +118,7 @@ Answer<RequestView> ControlPlane::initiate(const Caller& caller, std::string_vie
     for (const auto& record : change->records) {
         if (record.request == id) state.remember(record);
     }
-    state.carry_out(std::move(*change));
+    state.carry_out(std::move(*change), now);
     if (!key.empty()) state.repeated.emplace(key, id);
     ++state.numbers.approved;
     return *state.request_view(caller, id);
@@ -138,7 +138,7 @@ Answer<ConnectionView> ControlPlane::extend(const Caller& caller, std::string_vi
     if (auto problem = state.write({change->records, {}, {}, {}, {std::move(event)}})) {
         return tl::unexpected{std::move(*problem)};
     }
-    state.carry_out(std::move(*change));
+    state.carry_out(std::move(*change), now);
     return state.connection_view(record).value_or(ConnectionView{record, {}, known->os});
 }
 
@@ -165,7 +165,7 @@ Answer<std::vector<AccessRecord>> ControlPlane::revoke(const Caller& caller, std
     if (auto problem = state.write(std::move(commit))) return tl::unexpected{std::move(*problem)};
     auto ended = change->records;
     state.numbers.revoked += ended.size();
-    state.carry_out(std::move(*change));
+    state.carry_out(std::move(*change), now);
     return ended;
 }
 

@@ -60,7 +60,7 @@ struct ControlPlane::State {
     [[nodiscard]] std::optional<Problem> overburdened() const;
 
     /// Makes a change so that is on disk, or that needs no disk: here, then on the wire.
-    void carry_out(AccessChange change);
+    void carry_out(AccessChange change, captures::Time now);
 
     // Policies.
     [[nodiscard]] const policy::JitPolicy* policy(std::string_view name) const;

@@ -103,6 +103,9 @@ public:
     /// Longer datagrams that must not be fragmented do not leave on that side. Replay knows of no such limit.
     void set_mtu(captures::Side side, std::uint32_t mtu) noexcept { mtu_[static_cast<std::size_t>(side)] = mtu; }
 
+    /// Nothing ends by itself before this.
+    [[nodiscard]] captures::Time next_deadline() const noexcept;
+
     /// New rules: flows that they would not admit end, silently; all others live on.
     void use(std::shared_ptr<const Tables> tables);
 
@@ -132,6 +135,7 @@ private:
     [[nodiscard]] static dnat::FlowKey key_of_error(const captures::Packet& packet, Direction direction,
                                                     captures::Side side) noexcept;
     void decode_burst(std::span<captures::Frame> frames) noexcept;
+    void announce_firsts(std::size_t count) noexcept;
     [[nodiscard]] std::size_t run_until(std::span<const captures::Frame> frames, std::size_t begin) noexcept;
     [[nodiscard]] std::size_t decide_run(std::span<captures::Frame> frames, std::size_t begin, std::size_t end);
     void decide(std::size_t i, const captures::Frame& frame, dnat::FlowIndex flow);
@@ -155,7 +159,6 @@ private:
     void emit_released(const dnat::FragmentRuling& ruling, std::string_view detail, Observer& observer);
     void end_flow(dnat::FlowIndex index, captures::Time when, Observer& observer);
     void send_resets(const dnat::Flow& flow, captures::Time when, Observer& observer);
-    [[nodiscard]] captures::Time next_deadline() const noexcept;
 
     std::shared_ptr<const Tables> tables_;
     const policy::AccessWindows* windows_;

@@ -13,6 +13,7 @@
 #include "gateway/api/metrics.hpp"
 #include "gateway/api/tls.hpp"
 #include "gateway/api/wire.hpp"
+#include "gateway/live/live_gateway.hpp"
 #include "gateway/service_clock.hpp"
 #include "gateway/store/store.hpp"
 
@@ -52,12 +53,14 @@ void make_absolute(Config& config, const std::filesystem::path& folder) {
 struct Service::Parts {
     Log log;
     Facts facts;
+    std::unique_ptr<live::LiveGateway> live;  // outlives the control plane, which calls it
     std::unique_ptr<ControlPlane> control;
     std::unique_ptr<api::Authenticator> authenticator;
     std::unique_ptr<api::Api> api;
     api::Metrics metrics;
     ServiceClock clock;
     bool store_worked = true;
+    bool failed = false;
     api::Server server;  // last: it calls the others
 
     [[nodiscard]] captures::Time now() {
@@ -65,6 +68,7 @@ struct Service::Parts {
                         since_boot());
     }
     [[nodiscard]] std::string open(Config config, captures::Time now);
+    [[nodiscard]] std::string go_live(captures::Time now);
     [[nodiscard]] std::string take_certificate(captures::Time now);
     [[nodiscard]] std::string listen();
     [[nodiscard]] Response answer(const Request& request);
@@ -82,6 +86,7 @@ tl::expected<std::unique_ptr<Service>, std::string> Service::start(Config config
     auto problem = parts->open(std::move(config), now);
     if (problem.empty()) problem = parts->take_certificate(now);
     if (problem.empty()) problem = parts->listen();
+    if (problem.empty() && parts->control->config().live) problem = parts->go_live(now);
     if (!problem.empty()) return tl::unexpected{std::move(problem)};
     return std::unique_ptr<Service>{new Service{std::move(parts)}};
 }
@@ -92,10 +97,11 @@ Service::~Service() = default;
 
 const Service::Facts& Service::facts() const noexcept { return parts_->facts; }
 
-void Service::run() {
+bool Service::run() {
     parts_->server.run([this] { return parts_->tick(); });
     static_cast<void>(parts_->control->flush(parts_->now()));
     parts_->tell_of_store();
+    return !parts_->failed;
 }
 
 void Service::stop() { parts_->server.stop(); }
@@ -117,6 +123,18 @@ std::string Service::Parts::open(Config config, captures::Time now) {
     facts.open_windows = numbers.open_windows;
     facts.principals = control->config().principals.size();
     return {};
+}
+
+/// Last: nothing is forwarded unless all else works.
+std::string Service::Parts::go_live(captures::Time now) {
+    const auto tell = [this](live::LiveGateway::Level level, const std::string& text) {
+        log(level == live::LiveGateway::Level::warning ? Level::warning : Level::info, text);
+    };
+    auto opened = live::LiveGateway::open(control->config(), tell);
+    if (!opened) return opened.error();
+    live = std::move(*opened);
+    control->enforce_by(*live, now);
+    return live->problem();
 }
 
 std::string Service::Parts::take_certificate(captures::Time now) {
@@ -186,6 +204,11 @@ captures::Time Service::Parts::tick() {
     control->tick(time);
     static_cast<void>(control->flush(time));
     tell_of_store();
+    if (live && !live->tick(time)) {
+        log(Level::warning, "the data plane has ended: nothing is forwarded; stopping");
+        failed = true;
+        server.stop();
+    }
     return control->next_expiry().value_or(captures::Time::max());
 }
 

@@ -14,7 +14,8 @@
 
 namespace gateway {
 
-/// Just-in-time access as a process: store, control plane, API and its listeners, put together from a configuration.
+/// Just-in-time access as a process: store, control plane, API and its listeners, and with `[live]` the packets between two
+/// interfaces, put together from a configuration.
 ///
 /// Theory of operation. One thread answers requests and ticks, so that nothing needs a lock and an audit's order is the
 /// order of events. A request that waits for the disk makes all others wait for as long; that is the price of an answer that
@@ -47,8 +48,8 @@ public:
     };
     [[nodiscard]] const Facts& facts() const noexcept;
 
-    /// Serves until SIGINT, SIGTERM or `stop`, which may be called from anywhere.
-    void run();
+    /// Serves until SIGINT, SIGTERM or `stop`, which may be called from anywhere. False: it had to end by itself.
+    bool run();
     void stop();
 
 private:

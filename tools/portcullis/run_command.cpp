@@ -65,10 +65,6 @@ void tell(const gateway::Service::Facts& facts) {
 int run(const std::string& path) {
     auto loaded = load_or_complain(path);
     if (!loaded) return exit_usage;
-    if (loaded->config.live) {
-        complain(path + ": live is not in this build: remove [live] to serve access alone");
-        return exit_usage;
-    }
     set_up_log();
     for (const auto& warning : loaded->warnings) spdlog::warn("{}", to_string(warning));
     warn_of(loaded->config);
@@ -84,15 +80,15 @@ int run(const std::string& path) {
         return exit_usage;
     }
     tell((*service)->facts());
-    (*service)->run();
+    const bool ended_well = (*service)->run();
     spdlog::info("stopped");
-    return exit_done;
+    return ended_well ? exit_done : exit_incomplete;
 }
 
 }  // namespace
 
 void add_run_command(CLI::App& app, int& exit_code) {
-    auto* const command = app.add_subcommand("run", "Serve just-in-time access: Azure's API, and portcullis' own");
+    auto* const command = app.add_subcommand("run", "Serve just-in-time access; with [live], move packets between two interfaces");
     const auto path = std::make_shared<std::string>();
     command->add_option("--config", *path, "Configuration (TOML)")->required();
     command->callback([path, &exit_code] { exit_code = run(*path); });

@@ -1,0 +1,229 @@
+#include "gateway/live/data_plane.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+namespace gateway::live {
+
+using captures::Duration;
+using captures::Frame;
+using captures::Side;
+using captures::Time;
+using policy::Reason;
+
+namespace {
+
+constexpr std::array both_sides{Side::outside, Side::inside};
+/// So that a lost wake-up costs little; nothing depends on it.
+constexpr auto longest_sleep = std::chrono::milliseconds{100};
+
+Duration since_boot() noexcept {
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+}
+
+}  // namespace
+
+DataPlane::DataPlane(const Settings& settings, Doors doors, std::array<Wire, 2> wires, Tap* tap)
+    : clock_offset_{std::chrono::system_clock::now().time_since_epoch() - since_boot()},
+      doors_{std::move(doors)},
+      pipeline_{std::make_unique<Pipeline>(
+          doors_.tables, *doors_.windows,
+          Pipeline::Settings{.vantage = Vantage::both, .limits = settings.limits, .hash_seed = settings.hash_seed})},
+      burst_{std::make_unique<captures::Burst>()},
+      tap_{tap} {
+    pipeline_->use(*doors_.windows, doors_.ahead);
+    for (const auto side : both_sides) {
+        const auto i = index(side);
+        addresses_[i] = settings.networks[i].address;
+        sides_[i].wire = std::move(wires[i]);
+        sides_[i].egress = std::make_unique<Egress>(settings.networks[i], settings.others[i]);
+    }
+}
+
+DataPlane::~DataPlane() = default;
+
+Time DataPlane::now() const noexcept { return Time{clock_offset_ + since_boot()}; }
+
+void DataPlane::stop() noexcept {
+    stopping_ = true;
+    static_cast<void>(mailbox_.run([] {}));  // wakes it
+}
+
+void DataPlane::run() {
+    try {
+        loop();
+    } catch (...) {
+        failed_ = true;  // out of memory is all that can be; nothing is forwarded from here on
+    }
+    mailbox_.close();
+}
+
+void DataPlane::loop() {
+    now_ = now();
+    for (const auto side : both_sides) connect(side);
+    while (!stopping_.load(std::memory_order_relaxed)) {
+        mailbox_.attend();
+        now_ = now();
+        std::size_t received = 0;
+        for (const auto side : both_sides) received += receive(side, now_);
+        advance(now_);
+        for (auto& side : sides_) side.egress->flush();
+        if (received == 0) sleep(now_);
+    }
+}
+
+void DataPlane::connect(Side side) {
+    auto& [wire, egress, not_for_us] = sides_[index(side)];
+    if (wire.port == nullptr) return egress->unbind();
+    egress->bind(*wire.port, wire.mac, wire.mtu, now_);
+    egress->flush();
+    pipeline_->set_mtu(side, wire.mtu);
+}
+
+std::size_t DataPlane::receive(Side side, Time now) {
+    auto* const port = sides_[index(side)].wire.port.get();
+    if (port == nullptr) return 0;
+    const auto count = port->receive(burst_->frames);
+    const auto ours = keep_ours(side, std::span{burst_->frames}.first(count), now);
+    if (ours != 0) pipeline_->process(std::span{burst_->frames}.first(ours), *this);
+    return count;
+}
+
+/// Stamps frames and moves those that are addressed to this gateway to the front: a switch that does not know better sends
+/// others', too.
+std::size_t DataPlane::keep_ours(Side side, std::span<Frame> frames, Time now) {
+    auto& edge = sides_[index(side)];
+    std::size_t kept = 0;
+    for (auto& frame : frames) {
+        frame.time = now;
+        frame.side = side;
+        frame.link_type = captures::LinkType::ethernet;
+        const bool whole = frame.captured >= ethernet_size;
+        const bool arp = whole && is_arp(frame.bytes());
+        if (arp) edge.egress->receive_arp(frame, now);
+        if (!arp && (!whole || !std::equal(edge.wire.mac.begin(), edge.wire.mac.end(), frame.data))) {
+            ++edge.not_for_us;
+            continue;
+        }
+        frame.number = ++frames_;
+        frames[kept++] = frame;
+    }
+    return kept;
+}
+
+void DataPlane::advance(Time now) {
+    pipeline_->advance(now, *this);
+    for (auto& side : sides_) side.egress->advance(now);
+}
+
+void DataPlane::sleep(Time now) {
+    auto until = now + longest_sleep;
+    std::array<pollfd, 3> set{};
+    std::size_t count = 0;
+    set[count++] = {mailbox_.descriptor(), POLLIN, 0};
+    for (auto& side : sides_) {
+        until = std::min(until, side.egress->next_deadline());
+        const auto* const port = side.wire.port.get();
+        if (port != nullptr && port->works()) set[count++] = {port->descriptor(), POLLIN, 0};
+    }
+    until = std::min(until, pipeline_->next_deadline());
+    const auto left = std::max(until - now, Duration::zero());
+    const timespec timeout{0, static_cast<long>(left.count())};
+    static_cast<void>(::ppoll(set.data(), count, &timeout, nullptr));
+}
+
+void DataPlane::judged(const Judged& burst) {
+    if (tap_ != nullptr) tap_->judged(burst);
+    for (std::size_t i = 0; i < burst.frames.size(); ++i) {
+        const auto reason = burst.verdicts[i].reason;
+        if (reason == Reason::ttl_expired || reason == Reason::too_big) [[unlikely]] {
+            tell_sender(burst.frames[i], burst.packets[i], burst.verdicts[i]);
+        }
+    }
+}
+
+void DataPlane::rewritten(const Judged& burst) {
+    if (tap_ != nullptr) tap_->rewritten(burst);
+    for (std::size_t i = 0; i < burst.frames.size(); ++i) {
+        const auto& verdict = burst.verdicts[i];
+        if (verdict.held || verdict.fate() != policy::Fate::forward) continue;
+        auto& egress = *sides_[index(burst.frames[i].side)].egress;
+        // Fragments that were held lie in the pipeline's memory, all else in the port's.
+        if (burst.packets[i].is_fragmented()) [[unlikely]] {
+            egress.send_copy(burst.frames[i], now_);
+        } else {
+            egress.send(burst.frames[i], now_);
+        }
+    }
+}
+
+void DataPlane::synthesized(const Frame& frame) {
+    if (tap_ != nullptr) tap_->synthesized(frame);
+    sides_[index(frame.side)].egress->send_copy(frame, now_);
+}
+
+/// In the name of the address by way of which the sender sent it.
+void DataPlane::tell_sender(const Frame& frame, const captures::Packet& packet, const Verdict& verdict) {
+    if (!may_be_answered(frame, packet) || !icmp_budget_.take(now_)) {
+        ++icmp_.suppressed;
+        return;
+    }
+    const auto arrived = index(verdict.arrived);
+    IcmpError error{IcmpError::Kind::time_exceeded, addresses_[arrived]};
+    if (verdict.reason == Reason::too_big) {
+        error.kind = IcmpError::Kind::fragmentation_needed;
+        error.next_hop_mtu = static_cast<std::uint16_t>(std::min<std::uint32_t>(sides_[1 - arrived].wire.mtu, 0xffff));
+        ++icmp_.too_big;
+    } else {
+        ++icmp_.time_exceeded;
+    }
+    IcmpErrorFrame made{error, frame, packet};
+    auto answer = made.frame();
+    answer.time = now_;
+    answer.side = verdict.arrived;
+    if (tap_ != nullptr) tap_->answered(answer);
+    sides_[arrived].egress->send_copy(answer, now_);
+}
+
+bool DataPlane::use(Doors& doors) {
+    return mailbox_.run([&] { take(doors); });
+}
+
+/// What it had goes back in `doors`, so that the other thread frees it.
+void DataPlane::take(Doors& doors) {
+    const bool new_rules = doors.tables != doors_.tables;
+    std::swap(doors_, doors);
+    pipeline_->use(*doors_.windows, doors_.ahead);
+    if (new_rules) pipeline_->use(doors_.tables);
+    now_ = now();
+    for (const auto& [older, newer] : doors_.adoptions) pipeline_->adopt(older, newer);
+    for (const auto window : doors_.cuts) pipeline_->cut(window, now_, *this);
+    for (auto& side : sides_) side.egress->flush();
+}
+
+bool DataPlane::bind(Side side, Wire& wire) {
+    return mailbox_.run([&] {
+        now_ = now();
+        std::swap(sides_[index(side)].wire, wire);
+        connect(side);
+    });
+}
+
+bool DataPlane::end_flow(const dnat::Arrived& arrived, bool& found) {
+    return mailbox_.run([&] {
+        now_ = now();
+        found = pipeline_->end(arrived, now_, *this);
+        for (auto& side : sides_) side.egress->flush();
+    });
+}
+
+bool DataPlane::inspect(const std::function<void(DataPlane&, Time)>& look) {
+    return mailbox_.run([&] { look(*this, now()); });
+}
+
+}  // namespace gateway::live

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "captures/port.hpp"
+#include "gateway/access.hpp"
+#include "gateway/live/egress.hpp"
+#include "gateway/live/icmp_error.hpp"
+#include "gateway/live/mailbox.hpp"
+#include "gateway/pipeline.hpp"
+#include "policy/access_windows.hpp"
+
+namespace gateway::live {
+
+/// An interface as the data plane uses it; empty port: lost.
+struct Wire {
+    std::unique_ptr<captures::Port> port;
+    MacAddress mac{};
+    std::uint32_t mtu = 0;
+};
+
+/// What a frame may pass by: rules and windows, each immutable.
+struct Doors {
+    std::shared_ptr<const Tables> tables;
+    std::shared_ptr<const policy::AccessWindows> windows;
+    captures::Duration ahead{};  ///< of the windows' clock before the data plane's
+
+    std::vector<Adoption> adoptions;
+    std::vector<policy::WindowId> cuts;
+};
+
+/// Is told of what happens on the packet path, by its thread: it must not wait.
+class Tap : public Observer {
+public:
+    /// A frame that the gateway sends beside what it forwards: an ICMP error.
+    virtual void answered(const captures::Frame& frame) = 0;
+};
+
+/// Both directions of a live gateway, in one thread.
+///
+/// Theory of operation. A loop takes a burst from either side, hands ARP to that side's neighbours and all of it to the
+/// pipeline, and sends what the pipeline lets through; when both sides are silent it sleeps until a frame, a deadline
+/// or an errand comes. Nothing in it waits, locks, allocates (in the steady state) or logs. What other threads want of
+/// it they give as errands, which it runs between two bursts: so a door has moved when the errand is done. Time is
+/// the wall clock's at the start plus what CLOCK_BOOTTIME has counted since: a step of the wall clock ends no flow.
+class DataPlane final : private Observer {
+public:
+    struct Settings {
+        std::array<Network, 2> networks;                           ///< by side
+        std::array<std::vector<captures::Ipv4Address>, 2> others;  ///< that a side answers for beside its own address
+        LimitConfig limits;
+        std::uint64_t hash_seed = 0;
+    };
+    DataPlane(const Settings& settings, Doors doors, std::array<Wire, 2> wires, Tap* tap);
+    ~DataPlane() override;
+
+    /// The thread's body, until `stop`.
+    void run();
+    void stop() noexcept;
+    /// True after `run` has ended otherwise than by `stop`.
+    [[nodiscard]] bool failed() const noexcept { return failed_; }
+
+    // Errands, from one other thread; each is done when it returns, and false if the data plane has ended.
+
+    [[nodiscard]] bool use(Doors& doors);
+    [[nodiscard]] bool bind(captures::Side side, Wire& wire);
+    [[nodiscard]] bool end_flow(const dnat::Arrived& arrived, bool& found);
+    /// Runs `look` between two bursts; it must be short.
+    [[nodiscard]] bool inspect(const std::function<void(DataPlane&, captures::Time)>& look);
+
+    // For `inspect`.
+
+    [[nodiscard]] const Pipeline& pipeline() const noexcept { return *pipeline_; }
+    [[nodiscard]] const Egress& egress(captures::Side side) const noexcept { return *sides_[index(side)].egress; }
+    [[nodiscard]] const Wire& wire(captures::Side side) const noexcept { return sides_[index(side)].wire; }
+    [[nodiscard]] std::uint64_t not_for_us(captures::Side side) const noexcept {
+        return sides_[index(side)].not_for_us;
+    }
+
+    struct IcmpNumbers {
+        std::uint64_t time_exceeded = 0;
+        std::uint64_t too_big = 0;
+        std::uint64_t suppressed = 0;  ///< beyond the rate, or nobody to tell
+    };
+    [[nodiscard]] const IcmpNumbers& icmp() const noexcept { return icmp_; }
+
+    /// The data plane's clock, from any thread.
+    [[nodiscard]] captures::Time now() const noexcept;
+
+private:
+    struct Edge {
+        Wire wire;
+        std::unique_ptr<Egress> egress;
+        std::uint64_t not_for_us = 0;
+    };
+
+    static constexpr std::size_t index(captures::Side side) noexcept { return static_cast<std::size_t>(side); }
+
+    void loop();
+    void connect(captures::Side side);
+    [[nodiscard]] std::size_t receive(captures::Side side, captures::Time now);
+    [[nodiscard]] std::size_t keep_ours(captures::Side side, std::span<captures::Frame> frames, captures::Time now);
+    void advance(captures::Time now);
+    void sleep(captures::Time now);
+    void take(Doors& doors);
+
+    void judged(const Judged& burst) override;
+    void rewritten(const Judged& burst) override;
+    void synthesized(const captures::Frame& frame) override;
+    void tell_sender(const captures::Frame& frame, const captures::Packet& packet, const Verdict& verdict);
+
+    captures::Duration clock_offset_;
+    captures::Time now_{};
+    Doors doors_;
+    std::unique_ptr<Pipeline> pipeline_;
+    std::array<Edge, 2> sides_;
+    std::array<captures::Ipv4Address, 2> addresses_;
+    std::unique_ptr<captures::Burst> burst_;
+    std::uint64_t frames_ = 0;
+    Tap* tap_;
+    IcmpBudget icmp_budget_;
+    IcmpNumbers icmp_;
+    Mailbox mailbox_;
+    std::atomic<bool> stopping_{false};
+    std::atomic<bool> failed_{false};
+};
+
+}  // namespace gateway::live

@@ -1,0 +1,220 @@
+#include "gateway/live/live_gateway.hpp"
+
+#include <fmt/format.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "captures/live_port.hpp"
+
+namespace gateway::live {
+
+using captures::Duration;
+using captures::Side;
+using captures::Time;
+
+namespace {
+
+constexpr std::array both_sides{Side::outside, Side::inside};
+/// Less is what the two clocks' readings differ by.
+constexpr auto clock_step = std::chrono::milliseconds{2};
+
+constexpr std::size_t index(Side side) noexcept { return static_cast<std::size_t>(side); }
+
+Network network_of(const LiveConfig& live, Side side) {
+    const auto& wire = live.at(side);
+    Network network{wire.address, wire.on_link, wire.gateway, {}};
+    for (const auto& route : live.routes) {
+        if (route.side == side) network.routes.push_back({route.destination, route.via});
+    }
+    return network;
+}
+
+/// Beside a side's own address: public IPs outside, what VMs see inside, and the private IP on whose link it is.
+std::vector<captures::Ipv4Address> others_of(const Config& config, Side side) {
+    const auto& firewall = config.firewall;
+    const auto own = config.live->at(side).address;
+    std::vector<captures::Ipv4Address> others;
+    const auto add = [&](captures::Ipv4Address address) {
+        if (address != own && std::ranges::find(others, address) == others.end()) others.push_back(address);
+    };
+    if (side == Side::outside) {
+        for (const auto address : firewall.public_ips) add(address);
+    } else {
+        add(firewall.instance_ip);
+    }
+    if (firewall.private_ip && config.live->at(side).on_link.contains(*firewall.private_ip)) add(*firewall.private_ip);
+    return others;
+}
+
+std::uint64_t random_seed() {
+    std::uint64_t seed = 0;
+    // Cannot fail once the system has started; if it does, collisions can be chosen, and nothing else.
+    static_cast<void>(RAND_bytes(reinterpret_cast<unsigned char*>(&seed), sizeof seed));
+    return seed;
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::open(const Config& config, Log log) {
+    std::unique_ptr<LiveGateway> live{new LiveGateway{config, std::move(log)}};
+    for (const auto side : both_sides) {
+        auto opened = live->open_wire(side);
+        if (!opened) return tl::unexpected{opened.error()};
+        live->drivers_[index(side)] = opened->driver;
+        live->opened_[index(side)] = std::move(*opened);
+    }
+    return live;
+}
+
+LiveGateway::LiveGateway(const Config& config, Log log) : live_{*config.live}, log_{std::move(log)} {}
+
+LiveGateway::~LiveGateway() {
+    if (data_plane_) data_plane_->stop();
+}
+
+tl::expected<LiveGateway::Opened, std::string> LiveGateway::open_wire(Side side) const {
+    const auto interface = captures::find_usable_interface(name(side));
+    if (!interface) return tl::unexpected{interface.error()};
+    auto port = captures::open_live_port(name(side));
+    if (!port) return tl::unexpected{port.error()};
+    return Opened{{std::move(*port), interface->mac, interface->mtu}, "pcap"};
+}
+
+DataPlane::Settings LiveGateway::settings_of(const Config& config) const {
+    DataPlane::Settings settings;
+    for (const auto side : both_sides) {
+        settings.networks[index(side)] = network_of(live_, side);
+        settings.others[index(side)] = others_of(config, side);
+    }
+    settings.limits = config.limits;
+    settings.hash_seed = random_seed();
+    return settings;
+}
+
+void LiveGateway::enforce(const Config& config, const Access& access, const Change& change) {
+    if (change.rules || !tables_ || access.mapped_generation() != mapped_generation_) {
+        auto tables = Tables::build(config, access.mapped_rules());
+        if (!tables) {
+            problem_ = tables.error();
+            log_(Level::warning, "the rules cannot be used, the old ones stay: " + problem_);
+        } else {
+            tables_ = std::move(*tables);
+            mapped_generation_ = access.mapped_generation();
+        }
+    }
+    if (!tables_) return;
+    windows_ = std::make_shared<const policy::AccessWindows>(access.windows());
+    Doors doors{tables_, windows_, ahead_, change.adoptions, {}};
+    for (const auto& end : change.ends) {
+        if (end.cut) doors.cuts.push_back(end.id);
+    }
+    if (!data_plane_) return begin(config, std::move(doors));
+    doors.ahead = ahead_ = change.now - data_plane_->now();
+    static_cast<void>(data_plane_->use(doors));
+}
+
+void LiveGateway::begin(const Config& config, Doors doors) {
+    std::array<Wire, 2> wires{std::move(opened_[0].wire), std::move(opened_[1].wire)};
+    data_plane_ = std::make_unique<DataPlane>(settings_of(config), std::move(doors), std::move(wires), nullptr);
+    started_ = data_plane_->now();
+    thread_ = std::jthread{[this] { data_plane_->run(); }};
+}
+
+bool LiveGateway::tick(Time now) {
+    if (data_plane_->failed()) return false;
+    const auto ahead = now - data_plane_->now();
+    if (ahead - ahead_ > clock_step || ahead_ - ahead > clock_step) {
+        ahead_ = ahead;
+        Doors doors{tables_, windows_, ahead_, {}, {}};
+        static_cast<void>(data_plane_->use(doors));
+    }
+    for (const auto side : both_sides) see_to(side);
+    return true;
+}
+
+void LiveGateway::see_to(Side side) {
+    auto& lost = lost_[index(side)];
+    if (!lost) {
+        bool works = true;
+        static_cast<void>(data_plane_->inspect([&](DataPlane& plane, Time) {
+            works = plane.wire(side).port != nullptr && plane.wire(side).port->works();
+        }));
+        if (works) return;
+        lost = true;
+        drivers_[index(side)].clear();
+        log_(Level::warning, fmt::format("the {} interface {} is lost; trying to get it back every second",
+                                         side == Side::outside ? "outside" : "inside", name(side)));
+        Wire none;
+        static_cast<void>(data_plane_->bind(side, none));
+    }
+    auto opened = open_wire(side);
+    if (!opened) return;
+    lost = false;
+    drivers_[index(side)] = opened->driver;
+    static_cast<void>(data_plane_->bind(side, opened->wire));
+    log_(Level::info, fmt::format("the interface {} is back (driver {})", name(side), opened->driver));
+}
+
+std::optional<LiveStatus> LiveGateway::status() {
+    LiveStatus status;
+    const bool told = data_plane_->inspect([&](DataPlane& plane, Time now) {
+        status.now = now;
+        status.uptime = now - started_;
+        status.counters = plane.pipeline().counters();
+        status.flows = plane.pipeline().flows().size();
+        status.flows_capacity = plane.pipeline().flows().capacity();
+        status.icmp = plane.icmp();
+        for (const auto side : both_sides) {
+            auto& one = status.sides[index(side)];
+            one.interface = name(side);
+            one.driver = drivers_[index(side)];
+            const auto& egress = plane.egress(side);
+            const auto& wire = plane.wire(side);
+            one.mac = wire.mac;
+            one.mtu = wire.mtu;
+            if (wire.port != nullptr) one.numbers = wire.port->numbers();
+            one.not_for_us = plane.not_for_us(side);
+            one.egress = egress.numbers();
+            one.arp = egress.neighbours().numbers();
+            one.neighbours = egress.neighbours().list(now);
+        }
+    });
+    if (!told) return {};
+    return status;
+}
+
+std::vector<FlowView> LiveGateway::flows(const FlowFilter& filter) {
+    std::vector<FlowView> views;
+    const auto wanted = [&](const dnat::Flow& flow) {
+        return (!filter.client || filter.client->contains(flow.client.address)) &&
+               (!filter.target || *filter.target == flow.target.address) &&
+               (!filter.port || *filter.port == flow.called.port || *filter.port == flow.target.port) &&
+               (!filter.protocol || *filter.protocol == flow.protocol) &&
+               (!filter.window || *filter.window == flow.window);
+    };
+    constexpr std::uint32_t at_once = 1U << 16;  // a few milliseconds of the packet path's time
+    bool more = true;
+    for (std::uint32_t from = 0; more && views.size() < filter.limit; from += at_once) {
+        const bool told = data_plane_->inspect([&](DataPlane& plane, Time now) {
+            const auto& table = plane.pipeline().flows();
+            more = table.visit(from, at_once, [&](const dnat::Flow& flow) {
+                if (views.size() >= filter.limit || !wanted(flow)) return;
+                const auto& rules = plane.pipeline().tables().nat().rules();
+                views.push_back({flow, now - flow.last_seen,
+                                 flow.rule < rules.size() ? to_string(rules[flow.rule].name) : std::string{}});
+            });
+        });
+        more = more && told;
+    }
+    return views;
+}
+
+bool LiveGateway::end_flow(const dnat::Arrived& arrived) {
+    bool found = false;
+    return data_plane_->end_flow(arrived, found) && found;
+}
+
+}  // namespace gateway::live

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "captures/interface.hpp"
+#include "gateway/config.hpp"
+#include "gateway/control_plane.hpp"
+#include "gateway/live/data_plane.hpp"
+
+namespace gateway::live {
+
+/// A flow, as `portcullis flows` shows it.
+struct FlowView {
+    dnat::Flow flow;
+    captures::Duration idle{};
+    std::string rule;  ///< collection/name
+};
+
+/// Which flows; empty members select all.
+struct FlowFilter {
+    std::optional<captures::Prefix> client;
+    std::optional<captures::Ipv4Address> target;
+    std::optional<std::uint16_t> port;  ///< of the listener or of the target
+    std::optional<captures::Protocol> protocol;
+    std::optional<policy::WindowId> window;
+    std::size_t limit = 1000;
+};
+
+struct SideStatus {
+    std::string interface;
+    std::string driver;  ///< empty: the interface is lost
+    MacAddress mac{};
+    std::uint32_t mtu = 0;
+    captures::Port::Numbers numbers;
+    std::uint64_t not_for_us = 0;
+    Egress::Numbers egress;
+    Neighbours::Numbers arp;
+    std::vector<Neighbours::Entry> neighbours;
+};
+
+struct LiveStatus {
+    captures::Time now{};
+    captures::Duration uptime{};
+    std::array<SideStatus, 2> sides;
+    PipelineCounters counters;
+    std::uint32_t flows = 0;
+    std::uint32_t flows_capacity = 0;
+    DataPlane::IcmpNumbers icmp;
+};
+
+/// The live gateway as the control thread sees it: opens interfaces, carries decisions to the data plane's thread, gets
+/// a lost interface back, and tells what goes on. All calls from one thread.
+///
+/// Whatever fails, doors stay as closed as they were: without a data plane nothing is forwarded at all.
+class LiveGateway final : public Enforcer {
+public:
+    enum class Level : std::uint8_t { info, warning };
+    using Log = std::function<void(Level, const std::string&)>;
+
+    /// Opens both interfaces; packets move once `enforce` has been called. The error is for a person. Precondition:
+    /// config.live.
+    [[nodiscard]] static tl::expected<std::unique_ptr<LiveGateway>, std::string> open(const Config& config, Log log);
+    ~LiveGateway() override;
+
+    void enforce(const Config& config, const Access& access, const Change& change) override;
+    /// Why the first `enforce` could not begin.
+    [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+
+    /// Once a second: sees to lost interfaces and a wall clock that was set. False: the data plane has ended by itself.
+    [[nodiscard]] bool tick(captures::Time now);
+
+    [[nodiscard]] std::optional<LiveStatus> status();
+    [[nodiscard]] std::vector<FlowView> flows(const FlowFilter& filter);
+    [[nodiscard]] bool end_flow(const dnat::Arrived& arrived);
+
+private:
+    struct Opened {
+        Wire wire;
+        std::string driver;
+    };
+
+    explicit LiveGateway(const Config& config, Log log);
+
+    [[nodiscard]] const std::string& name(captures::Side side) const noexcept { return live_.at(side).interface; }
+    [[nodiscard]] tl::expected<Opened, std::string> open_wire(captures::Side side) const;
+    [[nodiscard]] DataPlane::Settings settings_of(const Config& config) const;
+    void begin(const Config& config, Doors doors);
+    void see_to(captures::Side side);
+
+    LiveConfig live_;
+    Log log_;
+    std::string problem_;
+    std::array<Opened, 2> opened_;
+    std::array<std::string, 2> drivers_;
+    std::array<bool, 2> lost_{};
+    std::shared_ptr<const Tables> tables_;
+    std::shared_ptr<const policy::AccessWindows> windows_;
+    std::uint64_t mapped_generation_ = 0;
+    captures::Duration ahead_{};
+    captures::Time started_{};
+    std::unique_ptr<DataPlane> data_plane_;
+    std::jthread thread_;
+};
+
+}  // namespace gateway::live

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "captures/file_descriptor.hpp"
+
+namespace gateway::live {
+
+/// Errands for a thread that must never wait, given by one other thread that can.
+///
+/// One slot is enough, since who gives an errand waits until it is done. To see that there is none costs the owner
+/// one load.
+class Mailbox {
+public:
+    Mailbox();
+
+    /// By the other thread: true once the owner has run `errand`, false if the owner has gone. Errands must not throw.
+    [[nodiscard]] bool run(const std::function<void()>& errand);
+
+    /// By the owner: runs the errand that waits, if any.
+    void attend() noexcept {
+        if (errand_.load(std::memory_order_acquire) != nullptr) [[unlikely]]
+            run_errand();
+    }
+    /// Readable while an errand waits.
+    [[nodiscard]] int descriptor() const noexcept { return wake_.number(); }
+    /// By the owner: no more errands, also for who waits now.
+    void close() noexcept;
+
+private:
+    void run_errand() noexcept;
+    void finish() noexcept;
+
+    captures::FileDescriptor wake_;
+    std::atomic<const std::function<void()>*> errand_{nullptr};
+    std::atomic<bool> closed_{false};
+    std::atomic<bool> refused_{false};
+};
+
+}  // namespace gateway::live

@@ -1,0 +1,167 @@
+"""A lab for the live gateway: client, gateway, switch and two servers, each in a namespace of its own.
+
+  client ── wire0 ──── outside0 gateway inside0 ──── switch ──── server 1 (web01), server 2 (db01)
+  198.51.100.7, .8 behind 203.0.113.254    203.0.113.1, .10   10.0.1.5    10.0.1.20, 10.0.1.21
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+from namespaces import Namespace
+
+PUBLIC, INSTANCE, ROUTER = "203.0.113.10", "10.0.1.5", "203.0.113.254"
+CLIENT, OTHER_CLIENT, WEB, DB = "198.51.100.7", "198.51.100.8", "10.0.1.20", "10.0.1.21"
+SUBSCRIPTION = "20ff7fc3-e762-44dd-bd96-b71116dcdc23"
+SCOPE = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/lab"
+TOKENS = {"operator@lab.example": "operator-token", "admin@lab.example": "admin-token"}
+
+CONFIG = f"""
+[firewall]
+name = "lab-fw"
+subscription = "{SUBSCRIPTION}"
+resource_group = "lab"
+public_ips = ["{PUBLIC}"]
+instance_ip = "{INSTANCE}"
+[[virtual_machine]]
+name = "web01"
+private_ip = "{WEB}"
+[[virtual_machine]]
+name = "db01"
+private_ip = "{DB}"
+[[jit_policy]]
+name = "default"
+  [[jit_policy.virtual_machine]]
+  name = "web01"
+  ports = [ {{ number = 22, protocol = "TCP", allowed_source_address_prefixes = ["*"], max_request_access_duration = "PT3H" }} ]
+  [[jit_policy.virtual_machine]]
+  name = "db01"
+  ports = [ {{ number = 22, protocol = "*", allowed_source_address_prefixes = ["*"], max_request_access_duration = "PT3H" }} ]
+""" + "".join(f"""
+[[principal]]
+name = "{name}"
+token_sha256 = "{hashlib.sha256(token.encode()).hexdigest()}"
+[[role_assignment]]
+principal = "{name}"
+role = "{role}"
+scope = "{SCOPE}"
+""" for (name, token), role in zip(TOKENS.items(), ["JIT Requester", "Owner"])) + """
+[[nat_rule_collection]]
+name = "inbound"
+priority = 200
+"""
+
+RULES = [("ssh-web01", "TCP", 50022, WEB, 22), ("web", "TCP", 8080, WEB, 80), ("echo", "UDP", 6000, WEB, 6001),
+         ("closed", "UDP", 6002, WEB, 6002), ("iperf", "TCP", 5201, WEB, 5201), ("iperf-udp", "UDP", 5201, WEB, 5201),
+         ("ssh-db01", "TCP", 50023, DB, 22), ("echo-tcp", "TCP", 7000, WEB, 7000)]
+
+
+def rules(only=None):
+    return "".join(f"""
+[[nat_rule_collection.rule]]
+name = "{name}"
+protocols = ["{protocol}"]
+source_addresses = ["*"]
+destination_addresses = ["{PUBLIC}"]
+destination_ports = ["{listener}"]
+translated_address = "{machine}"
+translated_port = "{target}"
+""" for name, protocol, listener, machine, target in RULES if only is None or name in only)
+
+
+LIVE = """
+[live]
+driver = "{driver}"
+outside = {{ interface = "outside0", address = "203.0.113.1/24", gateway = "203.0.113.254" }}
+inside = {{ interface = "inside0", address = "10.0.1.5/24" }}
+"""
+
+
+class Lab:
+    """Its namespaces, wires and processes end with this process."""
+
+    def __init__(self, portcullis, folder, offloads=True, mtu_inside=1500):
+        self.portcullis, self.folder = portcullis, pathlib.Path(folder)
+        self.client, self.gateway, self.switch, self.server, self.server2 = (Namespace() for _ in range(5))
+        self.service = None
+        wires = [(self.gateway, "outside0", self.client, "wire0", 1500), (self.gateway, "inside0", self.switch, "port0", mtu_inside),
+                 (self.server, "wire0", self.switch, "port1", 1500), (self.server2, "wire0", self.switch, "port2", 1500)]
+        for space, name, peer, peer_name, mtu in wires:
+            wire(space, name, peer, peer_name, mtu, offloads)
+        self.switch.run("ip", "link", "add", "bridge0", "type", "bridge")
+        for port in ("port0", "port1", "port2"):
+            self.switch.run("ip", "link", "set", port, "master", "bridge0")
+        self.switch.run("ip", "link", "set", "bridge0", "up")
+        for space, *addresses in ((self.client, f"{ROUTER}/24", f"{CLIENT}/32", f"{OTHER_CLIENT}/32"),
+                                  (self.server, f"{WEB}/24"), (self.server2, f"{DB}/24")):
+            for each in addresses:
+                space.run("ip", "address", "add", each, "dev", "wire0")
+        self.client.run("ip", "route", "replace", f"{PUBLIC}/32", "dev", "wire0", "src", CLIENT)
+        self.client.sysctl({"net.ipv4.ip_nonlocal_bind": 1})
+
+    def start(self, text=None, driver="auto", more="", arguments=()):
+        config = self.folder / "lab.toml"
+        config.write_text((CONFIG + rules() if text is None else text) + LIVE.format(driver=driver) + more)
+        with open(self.folder / "service.log", "a", encoding="utf-8") as log:
+            self.service = self.gateway.start(self.portcullis, "run", "--config", config, *arguments, stderr=log)
+        wait_for(lambda: "listening on" in self.log() and self.answers(), lambda: f"it did not start:\n{self.log()}")
+
+    def answers(self):
+        if self.service.poll() is not None:
+            raise RuntimeError(f"it ended at once:\n{self.log()}")
+        with self.gateway.entered(), contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", 8443), 1).close()
+            return True
+        return False
+
+    def stop(self, how=signal.SIGTERM):
+        """How many seconds that took, and its exit code."""
+        begun = time.monotonic()
+        self.service.send_signal(how)
+        code = self.service.wait(10)
+        return time.monotonic() - begun, code
+
+    def log(self):
+        path = self.folder / "service.log"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def ask(self, *arguments, by="operator@lab.example", check=True):
+        """A command of portcullis that asks the service."""
+        environment = os.environ | {"PORTCULLIS_ENDPOINT": "https://127.0.0.1:8443", "PORTCULLIS_TOKEN": TOKENS[by],
+                                    "PORTCULLIS_CA": str(self.folder / "portcullis-cert.pem")}
+        return self.gateway.run(self.portcullis, *arguments, capture_output=True, env=environment, check=check, timeout=30)
+
+    def status(self):
+        return json.loads(self.ask("status", "--json", by="admin@lab.example").stdout)
+
+    def request(self, machine="web01", port=22, duration="PT1H", source=CLIENT, *more):
+        return json.loads(self.ask("request", machine, "--port", str(port), "--source", source, "--duration", duration, "--json",
+                                   *more).stdout)
+
+
+def wire(space, name, peer, peer_name, mtu, offloads):
+    space.run("ip", "link", "add", name, "mtu", str(mtu), "type", "veth",
+              "peer", "name", peer_name, "mtu", str(mtu), "netns", peer.path)
+    for where, interface in ((space, name), (peer, peer_name)):
+        if not offloads:
+            where.run("ethtool", "-K", interface, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off",
+                      stdout=subprocess.DEVNULL)
+        where.run("ip", "link", "set", interface, "up")
+
+
+def wait_for(condition, why_not, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise RuntimeError(why_not() if callable(why_not) else why_not)
+        time.sleep(0.02)
+
+
+def read(path):
+    return pathlib.Path(path).read_text(encoding="utf-8") if pathlib.Path(path).exists() else ""
