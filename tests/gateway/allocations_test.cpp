@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "gateway/live/egress.hpp"
 #include "tests/support/pipeline_bench.hpp"
 
 // What happens to packets that are no flow's first takes no memory from the heap.
@@ -47,6 +48,16 @@ public:
     void judged(const gateway::Judged&) override {}
     void rewritten(const gateway::Judged&) override {}
     void synthesized(const captures::Frame&) override {}
+};
+
+class NoWire final : public captures::Port {
+public:
+    std::size_t receive(std::span<captures::Frame>) override { return 0; }
+    bool send(const captures::Frame&) override { return true; }
+    void flush() override {}
+    [[nodiscard]] int descriptor() const noexcept override { return -1; }
+    [[nodiscard]] bool works() const noexcept override { return true; }
+    Numbers numbers() override { return {}; }
 };
 
 /// Allocations while the frames are processed a second time, and a third.
@@ -122,6 +133,38 @@ BOOST_AUTO_TEST_CASE(fragments_in_order_take_no_memory) {
     const auto fragments = fragments_of(udp("198.51.100.7:5000", "203.0.113.10:53").payload_size(1000).id(5), 64);
     BOOST_TEST(allocations_of(bench, fragments) == 0U);
     BOOST_TEST(bench.count(Reason::established) == 3 * fragments.size());
+}
+
+BOOST_AUTO_TEST_CASE(what_leaves_or_waits_for_a_neighbour_takes_no_memory) {
+    using gateway::live::Egress;
+    const auto own = Where{"10.1.0.1"}.endpoint.address;
+    NoWire wire;
+    Egress egress{{.address = own, .on_link = *captures::Prefix::parse("10.1.0.0/24")}, {}};
+    const gateway::live::MacAddress us{std::byte{2}};
+    const gateway::live::MacAddress vm{std::byte{2}, std::byte{1}};
+    egress.bind(wire, us, 1500, start_time);
+    auto fits = udp("198.51.100.7:5000", "10.1.0.4:53").build();
+    auto long_one = udp("198.51.100.7:5000", "10.1.0.4:53").payload_size(9000).build();
+    auto reply = gateway::live::build_arp(
+        {gateway::live::ArpPacket::Operation::reply, vm, Where{"10.1.0.4"}.endpoint.address, us, own}, us);
+    captures::Frame answer;
+    answer.data = reply.data();
+    answer.captured = answer.length = static_cast<std::uint32_t>(reply.size());
+    std::size_t before = 0;
+    for (int round = 0; round < 3; ++round) {
+        const auto now = start_time + round * 1h;  // the neighbour was forgotten in between
+        while (egress.next_deadline() < now) egress.advance(egress.next_deadline());
+        if (round == 1) before = allocations;
+        BOOST_TEST((egress.send(fits, now) == Egress::Outcome::held));
+        egress.receive_arp(answer, now);
+        for (int i = 0; i < 100; ++i) {
+            static_cast<void>(egress.send(fits, now));
+            static_cast<void>(egress.send_copy(long_one, now));
+        }
+        egress.flush();
+    }
+    BOOST_TEST(allocations == before);
+    BOOST_TEST(egress.numbers().fragmented == 300U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
