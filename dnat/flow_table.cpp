@@ -40,7 +40,9 @@ FlowTable::Inserted FlowTable::insert(const Arrived& arrived, captures::Endpoint
     if (size_ == capacity_) return {no_flow, Refusal::table_full};
     if (slots_for(size_ + 1) > slots_.size()) grow();  // may throw, so before anything is taken
     const auto& tuple = arrived.tuple;
-    const auto port = ports_.take(target, tuple.protocol, tuple.source.port);
+    const auto port = ports_.choose(target, tuple.protocol, tuple.source.port, [&](std::uint16_t one) {
+        return find(FlowKey::of(target, {instance, one}, tuple.protocol, captures::Side::inside)) != no_flow;
+    });
     if (!port) return {no_flow, Refusal::ports_exhausted};
 
     const auto index = free_ != no_flow ? free_ : unused_++;

@@ -43,12 +43,11 @@ struct FlowKey {
 /// bits of place) holds each flow twice, once for the client's tuple and once for the VM's. Probing begins at the cache
 /// line of the hash, whose eight slots are compared at once: which of them it is costs no mispredicted branch. Slots are
 /// probed linearly at a load of at most 3/4 and deleted by shifting back, so there are no tombstones to age and a line that
-/// is not full ends the search. A burst is looked
-/// up in three steps, each for all its packets before the next: `announce` hashes and starts loading the slot,
-/// `candidate` reads the slot and starts loading the flow, `confirm` compares; so the cache misses of a burst overlap each
-/// other and the work between (measured: docs/performance.md). The number of flows is bounded from
-/// the start; a full table refuses new ones and evicts nothing (RFC 6888 REQ-11). The index begins small and doubles,
-/// since a small one stays in the cache; who cannot afford the pause (20 ms a million flows) sizes it ahead.
+/// is not full ends the search. A burst is looked up in three steps, each for all its packets before the next: `announce`
+/// hashes and starts loading the slot, `candidate` reads the slot and starts loading the flow, `confirm` compares; so the
+/// cache misses of a burst overlap each other and the work between (measured: docs/performance.md). The number of flows is
+/// bounded from the start; a full table refuses new ones and evicts nothing (RFC 6888 REQ-11). The index begins small and
+/// doubles, since a small one stays in the cache; who cannot afford the pause (20 ms a million flows) sizes it ahead.
 class FlowTable {
 public:
     /// `seed` keys the hash, so that nobody outside can choose colliding tuples; replay leaves it 0. It changes no
@@ -90,6 +89,12 @@ public:
     [[nodiscard]] Flow& operator[](FlowIndex index) noexcept { return flows_[index]; }
     [[nodiscard]] const Flow& operator[](FlowIndex index) const noexcept { return flows_[index]; }
 
+    /// Starts loading what `insert` will ask for.
+    void announce_insert(const Arrived& arrived, captures::Endpoint target,
+                         captures::Ipv4Address instance) const noexcept {
+        const auto& [source, called, protocol] = arrived.tuple;
+        static_cast<void>(announce(FlowKey::of(target, {instance, source.port}, protocol, captures::Side::inside)));
+    }
     enum class Refusal : std::uint8_t { table_full, ports_exhausted };
     struct Inserted {
         FlowIndex flow = no_flow;

@@ -13,11 +13,6 @@ using captures::Protocol;
 
 constexpr std::size_t most_listeners = 2'000'000;
 
-constexpr std::uint64_t key_of(const Listener& listener) noexcept {
-    return std::uint64_t{listener.endpoint.address.value} << 24 | std::uint64_t{listener.endpoint.port} << 8 |
-           static_cast<std::uint64_t>(listener.protocol);
-}
-
 bool contains(const std::vector<Protocol>& protocols, Protocol protocol) noexcept {
     return std::ranges::find(protocols, protocol) != protocols.end();
 }
@@ -61,19 +56,25 @@ tl::expected<RuleTable, std::string> RuleTable::build(std::vector<NatRule> rules
             }
         }
     }
-    std::map<std::vector<RuleIndex>, std::uint32_t> shared;
-    table.listeners_.reserve(candidates.size());
+    std::map<std::vector<RuleIndex>, Intervals> shared;
+    table.listeners_ = FlatTable<Listening>{candidates.size()};
     for (auto& [key, list] : candidates) {
-        const auto [entry, is_new] = shared.try_emplace(list, static_cast<std::uint32_t>(table.lists_.size()));
-        if (is_new) table.lists_.push_back(intervals_of(list, rules));
-        table.listeners_.emplace(key, entry->second);
+        const auto [entry, is_new] = shared.try_emplace(list);
+        auto& [begin, count] = entry->second;
+        if (is_new) {
+            const auto intervals = intervals_of(list, rules);
+            begin = static_cast<std::uint32_t>(table.intervals_.size());
+            count = static_cast<std::uint32_t>(intervals.size());
+            table.intervals_.insert(table.intervals_.end(), intervals.begin(), intervals.end());
+        }
+        table.listeners_[key] = {key, entry->second, table.intervals_[begin]};
     }
     table.rules_ = std::move(rules);
     return table;
 }
 
-RuleTable::Intervals RuleTable::intervals_of(const std::vector<RuleIndex>& candidates,
-                                             const std::vector<NatRule>& rules) {
+std::vector<RuleTable::Interval> RuleTable::intervals_of(const std::vector<RuleIndex>& candidates,
+                                                         const std::vector<NatRule>& rules) {
     struct Edge {
         std::uint64_t at;  // 33 bits: a range may end at 255.255.255.255
         RuleIndex rule;
@@ -88,7 +89,7 @@ RuleTable::Intervals RuleTable::intervals_of(const std::vector<RuleIndex>& candi
     }
     std::ranges::sort(edges, {}, &Edge::at);
 
-    Intervals intervals{{Ipv4Address{0}, no_rule}};
+    std::vector<Interval> intervals{{Ipv4Address{0}, no_rule, {}}};
     std::multiset<RuleIndex> covering;
     for (std::size_t next = 0; next < edges.size();) {
         const auto at = edges[next].at;
@@ -105,19 +106,27 @@ RuleTable::Intervals RuleTable::intervals_of(const std::vector<RuleIndex>& candi
         if (intervals.back().first.value == at) {
             intervals.back().rule = first_rule;
         } else {
-            intervals.push_back({Ipv4Address{static_cast<std::uint32_t>(at)}, first_rule});
+            intervals.push_back({Ipv4Address{static_cast<std::uint32_t>(at)}, first_rule, {}});
         }
+    }
+    for (auto& interval : intervals) {
+        if (interval.rule != no_rule) interval.target = rules[interval.rule].translated;
     }
     return intervals;
 }
 
 RuleTable::Match RuleTable::match(const Arrived& arrived) const noexcept {
-    const auto listener = listeners_.find(key_of({arrived.tuple.destination, arrived.tuple.protocol}));
-    if (listener == listeners_.end()) return {};
-    const auto& intervals = lists_[listener->second];
-    const auto next = std::ranges::upper_bound(intervals, arrived.tuple.source.address, {}, &Interval::first);
-    const auto rule = std::prev(next)->rule;
-    return {true, rule == no_rule ? std::nullopt : std::optional{rule}};
+    const auto* const listener = listeners_.find(key_of({arrived.tuple.destination, arrived.tuple.protocol}));
+    if (listener == nullptr) return {};
+    const auto* interval = &listener->first;
+    if (const auto [begin, count] = listener->intervals; count > 1) {
+        const auto* const all = &intervals_[begin];
+        interval = std::upper_bound(all, all + count, arrived.tuple.source.address,
+                                    [](Ipv4Address source, const Interval& one) { return source < one.first; }) -
+                   1;
+    }
+    if (interval->rule == no_rule) return {true, {}, {}};
+    return {true, interval->rule, interval->target};
 }
 
 std::optional<RuleTable::Mapping> RuleTable::mapping_to(captures::Endpoint target, Protocol protocol,
@@ -137,10 +146,8 @@ std::optional<RuleTable::Mapping> RuleTable::mapping_to(captures::Endpoint targe
 
 std::vector<RuleTable::RuleIndex> RuleTable::shadowed() const {
     std::vector<bool> reachable(rules_.size(), false);
-    for (const auto& intervals : lists_) {
-        for (const auto& interval : intervals) {
-            if (interval.rule != no_rule) reachable[interval.rule] = true;
-        }
+    for (const auto& interval : intervals_) {
+        if (interval.rule != no_rule) reachable[interval.rule] = true;
     }
     std::vector<RuleIndex> found;
     for (RuleIndex index = 0; index < rules_.size(); ++index) {

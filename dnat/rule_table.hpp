@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <tl/expected.hpp>
 
+#include "dnat/flat_table.hpp"
 #include "dnat/nat_rule.hpp"
 
 namespace dnat {
@@ -17,8 +17,9 @@ namespace dnat {
 ///
 /// Theory of operation. A listener (destination, port, protocol) hashes to the rules that name it; among those
 /// the first whose source matches wins. Sources are cut into disjoint intervals, each with the first rule that
-/// covers it, so that a match is one hash look-up and one binary search however many rules there are. A range of
-/// ports becomes a listener each; those with the same rules share their intervals, and `build` refuses rules that
+/// covers it, so that a match is one hash look-up and one binary search however many rules there are. Where all sources
+/// are alike, which is the rule, the listener's record says all in one cache line, and `announce` can load it early. A
+/// range of ports becomes a listener each; those with the same rules share their intervals, and `build` refuses rules that
 /// together name more than 2,000,000 ports rather than making a table of unbounded size.
 class RuleTable {
 public:
@@ -32,7 +33,12 @@ public:
     struct Match {
         bool listening = false;         ///< some rule names this destination, port and protocol
         std::optional<RuleIndex> rule;  ///< the first whose source matches, too
+        captures::Endpoint target;      ///< where that one leads
     };
+    /// Starts loading what `match` will ask for.
+    void announce(const Arrived& arrived) const noexcept {
+        listeners_.prefetch(key_of({arrived.tuple.destination, arrived.tuple.protocol}));
+    }
     [[nodiscard]] Match match(const Arrived& arrived) const noexcept;
 
     [[nodiscard]] const NatRule& rule(RuleIndex index) const noexcept { return rules_[index]; }
@@ -52,20 +58,34 @@ public:
     [[nodiscard]] std::vector<RuleIndex> shadowed() const;
 
 private:
+    static constexpr RuleIndex no_rule = 0xffffffff;
+
     struct Interval {
         captures::Ipv4Address first;  ///< up to the next interval's first
         RuleIndex rule = no_rule;
+        captures::Endpoint target;
     };
-    using Intervals = std::vector<Interval>;
+    struct Intervals {
+        std::uint32_t begin = 0;  ///< in intervals_
+        std::uint32_t count = 0;
+    };
+    struct Listening {
+        std::uint64_t key = 0;
+        Intervals intervals;
+        Interval first;
+    };
+    static_assert(sizeof(Listening) == 32);
 
-    static constexpr RuleIndex no_rule = 0xffffffff;
-
-    [[nodiscard]] static Intervals intervals_of(const std::vector<RuleIndex>& candidates,
-                                                const std::vector<NatRule>& rules);
+    [[nodiscard]] static constexpr std::uint64_t key_of(const Listener& listener) noexcept {
+        return std::uint64_t{listener.endpoint.address.value} << 24 | std::uint64_t{listener.endpoint.port} << 8 |
+               static_cast<std::uint64_t>(listener.protocol);
+    }
+    [[nodiscard]] static std::vector<Interval> intervals_of(const std::vector<RuleIndex>& candidates,
+                                                            const std::vector<NatRule>& rules);
 
     std::vector<NatRule> rules_;
-    boost::unordered_flat_map<std::uint64_t, std::uint32_t> listeners_;  ///< -> index into lists_
-    std::vector<Intervals> lists_;
+    FlatTable<Listening> listeners_;
+    std::vector<Interval> intervals_;
 };
 
 }  // namespace dnat

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
-#include <vector>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "captures/five_tuple.hpp"
+#include "dnat/flat_table.hpp"
 
 namespace dnat {
 
@@ -16,33 +16,66 @@ namespace dnat {
 /// Azure Firewall keeps the client's source port (facts: "will be maintained through the connection"); what it does when
 /// two clients use the same one towards the same VM is not documented. Here the second gets the next free port,
 /// counting up and around within its range: 1-1023 or 1024-65535 (RFC 4787 REQ-3a). No port is shared towards one
-/// target, so every reply finds one flow. Ports are bits in chunks of 1024, taken as needed, so that finding the
-/// next free one costs at most a scan of 1024 words, full or not.
+/// target, so every reply finds one flow.
+///
+/// Theory of operation. Which ports are in use, the flow table knows: its index has an entry for each. So a port that is
+/// kept costs nothing here. Only a search for another one marks, bit by bit, what it found in use, and the next search skips
+/// it: searching costs one look into the index a port that was taken since, and a scan of 1,008 words at most. A table of
+/// all ports in use would cost each first packet a cache miss, and a line of memory for nearly every flow.
 class SourcePorts {
 public:
-    /// Takes `wanted` or the next free port; nothing when the whole range is in use towards this target.
-    [[nodiscard]] std::optional<std::uint16_t> take(captures::Endpoint target, captures::Protocol protocol,
-                                                    std::uint16_t wanted);
+    /// `wanted` or the next port that is free according to `in_use(port)`; nothing when the whole range is in use towards
+    /// this target. Throws std::bad_alloc; then nothing has changed.
+    template <class InUse>
+    [[nodiscard]] std::optional<std::uint16_t> choose(captures::Endpoint target, captures::Protocol protocol,
+                                                      std::uint16_t wanted, InUse in_use) {
+        const std::uint32_t low = wanted < first_unprivileged ? 1 : first_unprivileged;
+        const std::uint32_t high = wanted < first_unprivileged ? first_unprivileged - 1 : last_port;
+        const auto start = std::max(wanted, static_cast<std::uint16_t>(low));  // port 0 is nobody's
+        if (!in_use(start)) [[likely]]
+            return start;
+        const auto found = search(target, protocol, start, high, in_use);
+        return found || start == low ? found : search(target, protocol, low, start - 1U, in_use);
+    }
+
+    /// Must be told of every port that is no longer in use.
     void release(captures::Endpoint target, captures::Protocol protocol, std::uint16_t port) noexcept;
 
-    /// Ports in use towards one target.
-    [[nodiscard]] std::uint32_t used(captures::Endpoint target, captures::Protocol protocol) const noexcept;
-
 private:
-    static constexpr std::uint32_t chunk_ports = 1024;
-    using Chunk = std::array<std::uint64_t, chunk_ports / 64>;
-    struct Ports {
-        std::array<std::uint32_t, 65536 / chunk_ports> chunks{};  ///< index into chunks_ plus one
-        std::uint32_t used = 0;
+    static constexpr std::uint32_t first_unprivileged = 1024;
+    static constexpr std::uint32_t last_port = 65535;
+
+    struct Chunk {
+        std::uint64_t key = 0;
+        std::array<std::uint64_t, 7> taken{};  ///< a bit that is set: surely in use
     };
+    static_assert(sizeof(Chunk) == 64);
+    static constexpr std::uint32_t chunk_ports = 7 * 64;
 
-    [[nodiscard]] std::optional<std::uint16_t> first_free(const Ports& ports, std::uint32_t from,
-                                                          std::uint32_t to) const noexcept;
-    void mark(Ports& ports, std::uint16_t port);
+    [[nodiscard]] static constexpr std::uint64_t key_of(captures::Endpoint target, captures::Protocol protocol,
+                                                        std::uint32_t port) noexcept {
+        return std::uint64_t{target.address.value} << 32 | std::uint64_t{target.port} << 16 | port / chunk_ports << 8 |
+               static_cast<std::uint64_t>(protocol);
+    }
 
-    boost::unordered_flat_map<std::uint64_t, Ports> targets_;
-    std::vector<Chunk> chunks_;
-    std::vector<std::uint32_t> free_chunks_;
+    template <class InUse>
+    [[nodiscard]] std::optional<std::uint16_t> search(captures::Endpoint target, captures::Protocol protocol,
+                                                      std::uint32_t from, std::uint32_t to, InUse& in_use) {
+        for (auto port = from; port <= to;) {
+            auto& word = chunks_[key_of(target, protocol, port)].taken[port % chunk_ports / 64];
+            const auto left = 64 - port % 64;  // 64 divides chunk_ports
+            const auto run = static_cast<std::uint32_t>(std::countr_one(word >> port % 64));
+            port += std::min(run, left);
+            if (run >= left) continue;
+            if (port > to) break;
+            word |= std::uint64_t{1} << port % 64;  // either it is, or its finder takes it
+            if (!in_use(static_cast<std::uint16_t>(port))) return static_cast<std::uint16_t>(port);
+            ++port;
+        }
+        return {};
+    }
+
+    FlatTable<Chunk> chunks_;
 };
 
 }  // namespace dnat

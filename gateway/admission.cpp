@@ -33,7 +33,7 @@ Admission admit(const Tables& tables, const policy::AccessWindows& windows, cons
         return admission;
     }
     admission.rule = *match.rule;
-    admission.target = tables.nat().rule(*match.rule).translated;
+    admission.target = match.target;
     admission.network_rule = overriding_deny(tables, arrived.tuple, admission.target);
     if (admission.network_rule != nullptr) {
         admission.reason = Reason::network_rule_deny;

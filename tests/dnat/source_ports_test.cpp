@@ -2,23 +2,47 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <map>
 #include <set>
+#include <utility>
 
 #include "tests/support/packet_builder.hpp"
 #include "tools/synth/random.hpp"
 
 using captures::Endpoint;
 using captures::Protocol;
-using dnat::SourcePorts;
 
 namespace {
 
 const Endpoint web_ssh = support::Where{"10.1.0.4:22"}.endpoint;
 const Endpoint web_rdp = support::Where{"10.1.0.4:3389"}.endpoint;
 
-/// The port taken; 0 for none.
+/// The ports of one firewall instance, and who uses them: the flow table, elsewhere.
+struct SourcePorts {
+    using User = std::pair<Endpoint, Protocol>;
+
+    /// The port taken; 0 for none.
+    int take(int wanted, const User& user) {
+        auto& ports = used_by[user];
+        const auto in_use = [&](std::uint16_t port) { return ++questions, ports.contains(port); };
+        const int port =
+            chooser.choose(user.first, user.second, static_cast<std::uint16_t>(wanted), in_use).value_or(0);
+        if (port != 0) ports.insert(port);
+        return port;
+    }
+    void release(Endpoint target, Protocol protocol, std::uint16_t port) {
+        used_by[{target, protocol}].erase(port);
+        chooser.release(target, protocol, port);
+    }
+    std::size_t used(Endpoint target, Protocol protocol) { return used_by[{target, protocol}].size(); }
+
+    dnat::SourcePorts chooser;
+    std::map<User, std::set<int>> used_by;
+    std::size_t questions = 0;
+};
+
 int take(SourcePorts& ports, int wanted, Endpoint target = web_ssh, Protocol protocol = Protocol::tcp) {
-    return ports.take(target, protocol, static_cast<std::uint16_t>(wanted)).value_or(0);
+    return ports.take(wanted, {target, protocol});
 }
 
 /// What `take` must do, said in the plainest way: count up from the wanted port and around within its range.
@@ -125,6 +149,17 @@ BOOST_AUTO_TEST_CASE(each_range_is_used_to_its_last_port_and_then_refuses) {
             BOOST_TEST(take(ports, row.wanted) == *taken.begin());
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_search_does_not_ask_again_what_it_found_in_use) {
+    SourcePorts ports;
+    for (int port = 1024; port <= 65535; ++port) BOOST_REQUIRE_EQUAL(take(ports, port), port);
+    BOOST_TEST(ports.questions == 64512U);
+    BOOST_TEST(take(ports, 40000) == 0);
+    BOOST_TEST(ports.questions <= 2 * 64512U + 1);
+    ports.questions = 0;
+    for (int i = 0; i < 100; ++i) BOOST_TEST(take(ports, 30000 + i) == 0);
+    BOOST_TEST(ports.questions == 100U);  // whether the wanted one is free
 }
 
 BOOST_AUTO_TEST_CASE(it_agrees_with_counting) {
