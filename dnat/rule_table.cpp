@@ -57,7 +57,7 @@ tl::expected<RuleTable, std::string> RuleTable::build(std::vector<NatRule> rules
         }
     }
     std::map<std::vector<RuleIndex>, Intervals> shared;
-    table.listeners_ = FlatTable<Listening>{candidates.size()};
+    table.listeners_ = FlatTable<Listening>{candidates.size() * 2};  // sparse: most of what knocks has no listener
     for (auto& [key, list] : candidates) {
         const auto [entry, is_new] = shared.try_emplace(list);
         auto& [begin, count] = entry->second;
