@@ -104,11 +104,13 @@ Outcome Egress::decide(const Frame& frame, Time now, Bytes bytes) {
     return Outcome::unreachable;
 }
 
-Outcome Egress::transmit(Frame frame, const MacAddress& to, Bytes bytes) {
-    if (!fits(frame, mtu_)) {
-        if (Ipv4View{frame.data + ethernet_size}.dont_fragment()) return Outcome::too_big;
-        return frame.offload.segment_size == 0 ? transmit_fragments(frame, to) : transmit_segments(frame, to);
-    }
+Outcome Egress::transmit(const Frame& frame, const MacAddress& to, Bytes bytes) {
+    if (fits(frame, mtu_)) return transmit_whole(frame, to, bytes);
+    if (Ipv4View{frame.data + ethernet_size}.dont_fragment()) return Outcome::too_big;
+    return frame.offload.segment_size == 0 ? transmit_fragments(frame, to) : transmit_segments(frame, to);
+}
+
+Outcome Egress::transmit_whole(Frame frame, const MacAddress& to, Bytes bytes) {
     if (frame.offload.segment_size == 0) frame.captured = frame.length = without_long_trailer(frame, mtu_);
     if (bytes == Bytes::go) {
         const auto copy = room_for(frame.captured);
@@ -127,7 +129,7 @@ Outcome Egress::transmit_segments(const Frame& frame, const MacAddress& to) {
         segment.data = segment_.data();
         segment.captured = segment.length = size;
         segment.offload = {};
-        outcome = transmit(segment, to, Bytes::go);
+        outcome = fits(segment, mtu_) ? transmit_whole(segment, to, Bytes::go) : transmit_fragments(segment, to);
         if (outcome != Outcome::sent) break;
     }
     return outcome;

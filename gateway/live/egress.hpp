@@ -80,7 +80,8 @@ private:
 
     Outcome route(const captures::Frame& frame, captures::Time now, Bytes bytes);
     [[nodiscard]] Outcome decide(const captures::Frame& frame, captures::Time now, Bytes bytes);
-    [[nodiscard]] Outcome transmit(captures::Frame frame, const MacAddress& to, Bytes bytes);
+    [[nodiscard]] Outcome transmit(const captures::Frame& frame, const MacAddress& to, Bytes bytes);
+    [[nodiscard]] Outcome transmit_whole(captures::Frame frame, const MacAddress& to, Bytes bytes);
     [[nodiscard]] Outcome transmit_segments(const captures::Frame& frame, const MacAddress& to);
     [[nodiscard]] Outcome transmit_fragments(const captures::Frame& frame, const MacAddress& to);
     [[nodiscard]] Outcome hand_over(const captures::Frame& frame, const MacAddress& to);

@@ -20,11 +20,12 @@ constexpr std::uint32_t reserved_flag = 0x8000;
 }  // namespace
 
 Fragmenter::Fragmenter(const captures::Frame& frame, std::uint32_t mtu) noexcept
-    : frame_{frame}, mtu_{std::max(mtu, least_mtu)} {
+    : frame_{frame},
+      mtu_{std::max(mtu, least_mtu)},
+      header_{Ipv4View{frame.data + ethernet_size}.header_length()},
+      start_{static_cast<std::uint32_t>(ethernet_size) + header_} {
     const Ipv4View ip{frame.data + ethernet_size};
-    header_ = ip.header_length();
     payload_ = ip.total_length() - header_;
-    start_ = static_cast<std::uint32_t>(ethernet_size) + header_;
     offset_ = static_cast<std::uint16_t>(ip.fragment_offset() / 8);
     more_ = ip.more_fragments();
     copy_later_options(ip.at, header_);

@@ -275,6 +275,7 @@ BOOST_AUTO_TEST_CASE(more_than_the_buffer_holds_leaves_intact_between_two_flushe
     Lab lab{576};
     lab.meet(9);
     std::vector<OwnedFrame> packets;
+    packets.reserve(10);
     for (int i = 0; i < 10; ++i)
         packets.push_back(to_neighbour().id(static_cast<std::uint16_t>(i)).payload_size(60000).build());
     for (auto& packet : packets) BOOST_TEST((lab.send(packet) == Outcome::sent));

@@ -5,7 +5,6 @@
 #include "captures/checksum.hpp"
 #include "tests/support/packet_checks.hpp"
 
-using captures::Frame;
 using captures::Ipv4View;
 using captures::Side;
 using gateway::live::IcmpBudget;
