@@ -108,6 +108,7 @@ struct ApiConfig {
     std::string tls_key;
     std::string tenant = "00000000-0000-0000-0000-000000000000";
     std::uint32_t max_connections = 1024;
+    std::uint32_t max_connections_per_address = 512;
     std::uint32_t requests_per_minute = 1200;  ///< of one principal
     captures::Duration request_timeout = std::chrono::seconds{10};
     std::optional<JwtConfig> jwt;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "gateway/config_draft.hpp"
@@ -87,6 +89,10 @@ void read_api(TomlTable& table, Draft& draft) {
     assign(api.tenant, table.value("tenant", parse_subscription));
     if (const auto most = table.integer("max_connections", 1, most_connections)) {
         api.max_connections = static_cast<std::uint32_t>(*most);
+    }
+    api.max_connections_per_address = std::max(api.max_connections / 2, 1U);
+    if (const auto most = table.integer("max_connections_per_address", 1, most_connections)) {
+        api.max_connections_per_address = static_cast<std::uint32_t>(*most);
     }
     if (const auto most = table.integer("requests_per_minute", 1, most_requests)) {
         api.requests_per_minute = static_cast<std::uint32_t>(*most);

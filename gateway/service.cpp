@@ -163,6 +163,7 @@ std::string Service::Parts::listen() {
     const auto bound = server.listen({.listen = wanted.listen, .tls = facts.certificate, .limits = limits},
                                      [this](const Request& request) { return answer(request); });
     if (!bound) return bound.error();
+    limits.connections_of_address = wanted.max_connections_per_address;
     facts.listen = *bound;
     if (!wanted.lab_sign_in) return {};
     const auto sign_in = server.listen(

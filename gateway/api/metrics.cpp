@@ -50,7 +50,7 @@ void add_access(Page& page, const ControlPlane::Numbers& numbers) {
 void add_connections(Page& page, const Server::Numbers& numbers) {
     page.one("http_connections", "gauge", "Connections of clients.", numbers.connections);
     page.one("http_connections_accepted_total", "counter", "Connections that were accepted.", numbers.accepted);
-    page.one("http_connections_refused_total", "counter", "Connections over the limit.", numbers.refused);
+    page.one("http_connections_refused_total", "counter", "Connections over a limit.", numbers.refused);
     page.one("http_timeouts_total", "counter", "Requests, answers and handshakes that took too long.",
              numbers.timed_out);
     page.one("http_malformed_total", "counter", "Requests that were no HTTP, or too large.", numbers.malformed);

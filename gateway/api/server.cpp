@@ -118,7 +118,11 @@ asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Listener> listener) {
 
 void Server::Impl::admit(tcp::socket socket, const Listener& listener) {
     if (host.stopping) return;
-    if (host.sessions.size() >= listener.terms->limits.connections) {
+    const auto& limits = listener.terms->limits;
+    Error gone;
+    const auto peer = host.of_address.find(socket.remote_endpoint(gone).address().to_string());
+    const bool has_enough = peer != host.of_address.end() && peer->second >= limits.connections_of_address;
+    if (host.sessions.size() >= limits.connections || has_enough || gone) {
         ++host.numbers.refused;
         return;
     }

@@ -18,6 +18,7 @@ namespace gateway::api {
 /// What a client may cost at most.
 struct ServerLimits {
     std::size_t connections = 1024;
+    std::size_t connections_of_address = 512;
     std::size_t header_bytes = std::size_t{16} * 1024;
     std::size_t body_bytes = std::size_t{1024} * 1024;
     /// For a handshake, for one request to come in, for its answer to go out (and a second more for each 64 KiB of it).
@@ -60,7 +61,7 @@ public:
     struct Numbers {
         std::size_t connections = 0;
         std::uint64_t accepted = 0;
-        std::uint64_t refused = 0;  ///< connections over the limit
+        std::uint64_t refused = 0;  ///< connections over a limit
         std::uint64_t timed_out = 0;
         std::uint64_t malformed = 0;  ///< requests that were no HTTP, or too large
     };

@@ -139,11 +139,13 @@ Session::Session(Socket socket, std::shared_ptr<const ListenerTerms> terms, Sess
     peer_ = peer.address().to_string();
     if (peer.address().is_v4()) peer_ipv4_ = captures::Ipv4Address{peer.address().to_v4().to_uint()};
     host_.sessions.insert(this);
+    ++host_.of_address[peer_];
     host_.numbers.connections = host_.sessions.size();
 }
 
 Session::~Session() {
     host_.sessions.erase(this);
+    if (const auto own = host_.of_address.find(peer_); --own->second == 0) host_.of_address.erase(own);
     host_.numbers.connections = host_.sessions.size();
 }
 

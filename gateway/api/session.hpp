@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -25,6 +26,7 @@ struct SessionHost {
     bool stopping = false;
     std::size_t large_bodies = 0;  ///< being received
     std::unordered_set<Session*> sessions;
+    std::unordered_map<std::string, std::size_t> of_address;  ///< how many of them a client's address has
 };
 
 /// What the connections of one listener share.

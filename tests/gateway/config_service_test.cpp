@@ -45,6 +45,7 @@ name = "lab@lab.example"
     BOOST_TEST(!set.jit.mapped_ports.has_value());
     BOOST_TEST(set.api.tls_key == "key.pem");
     BOOST_TEST(set.api.max_connections == 10U);
+    BOOST_TEST(set.api.max_connections_per_address == 5U);
     BOOST_TEST((set.api.request_timeout == std::chrono::seconds{5}));
     BOOST_TEST(set.api.jwt->audience == "https://management.azure.com/");
     BOOST_TEST(to_string(set.api.lab_sign_in->listen) == "127.0.0.1:8080");

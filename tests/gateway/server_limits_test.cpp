@@ -134,6 +134,25 @@ BOOST_AUTO_TEST_CASE(connections_over_the_limit_are_closed_and_the_others_served
     BOOST_TEST(numbers.connections == 20U);
 }
 
+BOOST_AUTO_TEST_CASE(one_address_cannot_take_all_connections) {
+    Limits limits;
+    limits.connections = 20;
+    limits.connections_of_address = 5;
+    RunningServer running{limits};
+    std::vector<std::unique_ptr<TestClient>> clients;
+    for (int i = 0; i < 5; ++i) {
+        clients.push_back(std::make_unique<TestClient>(running.endpoint));
+        BOOST_TEST(holds(clients.back()->ask(get), "GET /a"));
+    }
+    BOOST_TEST(TestClient{running.endpoint}.rest().empty());
+    TestClient other{running.endpoint, {0x7f000002}};
+    BOOST_TEST(holds(other.ask(get), "GET /a"));
+    clients.resize(3);  // one for what comes next, one for the numbers
+    std::this_thread::sleep_for(100ms);
+    BOOST_TEST(holds(TestClient{running.endpoint}.ask(get), "GET /a"));
+    BOOST_TEST(running.numbers().refused == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(only_so_many_large_bodies_come_in_at_once) {
     RunningServer running;
     const std::string start = "POST /a HTTP/1.1\r\nHost: lab\r\nContent-Length: 100000\r\n\r\n";

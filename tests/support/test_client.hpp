@@ -26,12 +26,18 @@ namespace support {
 /// A client that says to a server just what it is told to, HTTP or not, on TLS or not.
 class TestClient {
 public:
-    explicit TestClient(captures::Endpoint server) : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+    /// `source`: an address of this host, where it matters.
+    explicit TestClient(captures::Endpoint server, captures::Ipv4Address source = {})
+        : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
         static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // OpenSSL writes to whoever has hung up
         constexpr timeval patience{.tv_sec = 10, .tv_usec = 0};
         ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         sockaddr_in address{};
         address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(source.value);
+        if (source.value != 0 && ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+            throw std::runtime_error{"no such address here"};
+        }
         address.sin_port = htons(server.port);
         address.sin_addr.s_addr = htonl(server.address.value);
         if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
