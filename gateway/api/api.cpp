@@ -35,6 +35,12 @@ std::string path_of(const Request& request) {
     return path;
 }
 
+/// As ARM tells how many more requests of this kind it will take (facts: Azure-JIT §1.3). Here all kinds share one budget.
+std::string remaining_header(std::string_view method) {
+    const auto* kind = method == "GET" ? "reads" : method == "DELETE" ? "deletes" : "writes";
+    return std::string{"x-ms-ratelimit-remaining-subscription-"} + kind;
+}
+
 /// For the audit: a method as HTTP has them, or nothing.
 std::string method_of(const Request& request) {
     constexpr std::size_t longest = 16;
@@ -107,6 +113,8 @@ struct Api::Routes {
     RateLimit rate_limit;
 
     [[nodiscard]] Response answer(const Request& request, Caller& caller, captures::Time now);
+    [[nodiscard]] Response answer_to(Answer<std::string> principal, const Request& request, Caller& caller,
+                                     captures::Time now);
     [[nodiscard]] static Response answer_arm(Call& call);
     [[nodiscard]] static Response answer_portcullis(Call& call);
     /// After the checks that ARM makes before it looks for a handler's own.
@@ -139,7 +147,19 @@ Response Api::answer(const Request& request, captures::Time now) {
 
 Response Api::Routes::answer(const Request& request, Caller& caller, captures::Time now) {
     auto principal = authenticator.principal_of(request.header("authorization"), now);
-    if (!rate_limit.allow(principal ? *principal : peer_caller(request.peer), now)) return slow_down();
+    const bool is_known = principal.has_value();
+    const auto name = is_known ? *principal : peer_caller(request.peer);
+    const bool is_ours = !request.path.empty() && policy::same_name(request.path.front(), "portcullis");
+    const bool allowed = rate_limit.allow(name, now);
+    auto response = allowed ? answer_to(std::move(principal), request, caller, now) : slow_down();
+    if (is_known && !is_ours) {
+        response.headers.emplace_back(remaining_header(request.method), std::to_string(rate_limit.remaining(name)));
+    }
+    return response;
+}
+
+Response Api::Routes::answer_to(Answer<std::string> principal, const Request& request, Caller& caller,
+                                captures::Time now) {
     if (!principal) {
         control.note_refusal(caller, method_of(request), path_of(request), principal.error(), now);
         return stay_out(principal.error());

@@ -25,6 +25,11 @@ bool RateLimit::allow(std::string_view caller, captures::Time now) {
     return true;
 }
 
+std::uint32_t RateLimit::remaining(std::string_view caller) const {
+    const auto found = buckets_.find(policy::to_lower(caller));
+    return static_cast<std::uint32_t>(found == buckets_.end() ? shared_.tokens : found->second.tokens);
+}
+
 std::chrono::seconds RateLimit::retry_after() const noexcept {
     return std::chrono::seconds{static_cast<std::int64_t>(std::ceil(seconds_a_minute / per_minute_))};
 }

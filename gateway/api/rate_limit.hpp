@@ -23,6 +23,9 @@ public:
     /// `caller`: a principal, or for those without a valid token `peer_caller(address)`. False: answer 429.
     [[nodiscard]] bool allow(std::string_view caller, captures::Time now);
 
+    /// How many more requests the caller has at the time of its last one.
+    [[nodiscard]] std::uint32_t remaining(std::string_view caller) const;
+
     /// For Retry-After: until a bucket that is empty holds a request again. At least a second.
     [[nodiscard]] std::chrono::seconds retry_after() const noexcept;
 

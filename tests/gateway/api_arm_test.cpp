@@ -215,10 +215,23 @@ BOOST_AUTO_TEST_CASE(what_clients_ask_for_beside_policies_is_there) {
     BOOST_TEST(text_at(get("one", machine_id("WEB01") + version), "/name") == "web01");
 }
 
+BOOST_AUTO_TEST_CASE(answers_tell_how_many_more_requests_are_taken) {
+    const std::string header = "x-ms-ratelimit-remaining-subscription-";
+    restart(noon, std::string{service_lab_toml} + "[api]\nrequests_per_minute = 60\n");
+    BOOST_TEST(header_of(get("requester", policy_path + version), header + "reads") == "59");
+    BOOST_TEST(header_of(open("requester"), header + "writes") == "58");
+    BOOST_TEST(header_of(send("DELETE", "requester", policy_path + version), header + "deletes") == "57");
+    BOOST_TEST(header_of(get("requester", "/portcullis/v1/connections"), header + "reads") == "(none)");
+    BOOST_TEST(header_of(get("requester", "/subscriptions"), header + "reads") == "55");
+    BOOST_TEST(header_of(get("reader", policy_path + version), header + "reads") == "59");
+    BOOST_TEST(header_of(get("", policy_path + version), header + "reads") == "(none)");
+}
+
 BOOST_AUTO_TEST_CASE(who_asks_too_often_is_told_to_wait) {
     restart(noon, std::string{service_lab_toml} + "[api]\nrequests_per_minute = 3\n");
     for (int i = 0; i < 3; ++i) BOOST_TEST(get("admin", policy_path + version).status == 200);
     const auto slow = get("admin", policy_path + version);
+    BOOST_TEST(header_of(slow, "x-ms-ratelimit-remaining-subscription-reads") == "0");
     BOOST_TEST(outcome(slow) == "429 TooManyRequests");
     BOOST_TEST(header_of(slow, "Retry-After") == "20");
     BOOST_TEST(get("reader", policy_path + version).status == 200);
