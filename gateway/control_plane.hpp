@@ -179,6 +179,7 @@ public:
                                                                   std::optional<std::string> machine,
                                                                   std::optional<std::uint16_t> port,
                                                                   captures::Time now);
+    /// `machine` is a name or an id, here and for `revoke`.
     [[nodiscard]] Answer<ConnectionView> extend(const Caller& caller, std::string_view machine, std::uint16_t port,
                                                 captures::Duration duration, captures::Time now);
     /// The records that ended.

@@ -128,6 +128,7 @@ Answer<ConnectionView> ControlPlane::extend(const Caller& caller, std::string_vi
                                             captures::Duration duration, Time now) {
     auto& state = *state_;
     tick(now);
+    machine = state.name_of(machine);
     const auto* known = state.access.directory().machine(machine);
     auto event = State::event(caller, operation::extend, state.config.machine_id(machine),
                               known == nullptr ? std::string{} : known->name, now);
@@ -146,6 +147,7 @@ Answer<std::vector<AccessRecord>> ControlPlane::revoke(const Caller& caller, std
                                                        std::uint16_t port, bool cut, Time now) {
     auto& state = *state_;
     tick(now);
+    machine = state.name_of(machine);
     const auto* known = state.access.directory().machine(machine);
     const auto make_event = [&] {
         return State::event(caller, operation::revoke, state.config.machine_id(machine),
@@ -180,6 +182,12 @@ Answer<RequestView> ControlPlane::request(const Caller& caller, const std::strin
     event.detail = "status of a request";
     state_->note(std::move(event));
     return tl::unexpected{unknown};
+}
+
+std::string_view ControlPlane::State::name_of(std::string_view machine) const {
+    if (!machine.starts_with('/')) return machine;
+    const auto* known = access.directory().machine_of_id(machine);
+    return known == nullptr ? machine : std::string_view{known->name};
 }
 
 void ControlPlane::State::remember(const AccessRecord& record) {

@@ -50,6 +50,8 @@ struct ControlPlane::State {
 
     // Events and the store.
     [[nodiscard]] static policy::AuditEvent event(const Caller& caller, std::string_view operation,
+    /// The name of a machine that may be given by its resource id; another's id is nobody's name.
+    [[nodiscard]] std::string_view name_of(std::string_view machine) const;
                                                   std::string resource, std::string machine, captures::Time now);
     /// Writes a change together with what is late. On failure nothing of `commit` stays, and what was late remains so.
     [[nodiscard]] std::optional<Problem> write(store::Commit commit);

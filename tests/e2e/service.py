@@ -151,6 +151,8 @@ def a_request_and_what_follows(lab):
     status = json.loads(lab.expect(DONE, "status", before["requestId"], "--json").stdout)
     check(status["justification"] == "patching", f"why: {status}")
     check(status["machines"][0]["ports"][0]["status"] == "Initiated", f"its status: {status}")
+    machine = f"{SCOPE}/providers/Microsoft.Compute/virtualMachines/web01"
+    lab.expect(DONE, "extend", machine, "--port", 22, "--duration", "1h")
     lab.expect(DONE, "extend", "web01", "--port", 22, "--duration", "2h")
     after = json.loads(lab.expect(DONE, "lookup", "--json").stdout)["value"][0]
     check(after["endTimeUtc"] > before["endTimeUtc"], "extended")

@@ -86,6 +86,26 @@ BOOST_AUTO_TEST_CASE(a_file_for_remote_desktop_is_an_attachment) {
     BOOST_TEST(outcome(get("reader", v1 + "/machines/web01/rdp")) == "404 AccessRequestNotFound");
 }
 
+BOOST_AUTO_TEST_CASE(a_window_is_extended_and_revoked_by_the_id_of_its_machine) {
+    open("requester");
+    const auto body = [](const std::string& machine, const std::string& more) {
+        return R"({"machine":")" + machine + R"(","port":22)" + more + '}';
+    };
+    const std::string longer = R"(,"duration":"PT2H")";
+    auto elsewhere = machine_id("web01");
+    elsewhere.replace(elsewhere.find("/lab/"), 5, "/other/");
+    for (const auto& other : {elsewhere, machine_id("web99"), std::string{"/"}, std::string{"/web01"}}) {
+        BOOST_TEST(send("POST", "requester", v1 + "/extend", body(other, longer)).status >= 403, other);
+        BOOST_TEST(send("POST", "requester", v1 + "/revoke", body(other, "")).status >= 403, other);
+    }
+    const auto extended = send("POST", "requester", v1 + "/extend", body(machine_id("WEB01"), longer));
+    BOOST_TEST(outcome(extended) == "200");
+    BOOST_TEST(text_at(extended, "/machine") == "web01");
+    const auto revoked = send("POST", "requester", v1 + "/revoke", body(machine_id("web01"), ""));
+    BOOST_TEST(outcome(revoked) == "200");
+    BOOST_TEST(text_at(revoked, "/value/0/machine") == "web01");
+}
+
 BOOST_AUTO_TEST_CASE(a_window_is_extended_and_revoked) {
     open("requester");
     const auto longer = send("POST", "requester", v1 + "/extend", R"({"machine":"web01","port":22,"duration":"PT2H"})",

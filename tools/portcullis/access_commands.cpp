@@ -281,14 +281,14 @@ void add_access_commands(CLI::App& app, int& exit_code) {
 
     options = fresh();
     command = add(app, exit_code, options, extend, "extend", "Keep your open window for longer, from now");
-    command->add_option("MACHINE", options->machine, "Name")->required();
+    command->add_option("MACHINE", options->machine, "Name or resource id")->required();
     add_port(*command, options, false);
     command->get_option("--port")->required();
     command->add_option("--duration", options->duration, "For how long from now on")->required();
 
     options = fresh();
     command = add(app, exit_code, options, revoke, "revoke", "Close a window early");
-    command->add_option("MACHINE", options->machine, "Name")->required();
+    command->add_option("MACHINE", options->machine, "Name or resource id")->required();
     add_port(*command, options, false);
     command->get_option("--port")->required();
     command->add_flag("--cut", options->cut, "Also end connections that came through it");
