@@ -49,10 +49,11 @@ struct ControlPlane::State {
     [[nodiscard]] Problem no_machine(std::string_view machine) const;
 
     // Events and the store.
-    [[nodiscard]] static policy::AuditEvent event(const Caller& caller, std::string_view operation,
-    /// The name of a machine that may be given by its resource id; another's id is nobody's name.
-    [[nodiscard]] std::string_view name_of(std::string_view machine) const;
-                                                  std::string resource, std::string machine, captures::Time now);
+    [[nodiscard]] static policy::AuditEvent event(
+        const Caller& caller, std::string_view operation,
+        /// The name of a machine that may be given by its resource id; another's id is nobody's name.
+        [[nodiscard]] std::string_view name_of(std::string_view machine) const;
+        std::string resource, std::string machine, captures::Time now);
     /// Writes a change together with what is late. On failure nothing of `commit` stays, and what was late remains so.
     [[nodiscard]] std::optional<Problem> write(store::Commit commit);
     /// A refusal to change something: on disk, if the disk takes it, before the caller hears of it.

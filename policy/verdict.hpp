@@ -41,27 +41,9 @@ enum class Reason : std::uint8_t {
 inline constexpr std::size_t reason_count = static_cast<std::size_t>(Reason::departure) + 1;
 
 inline constexpr std::array<std::string_view, reason_count> reason_texts{
-    "dnat",
-    "established",
-    "reply",
-    "related",
-    "malformed",
-    "unsupported",
-    "fragment",
-    "ttl-expired",
-    "too-big",
-    "hairpin",
-    "no-listener",
-    "invalid-state",
-    "no-nat-rule",
-    "network-rule-deny",
-    "jit-closed",
-    "nsg-deny",
-    "no-flow",
-    "window-cut",
-    "ports-exhausted",
-    "table-full",
-    "not-ip",
+    "dnat",        "established", "reply",   "related",     "malformed",       "unsupported", "fragment",
+    "ttl-expired", "too-big",     "hairpin", "no-listener", "invalid-state",   "no-nat-rule", "network-rule-deny",
+    "jit-closed",  "nsg-deny",    "no-flow", "window-cut",  "ports-exhausted", "table-full",  "not-ip",
     "departure",
 };
 

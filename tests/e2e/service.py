@@ -207,9 +207,6 @@ def wrong_usage(lab):
         lab.expect(USAGE, *words)
     check("no token" in lab.expect(USAGE, "lookup", who="", PORTCULLIS_TOKEN="").stderr, "without a token")
     check("in the clear" in lab.expect(USAGE, "lookup", "--endpoint", "http://127.0.0.1:1").stderr, "without TLS")
-    live = lab.folder / "live.toml"
-    live.write_text((lab.folder / "lab.toml").read_text() + '[live]\noutside = { interface = "eth0" }\n')
-    check("live is not in this build" in lab.expect(USAGE, "run", "--config", live).stderr, "live is refused")
     told = lab.expect(USAGE, "run", "--config", lab.folder / "lab.toml")
     check("portcullis.db" in told.stderr, f"a second process on the store is refused: {told.stderr}")
 

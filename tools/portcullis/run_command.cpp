@@ -88,7 +88,8 @@ int run(const std::string& path) {
 }  // namespace
 
 void add_run_command(CLI::App& app, int& exit_code) {
-    auto* const command = app.add_subcommand("run", "Serve just-in-time access; with [live], move packets between two interfaces");
+    auto* const command = app.add_subcommand(
+        "run", "Serve just-in-time access; with [live], move packets between two interfaces");
     const auto path = std::make_shared<std::string>();
     command->add_option("--config", *path, "Configuration (TOML)")->required();
     command->callback([path, &exit_code] { exit_code = run(*path); });
