@@ -96,8 +96,16 @@ void ControlPlane::tick(Time now) {
 
 std::optional<Time> ControlPlane::next_expiry() const noexcept { return state_->access.next_expiry(); }
 
-bool ControlPlane::flush(Time /*now*/) {
-    const auto& late = state_->late;
+bool ControlPlane::flush(Time now) {
+    auto& late = state_->late;
+    // The event that tells of an outage is what the store is tried with, until it takes it.
+    if (!state_->numbers.store_works && !std::exchange(state_->outage_noted, true)) {
+        auto event = State::event(the_clock(), operation::store_outage, state_->group_id(), {}, now);
+        event.status = "Failed";
+        event.sub_status = "StoreUnavailable";
+        event.detail = state_->outage;
+        late.events.push_back(std::move(event));
+    }
     if (late.events.empty() && late.records.empty() && late.mapped_ports.empty()) return true;
     return !state_->write({});
 }
@@ -177,7 +185,10 @@ std::optional<Problem> ControlPlane::State::write(store::Commit commit) {
     append(whole.events, commit.events);
     const auto written = store->commit(whole);
     numbers.store_works = written.has_value();
-    if (written) return {};
+    if (written) {
+        outage_noted = false;
+        return {};
+    }
     ++numbers.store_errors;
     whole.records.resize(before[0]);
     whole.policies.resize(before[1]);
@@ -185,7 +196,9 @@ std::optional<Problem> ControlPlane::State::write(store::Commit commit) {
     whole.requests.resize(before[3]);
     whole.events.resize(before[4]);
     late = std::move(whole);
-    return unavailable(written.error());
+    auto problem = unavailable(written.error());
+    outage = problem.message;
+    return problem;
 }
 
 void ControlPlane::State::carry_out(AccessChange change, Time now) {

@@ -211,7 +211,7 @@ public:
     /// Ends what is over; call it at `next_expiry`, and once a second.
     void tick(captures::Time now);
     [[nodiscard]] std::optional<captures::Time> next_expiry() const noexcept;
-    /// Writes what waits to be written; false where it could not be.
+    /// Writes what waits to be written, and tries a store that has failed; false where it could not be.
     bool flush(captures::Time now);
 
     // For the server and its metrics.

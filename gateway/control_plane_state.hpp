@@ -18,6 +18,7 @@ inline constexpr captures::Duration history = std::chrono::hours{24 * 7};
 namespace operation {
 inline constexpr std::string_view extend = "Microsoft.Security/locations/jitNetworkAccessPolicies/extend/action";
 inline constexpr std::string_view revoke = "Microsoft.Security/locations/jitNetworkAccessPolicies/revoke/action";
+inline constexpr std::string_view store_outage = "Portcullis/store/write/action";
 inline constexpr std::string_view expire = "Microsoft.Security/locations/jitNetworkAccessPolicies/expire/action";
 }  // namespace operation
 
@@ -33,7 +34,9 @@ struct ControlPlane::State {
     std::unordered_map<std::string, std::string> repeated;                    ///< client key -> request id
     std::unordered_map<std::string, std::vector<policy::WindowId>> requests;  ///< by id
     std::map<std::string, std::vector<std::string>> request_ids;              ///< of a policy, oldest first
-    store::Commit late;  ///< what happened and is not on disk yet; goes with the next commit
+    store::Commit late;         ///< what happened and is not on disk yet; goes with the next commit
+    std::string outage;         ///< why the last write that failed did
+    bool outage_noted = false;  ///< in `late`
     captures::Time next_forget{};
     Enforcer* enforcer = nullptr;
     Numbers numbers;
@@ -47,13 +50,12 @@ struct ControlPlane::State {
     [[nodiscard]] static Problem forbidden(const Caller& caller, std::string_view action, std::string_view scope);
     [[nodiscard]] static Problem no_policy(std::string_view id);
     [[nodiscard]] Problem no_machine(std::string_view machine) const;
+    /// The name of a machine that may be given by its resource id; another's id is nobody's name.
+    [[nodiscard]] std::string_view name_of(std::string_view machine) const;
 
     // Events and the store.
-    [[nodiscard]] static policy::AuditEvent event(
-        const Caller& caller, std::string_view operation,
-        /// The name of a machine that may be given by its resource id; another's id is nobody's name.
-        [[nodiscard]] std::string_view name_of(std::string_view machine) const;
-        std::string resource, std::string machine, captures::Time now);
+    [[nodiscard]] static policy::AuditEvent event(const Caller& caller, std::string_view operation,
+                                                  std::string resource, std::string machine, captures::Time now);
     /// Writes a change together with what is late. On failure nothing of `commit` stays, and what was late remains so.
     [[nodiscard]] std::optional<Problem> write(store::Commit commit);
     /// A refusal to change something: on disk, if the disk takes it, before the caller hears of it.

@@ -1,0 +1,151 @@
+// A disk that takes no writes, or loses what it took, under a service that runs: 503, no door opens, open ones still
+// close, and it goes on by itself once the disk does.
+//
+// Linux refuses to remount a file system read-only while files on it are open for writing. Its kernel does so by itself
+// after errors, and then write(2) gives EROFS: that, and an fsync(2) that gives EIO, is what this file's SQLite VFS does.
+
+#include <sqlite3.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <map>
+
+#include "tests/support/service_lab.hpp"
+
+using namespace std::chrono_literals;
+using support::noon;
+using support::ServiceLab;
+
+namespace {
+
+/// SQLite's own VFS, whose files fail as long as they are told to.
+class FaultyDisk {
+public:
+    FaultyDisk() : own_{sqlite3_vfs_find(nullptr)}, vfs_{*own_} {
+        vfs_.zName = "faulty";
+        vfs_.xOpen = open;
+        sqlite3_vfs_register(&vfs_, 1);
+        current_ = this;
+    }
+    FaultyDisk(const FaultyDisk&) = delete;
+    FaultyDisk& operator=(const FaultyDisk&) = delete;
+    ~FaultyDisk() {
+        sqlite3_vfs_unregister(&vfs_);
+        sqlite3_vfs_register(own_, 1);
+        current_ = nullptr;
+    }
+
+    static inline bool fails_to_write = false;  // EROFS
+    static inline bool fails_to_sync = false;   // EIO
+
+private:
+    static int open(sqlite3_vfs*, sqlite3_filename name, sqlite3_file* file, int flags, int* out) {
+        const int result = current_->own_->xOpen(current_->own_, name, file, flags, out);
+        if (result != SQLITE_OK || file->pMethods == nullptr) return result;
+        auto& methods = tables_[file->pMethods];  // the log's files have other locks, and so another table
+        methods.own = file->pMethods;
+        methods.faulty = *methods.own;
+        methods.faulty.xWrite = [](sqlite3_file* one, const void* bytes, int count, sqlite3_int64 at) {
+            if (!fails_to_write) return own(one).xWrite(one, bytes, count, at);
+            errno = EROFS;
+            return SQLITE_IOERR_WRITE;
+        };
+        methods.faulty.xTruncate = [](sqlite3_file* one, sqlite3_int64 size) {
+            if (!fails_to_write) return own(one).xTruncate(one, size);
+            errno = EROFS;
+            return SQLITE_IOERR_TRUNCATE;
+        };
+        methods.faulty.xSync = [](sqlite3_file* one, int how) {
+            if (!fails_to_sync) return own(one).xSync(one, how);
+            errno = EIO;
+            return SQLITE_IOERR_FSYNC;
+        };
+        file->pMethods = &methods.faulty;
+        return result;
+    }
+
+    struct Methods {
+        sqlite3_io_methods faulty{};  // first, so that a file's table leads to the rest
+        const sqlite3_io_methods* own = nullptr;
+    };
+    static const sqlite3_io_methods& own(const sqlite3_file* file) {
+        return *reinterpret_cast<const Methods*>(file->pMethods)->own;
+    }
+
+    sqlite3_vfs* own_;
+    sqlite3_vfs vfs_;
+    static inline FaultyDisk* current_ = nullptr;
+    static inline std::map<const sqlite3_io_methods*, Methods> tables_;
+};
+
+struct FaultyLab : FaultyDisk, ServiceLab {
+    ~FaultyLab() { fails_to_write = fails_to_sync = false; }
+
+    void check_outage_and_recovery(bool& fault, const std::string& why) {
+        BOOST_REQUIRE(initiate("requester", "web01", 22, noon, 5min));
+        fault = true;
+        const auto refused = initiate("second", "web01", 22, noon + 1min);
+        BOOST_REQUIRE(!refused);
+        BOOST_TEST(refused.error().status == 503);
+        BOOST_TEST(refused.error().message.find(why) != std::string::npos, refused.error().message);
+        BOOST_TEST(!control->revoke(caller("requester"), "web01", 22, false, noon + 1min));
+        BOOST_TEST(control->numbers().open_windows == 1U);
+        BOOST_TEST(!control->flush(noon + 2min));
+        BOOST_TEST(!control->numbers().store_works);
+        control->tick(noon + 5min);
+        BOOST_TEST(control->numbers().open_windows == 0U);
+
+        fault = false;
+        BOOST_TEST(control->flush(noon + 6min));
+        BOOST_TEST(control->numbers().store_works);
+        BOOST_TEST(initiate("second", "web01", 22, noon + 6min).has_value());
+        BOOST_TEST(control->numbers().open_windows == 1U);
+        start(noon + 7min);
+        BOOST_TEST(control->numbers().open_windows == 1U);
+        const auto log = control->activity(caller("admin"), {}, noon + 7min);
+        BOOST_REQUIRE(log);
+        std::string told;
+        for (const auto& event : *log) told += event.sub_status + event.status + ' ';
+        BOOST_TEST(told == "Accepted StoreUnavailableFailed ExpiredSucceeded Accepted ");
+        BOOST_TEST(log->at(1).detail.find(why) != std::string::npos, log->at(1).detail);
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(control_plane_faults_test, FaultyLab)
+
+BOOST_AUTO_TEST_CASE(a_file_system_that_becomes_read_only_opens_no_door_and_recovers) {
+    check_outage_and_recovery(fails_to_write, "read-only");
+}
+
+BOOST_AUTO_TEST_CASE(a_sync_that_fails_opens_no_door_and_recovers) {
+    check_outage_and_recovery(fails_to_sync, "does not answer");
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_failed_is_tried_again_though_nobody_asks) {
+    fails_to_sync = true;
+    BOOST_TEST(!initiate("requester", "web01", 22));
+    BOOST_TEST(!control->numbers().store_works);
+    BOOST_TEST(!control->flush(noon + 1s));
+    fails_to_sync = false;
+    control->tick(noon + 2s);
+    BOOST_TEST(control->flush(noon + 2s));
+    BOOST_TEST(control->numbers().store_works);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_answered_503_for_want_of_a_sync_is_not_there_after_a_crash) {
+    fails_to_sync = true;
+    BOOST_TEST(!initiate("requester", "web01", 22));
+    fails_to_sync = false;
+    BOOST_TEST(control->flush(noon + 1s));
+    const support::ScratchFolder crashed;
+    for (const auto* const name : {"store.db", "store.db-wal"}) {
+        std::filesystem::copy(directory.path() / name, crashed.path() / name);
+    }
+    const auto store = gateway::store::Store::open("sqlite:" + crashed.file("store.db"));
+    BOOST_REQUIRE(store);
+    BOOST_TEST((*store)->load(captures::Time::min())->records.empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
