@@ -14,6 +14,7 @@
 #include "gateway/api/tls.hpp"
 #include "gateway/api/wire.hpp"
 #include "gateway/live/live_gateway.hpp"
+#include "gateway/notify.hpp"
 #include "gateway/service_clock.hpp"
 #include "gateway/store/store.hpp"
 
@@ -75,6 +76,7 @@ struct Service::Parts {
     [[nodiscard]] Response health() const;
     [[nodiscard]] Response numbers() const;
     [[nodiscard]] captures::Time tick();
+    [[nodiscard]] std::string status() const;
     void tell_of_store();
 };
 
@@ -98,7 +100,9 @@ Service::~Service() = default;
 const Service::Facts& Service::facts() const noexcept { return parts_->facts; }
 
 bool Service::run() {
+    notify_ready(parts_->status());
     parts_->server.run([this] { return parts_->tick(); });
+    notify_stopping();
     static_cast<void>(parts_->control->flush(parts_->now()));
     parts_->tell_of_store();
     return !parts_->failed;
@@ -210,7 +214,14 @@ captures::Time Service::Parts::tick() {
         failed = true;
         server.stop();
     }
+    if (!failed) notify_alive(status());
     return control->next_expiry().value_or(captures::Time::max());
+}
+
+std::string Service::Parts::status() const {
+    const auto open = control->numbers().open_windows;
+    return fmt::format("{} {} open; https://{}; {}", open, open == 1 ? "window" : "windows", to_string(facts.listen),
+                       live ? "packets move" : "no packets move: there is no [live]");
 }
 
 void Service::Parts::tell_of_store() {

@@ -48,7 +48,8 @@ public:
     };
     [[nodiscard]] const Facts& facts() const noexcept;
 
-    /// Serves until SIGINT, SIGTERM or `stop`, which may be called from anywhere. False: it had to end by itself.
+    /// Serves until SIGINT, SIGTERM or `stop`, which may be called from anywhere, and keeps the service manager informed.
+    /// False: it had to end by itself.
     bool run();
     void stop();
 

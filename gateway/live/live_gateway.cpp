@@ -124,7 +124,7 @@ void LiveGateway::begin(const Config& config, Doors doors) {
 }
 
 bool LiveGateway::tick(Time now) {
-    if (data_plane_->failed()) return false;
+    if (!data_plane_->inspect([](DataPlane&, Time) {})) return false;
     const auto ahead = now - data_plane_->now();
     if (ahead - ahead_ > clock_step || ahead_ - ahead > clock_step) {
         ahead_ = ahead;

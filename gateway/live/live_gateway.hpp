@@ -75,6 +75,7 @@ public:
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
 
     /// Once a second: sees to lost interfaces and a wall clock that was set. False: the data plane has ended by itself.
+    /// Does not return while the data plane's thread does not answer, which is the service manager's to notice.
     [[nodiscard]] bool tick(captures::Time now);
 
     [[nodiscard]] std::optional<LiveStatus> status();
