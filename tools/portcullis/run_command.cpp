@@ -1,10 +1,14 @@
 #include <fmt/format.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -17,11 +21,32 @@ namespace tools {
 
 namespace {
 
-/// Lines on standard error: with time and colour for a person, as journald wants them otherwise.
+/// The priority that journald takes a line's number in angle brackets for, sd-daemon(3).
+class Priority final : public spdlog::custom_flag_formatter {
+public:
+    void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& line) override {
+        constexpr std::array of_level{'7', '7', '6', '4', '3', '2', '6'};  // trace to critical, and off
+        line.push_back(of_level.at(static_cast<std::size_t>(message.level)));
+    }
+    [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<Priority>(); }
+};
+
+/// systemd.exec(5): the variable names the stream that goes to the journal, which may have been redirected since.
+bool goes_to_journal(int descriptor) {
+    const char* const stream = std::getenv("JOURNAL_STREAM");
+    struct stat here {};
+    return stream != nullptr && ::fstat(descriptor, &here) == 0 &&
+           stream == fmt::format("{}:{}", here.st_dev, here.st_ino);
+}
+
+/// Lines on standard error: with time and colour for a person, with a priority for journald, which knows the time.
 void set_up_log() {
     auto log = spdlog::stderr_color_mt("portcullis");
     const bool person = ::isatty(STDERR_FILENO) == 1;
-    log->set_pattern(person ? "%H:%M:%S %^%l%$ %v" : "%l: %v");
+    const auto* const pattern = goes_to_journal(STDERR_FILENO) ? "<%p>%v" : person ? "%H:%M:%S %^%l%$ %v" : "%l: %v";
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
+    formatter->add_flag<Priority>('p').set_pattern(pattern);
+    log->set_formatter(std::move(formatter));
     log->flush_on(spdlog::level::info);
     spdlog::set_default_logger(std::move(log));
 }
