@@ -16,6 +16,14 @@ enum class CaptureFormat : std::uint8_t { pcap, pcapng };
 /// `.pcapng` and `.ntar` mean pcapng, anything else classic pcap.
 [[nodiscard]] CaptureFormat format_for(std::string_view path) noexcept;
 
+/// What pcapng can say of a frame beyond its bytes.
+struct Annotation {
+    enum class Direction : std::uint8_t { unknown, inbound, outbound };  ///< numbers as in epb_flags
+    std::string_view interface;
+    std::string_view comment{};  ///< UTF-8; empty: none
+    Direction direction = Direction::unknown;
+};
+
 /// Writes captures with nanosecond timestamps: classic pcap (magic a1b23c4d) or pcapng (if_tsresol 9), both in
 /// this machine's byte order, in large sequential writes.
 ///
@@ -36,8 +44,8 @@ public:
     /// Appends frames, in order. In pcapng a frame goes to the interface (`outside` or `inside`, link type).
     virtual void write(std::span<const Frame> frames) = 0;
 
-    /// Appends one frame on the named interface with a comment (opt_comment; UTF-8). Classic pcap keeps neither.
-    virtual void write(const Frame& frame, std::string_view interface, std::string_view comment) = 0;
+    /// Appends one frame on the named interface. Classic pcap keeps nothing of the annotation.
+    virtual void write(const Frame& frame, const Annotation& annotation) = 0;
 
     [[nodiscard]] virtual bool ok() const noexcept = 0;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -40,18 +41,26 @@ const std::string& OutputBuffer::close() {
 }
 
 void OutputBuffer::flush() {
-    const std::byte* from = memory_.get();
-    while (used_ > 0) {
-        const ssize_t written = ::write(descriptor_, from, used_);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) {
+    std::size_t done = 0;
+    while (done < used_ && !stuck_) {
+        const ssize_t written = ::write(descriptor_, memory_.get() + done, used_ - done);
+        if (written >= 0) {
+            done += static_cast<std::size_t>(written);
+        } else if (errno != EINTR) {
             fail(std::generic_category().message(errno));
-            break;
+            stuck_ = true;
         }
-        from += written;
-        used_ -= static_cast<std::size_t>(written);
     }
-    used_ = 0;
+    used_ -= done;
+    if (used_ > 0 && done > 0) std::memmove(memory_.get(), memory_.get() + done, used_);
+}
+
+bool OutputBuffer::retry() {
+    ok_ = true;
+    stuck_ = false;
+    error_.clear();
+    flush();
+    return ok_;
 }
 
 }  // namespace captures

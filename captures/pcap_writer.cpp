@@ -20,9 +20,7 @@ public:
     explicit PcapWriter(std::unique_ptr<OutputBuffer> output) : output_(std::move(output)) {}
 
     void write(std::span<const Frame> frames) override;
-    void write(const Frame& frame, std::string_view /*interface*/, std::string_view /*comment*/) override {
-        write({&frame, 1});
-    }
+    void write(const Frame& frame, const Annotation& /*annotation*/) override { write({&frame, 1}); }
     [[nodiscard]] bool ok() const noexcept override { return output_->ok(); }
     [[nodiscard]] std::string close() override;
 

@@ -28,6 +28,7 @@ inline constexpr std::uint16_t end_of_options = 0;
 inline constexpr std::uint16_t comment = 1;
 inline constexpr std::uint16_t section_application = 4;
 inline constexpr std::uint16_t interface_name = 2;
+inline constexpr std::uint16_t packet_flags = 2;
 inline constexpr std::uint16_t interface_description_text = 3;
 inline constexpr std::uint16_t timestamp_resolution = 9;
 inline constexpr std::uint16_t timestamp_offset = 14;

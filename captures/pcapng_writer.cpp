@@ -16,14 +16,14 @@ namespace {
 constexpr std::size_t option_header = 4;
 constexpr std::size_t packet_header = 28;
 constexpr std::size_t longest_option = 65535;
-static_assert(pcapng::enhanced_block + largest_frame + longest_option + 16 <= OutputBuffer::largest_piece);
+static_assert(pcapng::enhanced_block + largest_frame + longest_option + 24 <= OutputBuffer::largest_piece);
 
 class PcapngWriter final : public CaptureWriter {
 public:
     explicit PcapngWriter(std::unique_ptr<OutputBuffer> output);
 
     void write(std::span<const Frame> frames) override;
-    void write(const Frame& frame, std::string_view interface, std::string_view comment) override;
+    void write(const Frame& frame, const Annotation& annotation) override;
     [[nodiscard]] bool ok() const noexcept override { return output_->ok(); }
     [[nodiscard]] std::string close() override;
 
@@ -42,7 +42,7 @@ private:
     std::uint32_t interface_of(const Frame& frame);
     std::uint32_t find_or_declare(std::string_view name, LinkType link_type);
     void declare(std::string_view name, LinkType link_type);
-    void write_packet(const Frame& frame, std::uint32_t interface, std::string_view comment);
+    void write_packet(const Frame& frame, std::uint32_t interface, const Annotation& annotation);
 
     std::unique_ptr<OutputBuffer> output_;
     std::vector<Interface> interfaces_;
@@ -71,19 +71,19 @@ PcapngWriter::PcapngWriter(std::unique_ptr<OutputBuffer> output) : output_(std::
 void PcapngWriter::write(std::span<const Frame> frames) {
     for (const Frame& frame : frames) {
         if (!output_->ok()) return;
-        write_packet(frame, interface_of(frame), {});
+        write_packet(frame, interface_of(frame), {.interface = {}});
     }
 }
 
-void PcapngWriter::write(const Frame& frame, std::string_view interface, std::string_view comment) {
-    write_packet(frame, find_or_declare(cut_to_option(interface), frame.link_type), cut_to_option(comment));
+void PcapngWriter::write(const Frame& frame, const Annotation& annotation) {
+    write_packet(frame, find_or_declare(cut_to_option(annotation.interface), frame.link_type), annotation);
 }
 
 std::uint32_t PcapngWriter::interface_of(const Frame& frame) {
     Latest& latest = latest_[static_cast<std::size_t>(frame.side)];
     if (!latest.known || latest.link_type != frame.link_type) {
         const std::string_view name = frame.side == Side::outside ? "outside" : "inside";
-        latest = {find_or_declare(name, frame.link_type), frame.link_type, true};
+        latest = {find_or_declare(name, frame.link_type), frame.link_type, output_->ok()};
     }
     return latest.index;
 }
@@ -99,10 +99,10 @@ std::uint32_t PcapngWriter::find_or_declare(std::string_view name, LinkType link
 
 void PcapngWriter::declare(std::string_view name, LinkType link_type) {
     constexpr std::string_view nanoseconds = "\x09";
-    interfaces_.push_back({std::string(name), link_type});
     const std::size_t size = pcapng::interface_block + option_size(name) + option_size(nanoseconds) + option_header;
     std::byte* const block = output_->append(size);
-    if (block == nullptr) return;
+    if (block == nullptr) return;  // and so will be what was to follow, until the output takes both
+    interfaces_.push_back({std::string(name), link_type});
     store_native(block, pcapng::interface_description);
     store_native(block + 4, static_cast<std::uint32_t>(size));
     store_native(block + 8, static_cast<std::uint16_t>(link_type));
@@ -114,12 +114,16 @@ void PcapngWriter::declare(std::string_view name, LinkType link_type) {
     store_native(end, static_cast<std::uint32_t>(size));
 }
 
-void PcapngWriter::write_packet(const Frame& frame, std::uint32_t interface, std::string_view comment) {
+void PcapngWriter::write_packet(const Frame& frame, std::uint32_t interface, const Annotation& annotation) {
     if (frame.captured > largest_frame) {
         output_->fail("a frame of " + std::to_string(frame.captured) + " bytes is too large");
         return;
     }
-    const std::size_t options = comment.empty() ? 0 : option_size(comment) + option_header;
+    const auto comment = cut_to_option(annotation.comment);
+    const bool directed = annotation.direction != Annotation::Direction::unknown;
+    const std::size_t flags_size = directed ? option_header + sizeof(std::uint32_t) : 0;
+    const std::size_t comment_size = comment.empty() ? 0 : option_size(comment);
+    const std::size_t options = flags_size + comment_size == 0 ? 0 : flags_size + comment_size + option_header;
     const std::size_t data = pcapng::padded(frame.captured);
     const std::size_t size = pcapng::enhanced_block + data + options;
     std::byte* const block = output_->append(size);
@@ -137,10 +141,14 @@ void PcapngWriter::write_packet(const Frame& frame, std::uint32_t interface, std
         store_native(end - 4, std::uint32_t{0});  // the padding is in these four bytes
         std::memcpy(block + packet_header, frame.data, frame.captured);
     }
-    if (!comment.empty()) {
-        end = store_option(end, pcapng::comment, comment);
-        end = store_option(end, pcapng::end_of_options, {});
+    if (!comment.empty()) end = store_option(end, pcapng::comment, comment);
+    if (directed) {
+        store_native(end, pcapng::packet_flags);
+        store_native(end + 2, std::uint16_t{sizeof(std::uint32_t)});
+        store_native(end + option_header, static_cast<std::uint32_t>(annotation.direction));
+        end += flags_size;
     }
+    if (options != 0) end = store_option(end, pcapng::end_of_options, {});
     store_native(end, static_cast<std::uint32_t>(size));
 }
 

@@ -168,7 +168,7 @@ BOOST_DATA_TEST_CASE(a_full_disk_is_told_and_nothing_more_is_written, formats) {
     auto large = CaptureWriter::create("/dev/full", sample.format).value();
     for (int index = 0; index < 5000; ++index) large->write(std::array{frame(bytes)});
     BOOST_CHECK(!large->ok());
-    large->write(frame(bytes), "outside", "a comment");
+    large->write(frame(bytes), {"outside", "a comment"});
     BOOST_CHECK_EQUAL(large->close(), "cannot write /dev/full: No space left on device");
     BOOST_CHECK_EQUAL(large->close(), "cannot write /dev/full: No space left on device");
 }
@@ -256,8 +256,8 @@ BOOST_AUTO_TEST_CASE(pcapng_declares_each_pair_of_name_and_link_type_once) {
     for (int round = 0; round < 2; ++round) {
         writer->write(std::array{frame(bytes, 1, Side::inside), frame(bytes, 2, Side::outside),
                                  frame(bytes, 3, Side::inside, LinkType::raw), frame(bytes, 4, Side::inside)});
-        writer->write(frame(bytes, 5), "dropped", "why");
-        writer->write(frame(bytes, 6), "inside", "");
+        writer->write(frame(bytes, 5), {"dropped", "why"});
+        writer->write(frame(bytes, 6), {"inside", ""});
     }
     BOOST_CHECK_EQUAL(writer->close(), "");
 
@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(pcapng_keeps_comments) {
     Bytes bytes = payload(61);
     const std::vector<std::string> comments{"", "a", "four", "forward: dnat by inbound/ssh-web01 — « ok »"};
     const auto writer = create(path);
-    for (const auto& comment : comments) writer->write(frame(bytes), "outside", comment);
+    for (const auto& comment : comments) writer->write(frame(bytes), {"outside", comment});
     writer->write(std::array{frame(bytes)});
     BOOST_CHECK_EQUAL(writer->close(), "");
     const auto blocks = blocks_of(content_of(path));
@@ -298,11 +298,11 @@ BOOST_AUTO_TEST_CASE(a_comment_too_long_for_an_option_is_cut_between_characters)
     std::string euros;
     while (euros.size() < 100'000) euros += "€";  // three bytes each
     const auto writer = create(path);
-    writer->write(frame(bytes), "outside", std::string(65535, 'x'));
-    writer->write(frame(bytes), "outside", std::string(65536, 'x'));
-    writer->write(frame(bytes), "outside", euros);
-    writer->write(frame(bytes), "outside", "x" + euros);
-    writer->write(frame(bytes), "outside", std::string(70'000, '\x80'));  // no character begins anywhere
+    writer->write(frame(bytes), {"outside", std::string(65535, 'x')});
+    writer->write(frame(bytes), {"outside", std::string(65536, 'x')});
+    writer->write(frame(bytes), {"outside", euros});
+    writer->write(frame(bytes), {"outside", "x" + euros});
+    writer->write(frame(bytes), {"outside", std::string(70'000, '\x80')});  // no character begins anywhere
     BOOST_CHECK_EQUAL(writer->close(), "");
     const auto blocks = blocks_of(content_of(path));
     BOOST_REQUIRE_EQUAL(blocks.size(), 7U);
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(padding_is_zero) {
     Bytes odd(5, std::byte{0xff});
     const auto writer = create(path);
     for (int index = 0; index < 2000; ++index) writer->write(std::array{frame(large)});  // the buffer is full of ones
-    writer->write(frame(odd), "outside", "x");
+    writer->write(frame(odd), {"outside", "x"});
     BOOST_CHECK_EQUAL(writer->close(), "");
     const Bytes body = blocks_of(content_of(path)).back().body;
     BOOST_REQUIRE_EQUAL(body.size(), 40U);
