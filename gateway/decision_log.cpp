@@ -20,34 +20,48 @@ void append_line(captures::OutputBuffer& output, std::string_view line) {
 
 std::string json_string(std::string_view text) { return boost::json::serialize(boost::json::string_view{text}); }
 
+Decision decision_of(const Judged& burst, std::size_t i) {
+    const auto& packet = burst.packets[i];
+    const auto& verdict = burst.verdicts[i];
+    Decision decision{.packet = burst.frames[i].number,
+                      .time = burst.frames[i].time,
+                      .side = burst.frames[i].side,
+                      .reason = verdict.reason,
+                      .kind = packet.kind,
+                      .addressed = packet.ip != nullptr && packet.header_length != 0,
+                      .tuple = packet.tuple,
+                      .rule = rule_text(verdict, *burst.tables),
+                      .detail = detail_text(verdict, packet, *burst.tables)};
+    if (decision.fate() == policy::Fate::forward) {
+        decision.out_from = burst.translations[i].source;
+        decision.out_to = burst.translations[i].destination;
+    }
+    return decision;
+}
+
+void append_json(std::string& to, const Decision& decision) {
+    const auto out = std::back_inserter(to);
+    const auto fate = decision.fate();
+    const auto text = [&](captures::Endpoint endpoint) { return endpoint_text(endpoint, decision.kind); };
+    fmt::format_to(out, R"({{"packet":{},"time":"{}","side":"{}","fate":"{}","reason":"{}")", decision.packet,
+                   captures::to_rfc3339(decision.time), decision.side == captures::Side::outside ? "outside" : "inside",
+                   to_string(fate), to_string(decision.reason));
+    if (!decision.rule.empty()) fmt::format_to(out, R"(,"rule":{})", json_string(decision.rule));
+    if (decision.addressed) {
+        fmt::format_to(out, R"(,"from":"{}","to":"{}")", text(decision.tuple.source), text(decision.tuple.destination));
+    }
+    if (fate == policy::Fate::forward) {
+        fmt::format_to(out, R"(,"out_from":"{}","out_to":"{}")", text(decision.out_from), text(decision.out_to));
+    }
+    if (!decision.detail.empty()) fmt::format_to(out, R"(,"detail":{})", json_string(decision.detail));
+    to += '}';
+}
+
 void DecisionLog::judged(const Judged& burst) {
     for (std::size_t i = 0; i < burst.frames.size(); ++i) {
-        const auto& frame = burst.frames[i];
-        const auto& packet = burst.packets[i];
-        const auto& verdict = burst.verdicts[i];
-        if (verdict.held) continue;
+        if (burst.verdicts[i].held) continue;
         line_.clear();
-        const auto out = std::back_inserter(line_);
-        fmt::format_to(out, R"({{"packet":{},"time":"{}","side":"{}","fate":"{}","reason":"{}")", frame.number,
-                       captures::to_rfc3339(frame.time), frame.side == captures::Side::outside ? "outside" : "inside",
-                       to_string(verdict.fate()), to_string(verdict.reason));
-        if (const auto rule = rule_text(verdict, *burst.tables); !rule.empty()) {
-            fmt::format_to(out, R"(,"rule":{})", json_string(rule));
-        }
-        const bool addressed = packet.ip != nullptr && packet.header_length != 0;
-        if (addressed) {
-            fmt::format_to(out, R"(,"from":"{}","to":"{}")", endpoint_text(packet.tuple.source, packet.kind),
-                           endpoint_text(packet.tuple.destination, packet.kind));
-        }
-        if (verdict.fate() == policy::Fate::forward) {
-            const auto& translation = burst.translations[i];
-            fmt::format_to(out, R"(,"out_from":"{}","out_to":"{}")", endpoint_text(translation.source, packet.kind),
-                           endpoint_text(translation.destination, packet.kind));
-        }
-        if (const auto detail = detail_text(verdict, packet, *burst.tables); !detail.empty()) {
-            fmt::format_to(out, R"(,"detail":{})", json_string(detail));
-        }
-        line_ += '}';
+        append_json(line_, decision_of(burst, i));
         append_line(*output_, line_);
     }
 }

@@ -1,14 +1,38 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "captures/output_buffer.hpp"
 #include "gateway/pipeline.hpp"
 
 namespace gateway {
 
-/// `--decisions`: a JSON line a packet (DESIGN §5). Fields that do not apply are left out. Lines come in the order of the
-/// decisions, which is that of the packets but for fragments that waited for their first one.
+/// What was decided about one packet, as a value that needs nothing else.
+struct Decision {
+    std::uint64_t packet = 0;  ///< its number
+    captures::Time time{};
+    captures::Side side = captures::Side::outside;
+    policy::Reason reason = policy::Reason::not_ip;
+    captures::Kind kind = captures::Kind::not_ip;
+    bool addressed = false;  ///< it is IPv4, whose addresses are known
+    captures::FiveTuple tuple{};
+    captures::Endpoint out_from{}, out_to{};  ///< of a packet that is forwarded
+    std::string rule;                         ///< `rule_text`
+    std::string detail;                       ///< `detail_text`
+
+    [[nodiscard]] policy::Fate fate() const noexcept { return policy::fate_of(reason); }
+};
+
+/// Precondition: the packet is not held.
+[[nodiscard]] Decision decision_of(const Judged& burst, std::size_t i);
+
+/// A JSON object (DESIGN §5). Fields that do not apply are left out.
+void append_json(std::string& to, const Decision& decision);
+
+/// `--decisions`: a JSON line a packet. Lines come in the order of the decisions, which is that of the packets but for
+/// fragments that waited for their first one.
 class DecisionLog final : public Observer {
 public:
     explicit DecisionLog(captures::OutputBuffer& output) : output_{&output} {}
