@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "gateway/decision_log.hpp"
+
+namespace gateway::live {
+
+/// Which decisions; empty members select all.
+struct DecisionFilter {
+    std::optional<policy::Fate> fate;
+    std::optional<policy::Reason> reason;
+    std::optional<captures::Side> side;
+    std::optional<captures::Protocol> protocol;
+    std::optional<captures::Prefix> address;  ///< one of the packet's, before or after translation
+    std::optional<std::uint16_t> port;        ///< likewise
+
+    [[nodiscard]] bool selects(const Decision& decision) const noexcept;
+};
+
+/// The latest decisions, kept while somebody watches: one thread adds, another looks.
+///
+/// Nobody subscribes: who looks is watching, until he has not looked for a while. So nothing has to be undone for a
+/// watcher who vanished, and several of them cost no more than one.
+class DecisionHistory final : public Observer {
+public:
+    static constexpr std::size_t capacity = 8192;
+    static constexpr auto patience = std::chrono::seconds{5};  ///< without a look, nobody watches any more
+    using Clock = std::chrono::steady_clock;
+
+    struct Seen {
+        std::vector<Decision> decisions;  ///< oldest first
+        std::uint64_t next = 0;           ///< to ask for next time
+        std::uint64_t missed = 0;         ///< forgotten before they were asked for
+    };
+    /// At most `limit` of those from sequence number `from` on that the filter selects. 0: from now on, which is none.
+    [[nodiscard]] Seen since(std::uint64_t from, const DecisionFilter& filter, std::size_t limit,
+                             Clock::time_point now);
+
+    /// True while somebody watches; forgets everything when that ends.
+    [[nodiscard]] bool is_watched(Clock::time_point now);
+
+    void judged(const Judged& burst) override;
+    void rewritten(const Judged&) override {}
+    void synthesized(const captures::Frame&) override {}
+
+private:
+    std::mutex mutex_;
+    std::vector<Decision> ring_;  ///< decision n is at n % capacity
+    std::uint64_t next_ = 1;
+    std::uint64_t first_ = 1;  ///< the oldest that is kept
+    std::optional<Clock::time_point> watched_until_;
+};
+
+}  // namespace gateway::live
