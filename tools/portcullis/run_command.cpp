@@ -33,7 +33,7 @@ public:
 
 /// systemd.exec(5): the variable names the stream that goes to the journal, which may have been redirected since.
 bool goes_to_journal(int descriptor) {
-    const char* const stream = std::getenv("JOURNAL_STREAM");
+    const char* const stream = std::getenv("JOURNAL_STREAM");  // NOLINT(concurrency-mt-unsafe): one thread
     struct stat here {};
     return stream != nullptr && ::fstat(descriptor, &here) == 0 &&
            stream == fmt::format("{}:{}", here.st_dev, here.st_ino);
