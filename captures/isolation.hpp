@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "captures/address.hpp"
+#include "captures/file_descriptor.hpp"
+
+namespace captures {
+
+/// Keeps the kernel's own stack from what arrives on an interface: it would answer ARP, forward, send RSTs.
+///
+/// Theory of operation: an nftables table of family netdev, `portcullis_<interface>`, whose ingress chain drops all.
+/// Packet sockets and XDP see a frame before that hook. The table is made in one transaction that replaces what a
+/// killed run left, and removed at destruction; after a SIGKILL it stays, and nothing is forwarded.
+/// If the interface is removed, so is the chain: isolate it anew when it is back.
+///
+/// Spoken by netlink without libnftables: that is GPL-2 and a whole parser, for five messages that never vary.
+class Isolation {
+public:
+    /// Needs CAP_NET_ADMIN and a kernel with nf_tables; the error says what to do without.
+    [[nodiscard]] static tl::expected<Isolation, std::string> of(const std::string& interface);
+
+    Isolation(Isolation&&) = default;
+    Isolation& operator=(Isolation&&) = delete;
+    Isolation(const Isolation&) = delete;
+    Isolation& operator=(const Isolation&) = delete;
+    ~Isolation();
+
+private:
+    Isolation() = default;
+
+    std::string table_;
+    FileDescriptor netlink_;  ///< of the namespace in which it was made
+};
+
+/// If the kernel has one of these addresses on any interface of this namespace: which, and what to do. Such an address
+/// must be the gateway's alone.
+[[nodiscard]] std::optional<std::string> kernel_owns(std::span<const Ipv4Address> addresses);
+
+}  // namespace captures
