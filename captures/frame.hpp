@@ -34,6 +34,7 @@ enum class LinkType : std::uint16_t {
 struct Offload {
     /// Of a frame that stands for several: transport payload bytes of each but the last. 0: it is just one.
     std::uint16_t segment_size = 0;
+    bool size_is_guess = false;     ///< of TCP: other cuts of the stream are as good, so the next wire's size counts
     bool partial_checksum = false;  ///< the transport checksum is not computed: its field holds nothing of use
 
     bool operator==(const Offload&) const = default;

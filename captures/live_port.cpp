@@ -103,6 +103,7 @@ bool LivePort::recognise_offload(Frame& frame) const noexcept {
     if (headers + transport.payload() <= interface_.mtu) return true;
     if (!transport.is_tcp || headers >= interface_.mtu) return false;
     frame.offload.segment_size = static_cast<std::uint16_t>(interface_.mtu - headers);
+    frame.offload.size_is_guess = true;
     return true;
 }
 

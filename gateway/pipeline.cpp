@@ -158,6 +158,7 @@ inline bool Pipeline::may_leave(std::size_t i, const Frame& frame) noexcept {
 bool Pipeline::fits(std::size_t i, const Frame& frame, std::uint32_t mtu) noexcept {
     const auto& packet = packets_[i];
     if (!packet.ipv4().dont_fragment()) return true;
+    if (frame.offload.size_is_guess) return true;
     if (frame.offload.segment_size != 0) {
         constexpr std::uint32_t udp_header = 8;
         const auto transport = packet.kind == Kind::tcp ? packet.tcp().header_length() : udp_header;

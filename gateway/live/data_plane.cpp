@@ -152,13 +152,22 @@ void DataPlane::rewritten(const Judged& burst) {
     for (std::size_t i = 0; i < burst.frames.size(); ++i) {
         const auto& verdict = burst.verdicts[i];
         if (verdict.held || verdict.fate() != policy::Fate::forward) continue;
-        auto& egress = *sides_[index(burst.frames[i].side)].egress;
-        // Fragments that were held lie in the pipeline's memory, all else in the port's.
-        if (burst.packets[i].is_fragmented()) [[unlikely]] {
-            egress.send_copy(burst.frames[i], now_);
-        } else {
-            egress.send(burst.frames[i], now_);
-        }
+        forward(burst.frames[i], burst.packets[i]);
+    }
+}
+
+void DataPlane::forward(Frame frame, const captures::Packet& packet) {
+    auto& egress = *sides_[index(frame.side)].egress;
+    if (frame.offload.size_is_guess) {
+        const std::uint32_t headers = std::uint32_t{packet.header_length} + packet.tcp().header_length();
+        const auto most = static_cast<std::uint16_t>(egress.mtu() - std::min<std::uint32_t>(egress.mtu() - 1, headers));
+        frame.offload.segment_size = std::min(frame.offload.segment_size, most);
+    }
+    // Fragments that were held lie in the pipeline's memory, all else in the port's.
+    if (packet.is_fragmented()) [[unlikely]] {
+        egress.send_copy(frame, now_);
+    } else {
+        egress.send(frame, now_);
     }
 }
 

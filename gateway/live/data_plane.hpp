@@ -114,6 +114,7 @@ private:
     void judged(const Judged& burst) override;
     void rewritten(const Judged& burst) override;
     void synthesized(const captures::Frame& frame) override;
+    void forward(captures::Frame frame, const captures::Packet& packet);
     void tell_sender(const captures::Frame& frame, const captures::Packet& packet, const Verdict& verdict);
 
     captures::Duration clock_offset_;

@@ -49,6 +49,15 @@ std::vector<captures::Ipv4Address> others_of(const Config& config, Side side) {
     return others;
 }
 
+/// Those that must be the gateway's alone.
+std::vector<captures::Ipv4Address> own_addresses(const Config& config) {
+    auto all = config.firewall.public_ips;
+    all.push_back(config.firewall.instance_ip);
+    if (config.firewall.private_ip) all.push_back(*config.firewall.private_ip);
+    for (const auto side : both_sides) all.push_back(config.live->at(side).address);
+    return all;
+}
+
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;
     // Cannot fail once the system has started; if it does, collisions can be chosen, and nothing else.
@@ -60,11 +69,16 @@ std::uint64_t random_seed() {
 
 tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::open(const Config& config, Log log) {
     std::unique_ptr<LiveGateway> live{new LiveGateway{config, std::move(log)}};
+    if (live->live_.driver == DriverChoice::ring || live->live_.driver == DriverChoice::xdp) {
+        return tl::unexpected{std::string{"live.driver: ring and xdp are not in this build; write pcap or auto"}};
+    }
+    if (auto owned = captures::kernel_owns(own_addresses(config))) return tl::unexpected{std::move(*owned)};
     for (const auto side : both_sides) {
         auto opened = live->open_wire(side);
         if (!opened) return tl::unexpected{opened.error()};
         live->drivers_[index(side)] = opened->driver;
-        live->opened_[index(side)] = std::move(*opened);
+        live->wires_[index(side)] = std::move(opened->wire);
+        live->holds_[index(side)].emplace(std::move(opened->hold));
     }
     return live;
 }
@@ -80,7 +94,14 @@ tl::expected<LiveGateway::Opened, std::string> LiveGateway::open_wire(Side side)
     if (!interface) return tl::unexpected{interface.error()};
     auto port = captures::open_live_port(name(side));
     if (!port) return tl::unexpected{port.error()};
-    return Opened{{std::move(*port), interface->mac, interface->mtu}, "pcap"};
+    auto offloads = captures::OffloadGuard::turn_off(name(side), captures::OffloadGuard::merging);
+    if (!offloads) return tl::unexpected{offloads.error()};
+    Opened opened{{std::move(*port), interface->mac, interface->mtu}, "pcap", {{}, std::move(*offloads)}};
+    if (!live_.isolate) return opened;
+    auto isolation = captures::Isolation::of(name(side));
+    if (!isolation) return tl::unexpected{isolation.error()};
+    opened.hold.isolation.emplace(std::move(*isolation));
+    return opened;
 }
 
 DataPlane::Settings LiveGateway::settings_of(const Config& config) const {
@@ -117,8 +138,7 @@ void LiveGateway::enforce(const Config& config, const Access& access, const Chan
 }
 
 void LiveGateway::begin(const Config& config, Doors doors) {
-    std::array<Wire, 2> wires{std::move(opened_[0].wire), std::move(opened_[1].wire)};
-    data_plane_ = std::make_unique<DataPlane>(settings_of(config), std::move(doors), std::move(wires), nullptr);
+    data_plane_ = std::make_unique<DataPlane>(settings_of(config), std::move(doors), std::move(wires_), nullptr);
     started_ = data_plane_->now();
     thread_ = std::jthread{[this] { data_plane_->run(); }};
 }
@@ -150,9 +170,12 @@ void LiveGateway::see_to(Side side) {
         Wire none;
         static_cast<void>(data_plane_->bind(side, none));
     }
+    if (!captures::find_usable_interface(name(side))) return;
+    holds_[index(side)].reset();  // its table may have gone with the interface, and is made anew
     auto opened = open_wire(side);
     if (!opened) return;
     lost = false;
+    holds_[index(side)].emplace(std::move(opened->hold));
     drivers_[index(side)] = opened->driver;
     static_cast<void>(data_plane_->bind(side, opened->wire));
     log_(Level::info, fmt::format("the interface {} is back (driver {})", name(side), opened->driver));

@@ -11,6 +11,8 @@
 #include <tl/expected.hpp>
 
 #include "captures/interface.hpp"
+#include "captures/isolation.hpp"
+#include "captures/offload_guard.hpp"
 #include "gateway/config.hpp"
 #include "gateway/control_plane.hpp"
 #include "gateway/live/data_plane.hpp"
@@ -83,9 +85,15 @@ public:
     [[nodiscard]] bool end_flow(const dnat::Arrived& arrived);
 
 private:
+    /// What is done to an interface while it is the gateway's, and undone at the end.
+    struct Hold {
+        std::optional<captures::Isolation> isolation;
+        captures::OffloadGuard offloads;
+    };
     struct Opened {
         Wire wire;
         std::string driver;
+        Hold hold;
     };
 
     explicit LiveGateway(const Config& config, Log log);
@@ -99,7 +107,8 @@ private:
     LiveConfig live_;
     Log log_;
     std::string problem_;
-    std::array<Opened, 2> opened_;
+    std::array<std::optional<Hold>, 2> holds_;  // outlive the data plane
+    std::array<Wire, 2> wires_;                 // until it begins
     std::array<std::string, 2> drivers_;
     std::array<bool, 2> lost_{};
     std::shared_ptr<const Tables> tables_;

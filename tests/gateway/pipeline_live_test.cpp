@@ -47,6 +47,12 @@ BOOST_AUTO_TEST_CASE(a_frame_that_stands_for_several_segments_fits_if_each_of_th
         bench.feed({&frame, 1});
         check(bench.all_told().back(), because(reason));
     }
+    auto owned = built;
+    auto frame = owned.frame();
+    frame.offload = {.segment_size = 1460, .size_is_guess = true, .partial_checksum = false};
+    frame.time = bench.now();
+    bench.feed({&frame, 1});
+    check(bench.all_told().back(), because(Reason::established));  // it is cut as the next wire needs it
 }
 
 BOOST_AUTO_TEST_CASE(a_flow_that_is_ended_by_hand_gets_a_reset_to_either_end) {
