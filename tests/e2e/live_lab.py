@@ -91,7 +91,8 @@ class Lab:
         self.client, self.gateway, self.switch, self.server, self.server2 = (Namespace() for _ in range(5))
         self.service = None
         wires = [(self.gateway, "outside0", self.client, "wire0", 1500), (self.gateway, "inside0", self.switch, "port0", mtu_inside),
-                 (self.server, "wire0", self.switch, "port1", 1500), (self.server2, "wire0", self.switch, "port2", 1500)]
+                 (self.server, "wire0", self.switch, "port1", mtu_inside),
+                 (self.server2, "wire0", self.switch, "port2", mtu_inside)]
         for space, name, peer, peer_name, mtu in wires:
             wire(space, name, peer, peer_name, mtu, offloads)
         self.switch.run("ip", "link", "add", "bridge0", "type", "bridge")
@@ -137,9 +138,6 @@ class Lab:
                                     "PORTCULLIS_CA": str(self.folder / "portcullis-cert.pem")}
         return self.gateway.run(self.portcullis, *arguments, capture_output=True, env=environment, check=check, timeout=30)
 
-    def status(self):
-        return json.loads(self.ask("status", "--json", by="admin@lab.example").stdout)
-
     def request(self, machine="web01", port=22, duration="PT1H", source=CLIENT, *more):
         return json.loads(self.ask("request", machine, "--port", str(port), "--source", source, "--duration", duration, "--json",
                                    *more).stdout)
@@ -165,3 +163,70 @@ def wait_for(condition, why_not, seconds=10):
 
 def read(path):
     return pathlib.Path(path).read_text(encoding="utf-8") if pathlib.Path(path).exists() else ""
+
+
+SSHD = """
+ListenAddress {address}
+HostKey {folder}/host_key
+AuthorizedKeysFile {folder}/user_key.pub
+PidFile none
+StrictModes no
+UsePAM no
+UseDNS no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+PrintMotd no
+PrintLastLog no
+Subsystem sftp internal-sftp
+"""
+
+
+def serve_ssh(lab, running):
+    """A real sshd on either server; the client's options to log in."""
+    folder = lab.folder
+    for key in ("host_key", "user_key"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / key], check=True)
+    host_key = " ".join((folder / "host_key.pub").read_text().split()[:2])
+    (folder / "known_hosts").write_text("".join(f"[{PUBLIC}]:{port} {host_key}\n" for port in (50022, 50023)))
+    for space, address in ((lab.server, WEB), (lab.server2, DB)):
+        config, log = folder / f"sshd_{address}", folder / f"sshd_{address}.log"
+        config.write_text(SSHD.format(address=address, folder=folder))
+        sshd = space.start("unshare", "--mount", "sh", "-c",
+                           f"mount -t tmpfs none /run && mkdir /run/sshd && exec $(command -v sshd) -D -f {config} -E {log}")
+        running.callback(sshd.wait)
+        running.callback(sshd.terminate)
+        wait_for(lambda log=log: "listening" in read(log), lambda log=log: f"sshd did not start: {read(log)}")
+    return ["-F", "none", "-i", str(folder / "user_key"), "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
+            "-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={folder}/known_hosts", "-o", "GlobalKnownHostsFile=none",
+            "-o", "ConnectTimeout=5"]
+
+
+def tcp_from(space, source, port, timeout=5, source_port=0):
+    """A connected socket of `space`, through the gateway."""
+    with space.entered():
+        made = socket.socket()
+    made.settimeout(timeout)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((source, source_port))
+    made.connect((PUBLIC, port))
+    return made
+
+
+def udp_from(space, source, timeout=5):
+    with space.entered():
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.settimeout(timeout)
+    made.bind((source, 0))
+    return made
+
+
+def is_closed(space, source, port, timeout=0.7):
+    """Whether a SYN gets no answer at all, as Azure's does not."""
+    try:
+        tcp_from(space, source, port, timeout).close()
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+    return False
