@@ -76,6 +76,8 @@ struct LimitConfig {
     std::uint32_t flows = 1U << 20;
     std::uint32_t fragmented_datagrams = 4096;
     std::uint32_t held_fragments = 1024;
+
+    bool operator==(const LimitConfig&) const = default;
 };
 
 /// `[jit]`.
@@ -124,12 +126,16 @@ struct LiveSide {
     captures::Ipv4Address address;
     captures::Prefix on_link;
     std::optional<captures::Ipv4Address> gateway;
+
+    bool operator==(const LiveSide&) const = default;
 };
 
 struct LiveRoute {
     captures::Prefix destination;
     captures::Ipv4Address via;  ///< on link
     captures::Side side = captures::Side::outside;
+
+    bool operator==(const LiveRoute&) const = default;
 };
 
 /// `[live]`.
@@ -140,6 +146,7 @@ struct LiveConfig {
     std::vector<LiveRoute> routes;
     bool isolate = true;  ///< keep what arrives from the kernel's own stack
 
+    bool operator==(const LiveConfig&) const = default;
     [[nodiscard]] const LiveSide& at(captures::Side side) const noexcept {
         return side == captures::Side::outside ? outside : inside;
     }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "gateway/control_plane_state.hpp"
+#include "gateway/tables.hpp"
 #include "policy/names.hpp"
 
 namespace gateway {
@@ -108,6 +109,24 @@ bool ControlPlane::flush(Time now) {
     }
     if (late.events.empty() && late.records.empty() && late.mapped_ports.empty()) return true;
     return !state_->write({});
+}
+
+std::optional<std::string> ControlPlane::reload(Config config, Time now) {
+    auto& state = *state_;
+    tick(now);
+    if (const auto tables = Tables::build(config); !tables) return tables.error();
+    auto event = State::event(the_clock(), operation::reload, state.group_id(), {}, now);
+    event.detail = "the configuration was read anew";
+    store::Commit commit;
+    commit.events.push_back(std::move(event));
+    if (const auto problem = state.write(std::move(commit))) return problem->message;
+    state.file_policies = config.jit_policies;
+    state.config = std::move(config);
+    state.apply_policies();
+    if (state.enforcer != nullptr) {
+        state.enforcer->enforce(state.config, state.access, {.rules = true, .ends = {}, .adoptions = {}, .now = now});
+    }
+    return {};
 }
 
 void ControlPlane::enforce_by(Enforcer& enforcer, Time now) {

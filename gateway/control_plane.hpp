@@ -203,6 +203,10 @@ public:
     /// The newest event on disk: what a chain that was read to its end must end with. For those who may read the chain.
     [[nodiscard]] const store::Store::Head& audit_head() const noexcept;
 
+    /// A new configuration, all but its store: policies that the store has stay in the place of the file's, windows stay
+    /// open. Why not, for a person; then nothing has changed.
+    [[nodiscard]] std::optional<std::string> reload(Config config, captures::Time now);
+
     /// `enforcer` is told how things stand, and from now on of every change; it must outlive this object.
     void enforce_by(Enforcer& enforcer, captures::Time now);
 

@@ -52,6 +52,7 @@ void make_absolute(Config& config, const std::filesystem::path& folder) {
 }  // namespace
 
 struct Service::Parts {
+    std::filesystem::path path;  ///< of the configuration
     Log log;
     Facts facts;
     std::unique_ptr<live::LiveGateway> live;  // outlives the control plane, which calls it
@@ -76,14 +77,17 @@ struct Service::Parts {
     [[nodiscard]] Response health() const;
     [[nodiscard]] Response numbers() const;
     [[nodiscard]] captures::Time tick();
+    [[nodiscard]] bool reload();
+    void keep_what_a_start_decides(Config& config);
     [[nodiscard]] std::string status() const;
     void tell_of_store();
 };
 
-tl::expected<std::unique_ptr<Service>, std::string> Service::start(Config config, const std::string& folder, Log log,
+tl::expected<std::unique_ptr<Service>, std::string> Service::start(Config config, const std::string& path, Log log,
                                                                    captures::Time now) {
-    make_absolute(config, std::filesystem::absolute(folder.empty() ? "." : folder));
     auto parts = std::make_unique<Parts>();
+    parts->path = std::filesystem::absolute(path);
+    make_absolute(config, parts->path.parent_path());
     parts->log = std::move(log);
     auto problem = parts->open(std::move(config), now);
     if (problem.empty()) problem = parts->take_certificate(now);
@@ -100,6 +104,7 @@ Service::~Service() = default;
 const Service::Facts& Service::facts() const noexcept { return parts_->facts; }
 
 bool Service::run() {
+    parts_->server.on_hangup([this] { reload(); });
     notify_ready(parts_->status());
     parts_->server.run([this] { return parts_->tick(); });
     notify_stopping();
@@ -109,6 +114,13 @@ bool Service::run() {
 }
 
 void Service::stop() { parts_->server.stop(); }
+
+bool Service::reload() {
+    notify_reloading();
+    const bool done = parts_->reload();
+    notify_ready(parts_->status());
+    return done;
+}
 
 std::string Service::Parts::open(Config config, captures::Time now) {
     auto known = api::Authenticator::create(config);
@@ -216,6 +228,44 @@ captures::Time Service::Parts::tick() {
     }
     if (!failed) notify_alive(status());
     return control->next_expiry().value_or(captures::Time::max());
+}
+
+bool Service::Parts::reload() {
+    const auto refuse = [this](const std::string& why) {
+        log(Level::warning, why);
+        log(Level::warning, fmt::format("{} was not taken: the configuration stays as it was", path.string()));
+        return false;
+    };
+    auto loaded = load_config(path.string());
+    if (!loaded) {
+        for (const auto& finding : loaded.error()) log(Level::warning, to_string(finding));
+        return refuse(fmt::format("{} mistakes", loaded.error().size()));
+    }
+    for (const auto& warning : loaded->warnings) log(Level::warning, to_string(warning));
+    auto& config = loaded->config;
+    make_absolute(config, path.parent_path());
+    keep_what_a_start_decides(config);
+    auto known = api::Authenticator::create(config);
+    if (!known) return refuse(known.error());
+    if (const auto problem = control->reload(std::move(config), now())) return refuse(*problem);
+    *authenticator = std::move(*known);
+    log(Level::info, fmt::format("{} was read anew", path.string()));
+    return true;
+}
+
+void Service::Parts::keep_what_a_start_decides(Config& config) {
+    const auto& old = control->config();
+    const auto keep = [this](auto& now, const auto& before, const char* what) {
+        if (now == before) return;
+        log(Level::warning, fmt::format("{} stays as it is until the next start", what));
+        now = before;
+    };
+    keep(config.store.url, old.store.url, "store.url");
+    keep(config.api.listen, old.api.listen, "api.listen");
+    keep(config.api.tls_certificate, old.api.tls_certificate, "api.tls_certificate");
+    keep(config.api.tls_key, old.api.tls_key, "api.tls_key");
+    keep(config.limits, old.limits, "[limits]");
+    keep(config.live, old.live, "[live]");
 }
 
 std::string Service::Parts::status() const {

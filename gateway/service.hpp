@@ -25,9 +25,10 @@ public:
     enum class Level : std::uint8_t { info, warning };
     using Log = std::function<void(Level, const std::string&)>;
 
-    /// Listens already when it returns. Relative paths of `config` are relative to `folder`. The error is for a person.
+    /// Listens already when it returns. `config` is that of the file `path`: relative paths in it are relative to its folder,
+    /// and SIGHUP reads it anew. The error is for a person.
     [[nodiscard]] static tl::expected<std::unique_ptr<Service>, std::string> start(Config config,
-                                                                                   const std::string& folder, Log log,
+                                                                                   const std::string& path, Log log,
                                                                                    captures::Time now);
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
@@ -52,6 +53,9 @@ public:
     /// False: it had to end by itself.
     bool run();
     void stop();
+    /// Reads the configuration anew: rules, machines, policies, principals and roles. A bad one is refused as a whole, and the
+    /// old one stays. What only a start can change (listeners, store, wires, limits) is told.
+    bool reload();
 
 private:
     struct Parts;

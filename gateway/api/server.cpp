@@ -44,12 +44,15 @@ struct Server::Impl {
     asio::io_context io{1};
     std::vector<std::shared_ptr<Listener>> listeners;
     asio::signal_set signals{io};
+    asio::signal_set hangups{io};
+    std::function<void()> reload;
     asio::steady_timer ticks{io};
     asio::steady_timer end{io};
 
     asio::awaitable<void> accept(std::shared_ptr<Listener> listener);
     asio::awaitable<void> tick(std::function<captures::Time()> tick);
     void admit(tcp::socket socket, const Listener& listener);
+    void await_hangup();
     void stop();
     void end_if_idle();
 };
@@ -94,6 +97,21 @@ void Server::run(const std::function<captures::Time()>& tick) {
     });
     asio::co_spawn(impl_->io, impl_->tick(tick), asio::detached);
     impl_->io.run();
+}
+
+void Server::on_hangup(std::function<void()> reload) {
+    Error ignored;
+    impl_->reload = std::move(reload);
+    impl_->hangups.add(SIGHUP, ignored);
+    impl_->await_hangup();
+}
+
+void Server::Impl::await_hangup() {
+    hangups.async_wait([this](const Error& error, int) {
+        if (error) return;
+        reload();
+        await_hangup();
+    });
 }
 
 void Server::stop() {
@@ -155,6 +173,7 @@ void Server::Impl::stop() {
     Error ignored;
     signals.cancel(ignored);
     signals.clear(ignored);  // a second signal ends the process at once
+    hangups.cancel(ignored);
     ticks.cancel();
     for (const auto& listener : listeners) listener->acceptor.close(ignored);
     for (auto* const session : host.sessions) session->stop();

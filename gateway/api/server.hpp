@@ -54,6 +54,9 @@ public:
     /// `tick` is called at least once a second, and at the time that it returned last time.
     void run(const std::function<captures::Time()>& tick);
 
+    /// What SIGHUP does while it runs; by the thread that runs it. Without it the signal ends the process.
+    void on_hangup(std::function<void()> reload);
+
     /// Takes no more connections, lets those that are being answered finish (at most a second), and ends `run`.
     /// May be called from a handler, from another thread, and SIGINT and SIGTERM do; a second signal ends the process.
     void stop();

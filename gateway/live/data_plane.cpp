@@ -223,6 +223,14 @@ bool DataPlane::bind(Side side, Wire& wire) {
     });
 }
 
+bool DataPlane::answer_for(Side side, const std::vector<captures::Ipv4Address>& others) {
+    return mailbox_.run([&] {
+        auto& egress = *sides_[index(side)].egress;
+        egress.answer_for(others, now());
+        egress.flush();
+    });
+}
+
 bool DataPlane::end_flow(const dnat::Arrived& arrived, bool& found) {
     return mailbox_.run([&] {
         now_ = now();

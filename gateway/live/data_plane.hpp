@@ -71,6 +71,7 @@ public:
 
     [[nodiscard]] bool use(Doors& doors);
     [[nodiscard]] bool bind(captures::Side side, Wire& wire);
+    [[nodiscard]] bool answer_for(captures::Side side, const std::vector<captures::Ipv4Address>& others);
     [[nodiscard]] bool end_flow(const dnat::Arrived& arrived, bool& found);
     /// Runs `look` between two bursts; it must be short.
     [[nodiscard]] bool inspect(const std::function<void(DataPlane&, captures::Time)>& look);

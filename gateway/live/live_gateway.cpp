@@ -133,6 +133,9 @@ void LiveGateway::enforce(const Config& config, const Access& access, const Chan
         if (end.cut) doors.cuts.push_back(end.id);
     }
     if (!data_plane_) return begin(config, std::move(doors));
+    for (const auto side : both_sides) {
+        if (change.rules) static_cast<void>(data_plane_->answer_for(side, others_of(config, side)));
+    }
     doors.ahead = ahead_ = change.now - data_plane_->now();
     static_cast<void>(data_plane_->use(doors));
 }

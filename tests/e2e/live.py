@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 
-from live_lab import CLIENT, OTHER_CLIENT, PUBLIC, WEB, Lab, is_closed, serve_ssh, tcp_from, udp_from, wait_for
+from live_lab import CLIENT, OTHER_CLIENT, PUBLIC, WEB, Lab, is_closed, rules, serve_ssh, tcp_from, udp_from, wait_for
 from namespaces import require
 
 BULK = int(os.environ.get("PORTCULLIS_BULK", "20")) * 1_000_000
@@ -34,8 +34,8 @@ def check(good, what):
 def main():
     require("ip", "ethtool", "ssh", "scp", "sftp", "ssh-keygen", "sshd", "unshare")
     portcullis, driver, offloads = sys.argv[1], sys.argv[2], sys.argv[3] == "on"
-    for case in (an_ordinary_day, doors_follow_the_clock, traffic_as_it_comes, a_narrow_wire, wires_are_lost_and_found,
-                 a_killed_gateway_forwards_nothing):
+    for case in (an_ordinary_day, doors_follow_the_clock, traffic_as_it_comes, a_narrow_wire, rules_are_reloaded,
+                 wires_are_lost_and_found, a_killed_gateway_forwards_nothing):
         begun = time.monotonic()
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
             lab = Lab(portcullis, folder, offloads, 1400 if case is a_narrow_wire else 1500)
@@ -267,6 +267,30 @@ def a_narrow_wire(lab, driver, running):
     talk.connect((PUBLIC, 6000))
     talk.send(b"z" * 1450)
     check(talk.recv(65535) == b"z" * 1450, "what may be fragmented is")
+
+
+def rules_are_reloaded(lab, driver, running):
+    serve_tcp_echo(lab.server, WEB, 7000, running)
+    serve_tcp_echo(lab.server, WEB, 80, running)
+    lab.start(driver=driver)
+    kept, lost = tcp_from(lab.client, CLIENT, 8080), tcp_from(lab.client, CLIENT, 7000)
+    config = lab.folder / "lab.toml"
+    whole = config.read_text()
+    config.write_text(whole.replace('name = "web01"', 'nome = "web01"', 1))
+    lab.service.send_signal(signal.SIGHUP)
+    wait_for(lambda: "nome" in lab.log(), "a bad configuration is not refused")
+    check(say(kept, b"a") == b"a" and say(lost, b"b") == b"b", "the old rules stay when the new ones are bad")
+    config.write_text(whole.replace(rules(["echo-tcp"]), ""))
+    lab.service.send_signal(signal.SIGHUP)
+    wait_for(lambda: "was read anew" in lab.log(), lambda: f"good rules are not taken:\n{lab.log()}")
+    check(say(kept, b"c") == b"c", "a flow of a rule that stays lives on")
+    check(is_closed(lab.client, CLIENT, 7000), "a removed rule admits nobody")
+    lost.settimeout(0.7)
+    try:
+        say(lost, b"d")
+        check(False, "a flow of a removed rule lives on")
+    except TimeoutError:
+        pass
 
 
 def wires_are_lost_and_found(lab, driver, running):

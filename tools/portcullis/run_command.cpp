@@ -98,8 +98,7 @@ int run(const std::string& path) {
         spdlog::log(level == gateway::Service::Level::warning ? spdlog::level::warn : spdlog::level::info, "{}", text);
     };
     const auto now = std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now());
-    const auto folder = std::filesystem::path{path}.parent_path().string();
-    const auto service = gateway::Service::start(std::move(loaded->config), folder, log, now);
+    const auto service = gateway::Service::start(std::move(loaded->config), path, log, now);
     if (!service) {
         spdlog::error("{}", service.error());
         return exit_usage;
