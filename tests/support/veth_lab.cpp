@@ -103,6 +103,12 @@ VethLab::VethLab(Offloads offloads, int mtu) {
     };
     join(client, "outside", "1", "2");
     join(server, "inside", "2", "1");
+    // An interface that is just up still loses what is sent, without a word, until the kernel has noticed its carrier.
+    const std::string wait = "; do sleep 0.02; done";
+    for (const auto* port : {"outside", "inside"}) {
+        gateway.run("until ip link show " + std::string{port} + " | grep -q 'state UP'" + wait);
+    }
+    for (const auto* host : {&client, &server}) host->run("until ip link show eth0 | grep -q 'state UP'" + wait);
 }
 
 std::size_t Forwarder::step() { return move(outside_, inside_, true) + move(inside_, outside_, false); }
