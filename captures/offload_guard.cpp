@@ -20,6 +20,14 @@ namespace {
 
 using Bits = std::vector<std::uint32_t>;
 
+/// ethtool_gfeatures and ethtool_sfeatures without the blocks behind them, which C++ has no type for.
+struct FeaturesCommand {
+    std::uint32_t command = 0;
+    std::uint32_t words = 0;
+};
+static_assert(sizeof(FeaturesCommand) == sizeof(ethtool_gfeatures));
+static_assert(sizeof(FeaturesCommand) == sizeof(ethtool_sfeatures));
+
 /// A command is a fixed part and an array behind it; so it lives in bytes.
 bool ask(int socket, const std::string& interface, std::vector<std::byte>& command) {
     ifreq request{};
@@ -60,9 +68,7 @@ std::vector<std::string> feature_names(int socket, const std::string& interface)
 
 /// Which features are on.
 Bits active_features(int socket, const std::string& interface, std::size_t words) {
-    ethtool_gfeatures get{};
-    get.cmd = ETHTOOL_GFEATURES;
-    get.size = static_cast<std::uint32_t>(words);
+    const FeaturesCommand get{ETHTOOL_GFEATURES, static_cast<std::uint32_t>(words)};
     auto bytes = command_of(get, words * sizeof(ethtool_get_features_block));
     Bits active(words);
     if (!ask(socket, interface, bytes)) return active;
@@ -74,9 +80,7 @@ Bits active_features(int socket, const std::string& interface, std::size_t words
 }
 
 bool set_features(int socket, const std::string& interface, const Bits& which, bool on) {
-    ethtool_sfeatures set{};
-    set.cmd = ETHTOOL_SFEATURES;
-    set.size = static_cast<std::uint32_t>(which.size());
+    const FeaturesCommand set{ETHTOOL_SFEATURES, static_cast<std::uint32_t>(which.size())};
     auto bytes = command_of(set, which.size() * sizeof(ethtool_set_features_block));
     for (std::size_t word = 0; word < which.size(); ++word) {
         const ethtool_set_features_block block{which[word], on ? which[word] : 0};
