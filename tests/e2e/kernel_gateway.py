@@ -1,18 +1,12 @@
-"""The kernel as the gateway: nftables does the DNAT and SNAT of CONFIG, packets go in and come out as bytes.
-
-  ends: wire `outside` ──── outside0 gateway inside0 ──── wire `inside` :ends
-
-The far ends of both wires have no address and no IP: what this test sends is all that there is.
-"""
+"""The kernel as the gateway: nftables does the DNAT and SNAT of CONFIG, packets go in and come out as bytes."""
 
 import os
-import select
-import socket
 import struct
 
 import captures
 import packets
-from namespaces import Namespace, connect
+from namespaces import Namespace
+from wires import Wires
 
 PUBLIC, INSTANCE = "203.0.113.10", "10.0.1.5"
 WEB, DNS = "10.1.0.4", "10.1.0.5"
@@ -84,9 +78,8 @@ LIKE_PORTCULLIS = {"tcp_be_liberal": 1, "tcp_loose": 0, "tcp_ignore_invalid_rst"
 class KernelGateway:
     def __init__(self):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one CPU has one queue: packets keep their order
-        self._gateway, self._ends = Namespace(), Namespace()
-        connect(self._gateway, "outside0", "02:00:00:00:00:01", self._ends, captures.OUTSIDE, "02:00:00:00:00:02", 9000)
-        connect(self._gateway, "inside0", "02:00:00:00:00:03", self._ends, captures.INSIDE, "02:00:00:00:00:04")
+        self._gateway = Namespace()
+        self._wires = Wires(self._gateway)
         ip = lambda *command: self._gateway.run("ip", *command)
         ip("address", "add", f"{PUBLIC}/24", "dev", "outside0")
         ip("address", "add", f"{INSTANCE}/24", "dev", "inside0")
@@ -94,14 +87,10 @@ class KernelGateway:
         ip("neighbour", "add", "10.0.1.1", "lladdr", "02:00:00:00:00:04", "dev", "inside0", "nud", "permanent")
         ip("route", "add", "default", "via", "203.0.113.254")
         ip("route", "add", "10.1.0.0/24", "via", "10.0.1.1")
-        self._gateway.sysctl({"net.ipv4.ip_forward": 1, "net.ipv4.icmp_ratelimit": 0} | {
+        self._gateway.sysctl({"net.ipv4.ip_forward": 1, "net.ipv4.icmp_ratelimit": 0, "net.ipv4.ipfrag_time": 600} | {
             f"net.ipv4.conf.{where}.rp_filter": 0 for where in ("all", "outside0", "inside0")})
         self._gateway.run("nft", "-f", "-", input=_RULES)
         self._settings, self._sent = {}, 0
-        self._wires = {side: self._tap(side) for side in captures.SIDES}
-        self._poll = select.poll()
-        for wire in self._wires.values():
-            self._poll.register(wire, select.POLLIN)
         for side in captures.SIDES:
             if self.send(side, b""):
                 raise RuntimeError("packets on the wires before any was sent")
@@ -116,54 +105,23 @@ class KernelGateway:
         self._settings = wanted | {"speaks": speaks}
 
     def send(self, side, packet):
-        """Puts one packet on a wire; returns what left because of it, as (side, packet) in order.
+        """Puts one packet on a wire; returns the frames that left because of it, as (side, frame) in order.
 
         A marker follows it on the same way. When that has come out, so has everything before it.
         """
-        wire = self._wires[side]
         if packet:
-            wire.send(self._frame(side, packet))
+            self._wires.send(side, packet)
         self._sent += 1
         source, destination = _MARKER[side]
         mark = struct.pack("!I", self._sent)
-        wire.send(self._frame(side, packets.udp((source, 9), (destination, 9), mark)))
+        self._wires.send(side, packets.udp((source, 9), (destination, 9), mark))
         left = []
         while True:
-            ready = self._poll.poll(5000)
-            if not ready:
+            came = self._wires.receive(5)
+            if not came:
                 raise TimeoutError(f"the gateway is stuck at {side} {packets.show(packet)}")
-            done = False
-            for descriptor, _ in ready:
-                for which in captures.SIDES:
-                    if self._wires[which].fileno() == descriptor:
-                        done |= self._drain(which, packets.address(source), mark, left)
-            if done:
+            others = [(where, frame) for where, frame in came
+                      if frame[26:30] != packets.address(source) or frame[42:46] != mark]
+            left += others
+            if len(others) < len(came):
                 return left
-
-    def _drain(self, side, marker, mark, left):
-        done = False
-        while True:
-            try:
-                frame = self._wires[side].recv(65536)
-            except BlockingIOError:
-                return done
-            packet = frame[14:]
-            if packet[12:16] == marker and packet[28:32] == mark:
-                done = True
-            elif frame[12:14] == b"\x08\x00":
-                left.append((side, packet))
-            else:
-                raise RuntimeError(f"noise on the wire {side}: {frame.hex()}")
-
-    def _tap(self, side):
-        with self._ends.entered():
-            tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003))
-        tap.setsockopt(263, 23, 1)  # SOL_PACKET, PACKET_IGNORE_OUTGOING: also, no clone of what is sent
-        tap.bind((side, 0x0003))
-        tap.setblocking(False)
-        return tap
-
-    @staticmethod
-    def _frame(side, packet):
-        number = 1 if side == captures.OUTSIDE else 3
-        return bytes((2, 0, 0, 0, 0, number, 2, 0, 0, 0, 0, number + 1, 8, 0)) + packet

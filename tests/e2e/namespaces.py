@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 SKIPPED = 77  # SKIP_RETURN_CODE in CMakeLists.txt
 
@@ -89,6 +90,17 @@ def connect(namespace, name, mac, peer, peer_name, peer_mac, mtu=1500):
         where.run("ethtool", "-K", interface, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off",
                   stdout=subprocess.DEVNULL)
         where.run("ip", "link", "set", interface, "up")
+    wait_until_active((namespace, name), (peer, peer_name))
+
+
+def wait_until_active(*interfaces):
+    """What is just up still loses what is sent, without a word, until the kernel has noticed its carrier."""
+    for space, interface in interfaces:
+        end = time.monotonic() + 10
+        while "state UP" not in space.run("ip", "link", "show", interface, stdout=subprocess.PIPE).stdout:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{interface} does not become active")
+            time.sleep(0.02)
 
 
 def _enter(descriptor):
