@@ -26,7 +26,7 @@ from wires import Wires
 _KNOWN = (pathlib.Path(__file__).parents[2] / "docs" / "conformance.md").read_text(encoding="utf-8")
 
 # By title: what differs live, instead of what differs in a replay.
-_LIVE_DIFFERS = {
+LIVE_DIFFERS = {
     "time to live: the kernel tells the sender": None,  # and so does a live gateway
     "larger than the next wire takes, with DF": None,
     "larger than the next wire takes, without DF": None,
@@ -64,7 +64,7 @@ def main():
         kernel, live = KernelGateway(), LiveGateway(portcullis, driver, folder)
         failed = sum(not passes(case, kernel, live) for case in cases)
         live.stop()
-    if unknown := _LIVE_DIFFERS.keys() - {case.title for case in CASES}:
+    if unknown := LIVE_DIFFERS.keys() - {case.title for case in CASES}:
         raise RuntimeError(f"no such cases: {unknown}")
     sent = sum(len(case.arrivals) for case in cases)
     print(f"{len(cases)} cases, {sent} packets; {failed} failed")
@@ -78,7 +78,7 @@ def passes(case, kernel, live):
         arrived = [packet for _, packet in group]
         theirs += [plain(side, departure) for packet in arrived for departure in kernel.send(side, packet)]
         ours += [plain(side, departure) for departure in live.send(side, arrived)]
-    differs = _LIVE_DIFFERS.get(case.title, case.differs)
+    differs = LIVE_DIFFERS.get(case.title, case.differs)
     complaint = judge(differs, theirs, ours)
     if not complaint and differs and f"| `{differs.name}` |" not in _KNOWN:
         complaint = f"the difference {differs.name} is no row of docs/conformance.md"
