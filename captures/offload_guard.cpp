@@ -104,8 +104,11 @@ tl::expected<OffloadGuard, std::string> OffloadGuard::turn_off(const std::string
     const auto names = feature_names(socket, interface);
     auto on = active_features(socket, interface, (names.size() + 31) / 32);
     for (std::size_t bit = 0; bit < names.size(); ++bit) {
-        if (std::find(features.begin(), features.end(), names[bit]) == features.end())
+        if (std::find(features.begin(), features.end(), names[bit]) == features.end()) {
             on[bit / 32] &= ~(1U << bit % 32);
+        } else if ((on[bit / 32] >> bit % 32 & 1U) != 0) {
+            guard.features_.push_back(names[bit]);
+        }
     }
     if (!none(on) && !set_features(socket, interface, on, false)) {
         return tl::unexpected(interface_error(interface, "cannot turn off its receive offloads", errno));

@@ -32,12 +32,16 @@ public:
     OffloadGuard& operator=(const OffloadGuard&) = delete;
     ~OffloadGuard();
 
+    /// What was on and is off now, by the kernel's names.
+    [[nodiscard]] const std::vector<std::string>& features() const noexcept { return features_; }
+
 private:
     OffloadGuard() = default;
 
     std::string interface_;
     FileDescriptor socket_;              ///< of the namespace in which it was turned off
     std::vector<std::uint32_t> was_on_;  ///< a bit a feature
+    std::vector<std::string> features_;
 };
 
 }  // namespace captures

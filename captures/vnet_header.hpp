@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "captures/frame.hpp"
+
 namespace captures {
 
 /// What precedes a frame on a packet socket with PACKET_VNET_HDR: the offload state of the kernel's buffer, in this
@@ -17,10 +19,19 @@ struct VnetHeader {
     static constexpr std::uint8_t needs_checksum = 1;
     static constexpr std::uint8_t gso_none = 0;
     static constexpr std::uint8_t gso_tcp4 = 1;
-    static constexpr std::uint8_t gso_udp_fragments = 3;
+    static constexpr std::uint8_t gso_udp_fragments = 3;  ///< one datagram, for IP to fragment
     static constexpr std::uint8_t gso_udp_segments = 5;
-    static constexpr std::uint8_t gso_ecn = 0x80;
+    static constexpr std::uint8_t gso_ecn = 0x80;  ///< CWR is the first segment's alone
 };
 static_assert(sizeof(VnetHeader) == 10);
+
+/// Puts what the kernel left undone in `frame.offload`, and does itself what that has no words for: a partial checksum
+/// elsewhere than in the transport header of plain IPv4, as inside a tunnel. False: nobody can know what the frame
+/// stands for.
+[[nodiscard]] bool take_offload(const VnetHeader& header, Frame& frame) noexcept;
+
+/// The other way round, for a frame to send: writes the header and, in place, the checksum field. Takes off a trailer that
+/// the kernel would take for payload. False: the frame has no segments to be cut into.
+[[nodiscard]] bool hand_offload(Frame& frame, VnetHeader& header) noexcept;
 
 }  // namespace captures

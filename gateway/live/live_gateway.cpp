@@ -7,7 +7,7 @@
 #include <chrono>
 #include <utility>
 
-#include "captures/live_port.hpp"
+#include "captures/open_port.hpp"
 
 namespace gateway::live {
 
@@ -22,6 +22,18 @@ constexpr std::array both_sides{Side::outside, Side::inside};
 constexpr auto clock_step = std::chrono::milliseconds{2};
 
 constexpr std::size_t index(Side side) noexcept { return static_cast<std::size_t>(side); }
+
+constexpr const char* to_string(Side side) noexcept { return side == Side::outside ? "outside" : "inside"; }
+
+std::optional<captures::Driver> driver_of(DriverChoice choice) noexcept {
+    switch (choice) {
+        case DriverChoice::automatic: break;
+        case DriverChoice::pcap: return captures::Driver::pcap;
+        case DriverChoice::ring: return captures::Driver::ring;
+        case DriverChoice::xdp: return captures::Driver::xdp;
+    }
+    return {};
+}
 
 Network network_of(const LiveConfig& live, Side side) {
     const auto& wire = live.at(side);
@@ -69,9 +81,6 @@ std::uint64_t random_seed() {
 
 tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::open(const Config& config, Log log) {
     std::unique_ptr<LiveGateway> live{new LiveGateway{config, std::move(log)}};
-    if (live->live_.driver == DriverChoice::ring || live->live_.driver == DriverChoice::xdp) {
-        return tl::unexpected{std::string{"live.driver: ring and xdp are not in this build; write pcap or auto"}};
-    }
     if (auto owned = captures::kernel_owns(own_addresses(config))) return tl::unexpected{std::move(*owned)};
     for (const auto side : both_sides) {
         auto opened = live->open_wire(side);
@@ -92,16 +101,24 @@ LiveGateway::~LiveGateway() {
 tl::expected<LiveGateway::Opened, std::string> LiveGateway::open_wire(Side side) const {
     const auto interface = captures::find_usable_interface(name(side));
     if (!interface) return tl::unexpected{interface.error()};
-    auto port = captures::open_live_port(name(side));
+    auto port = captures::open_port(name(side), driver_of(live_.driver));
     if (!port) return tl::unexpected{port.error()};
-    auto offloads = captures::OffloadGuard::turn_off(name(side), captures::OffloadGuard::merging);
-    if (!offloads) return tl::unexpected{offloads.error()};
-    Opened opened{{std::move(*port), interface->mac, interface->mtu}, "pcap", {{}, std::move(*offloads)}};
+    tell(side, *port);
+    Opened opened{
+        {std::move(port->port), interface->mac, interface->mtu}, port->driver, {{}, std::move(port->offloads)}};
     if (!live_.isolate) return opened;
     auto isolation = captures::Isolation::of(name(side));
     if (!isolation) return tl::unexpected{isolation.error()};
     opened.hold.isolation.emplace(std::move(*isolation));
     return opened;
+}
+
+void LiveGateway::tell(Side side, const captures::OpenedPort& opened) const {
+    const auto& off = opened.offloads.features();
+    log_(Level::info,
+         fmt::format("{} interface {}: driver {}{}; {}{}", to_string(side), name(side), opened.driver,
+                     opened.remarks.empty() ? "" : " (" + opened.remarks + ")",
+                     off.empty() ? "offloads stay as they are" : "turned off meanwhile: ", fmt::join(off, ", ")));
 }
 
 DataPlane::Settings LiveGateway::settings_of(const Config& config) const {
@@ -169,7 +186,7 @@ void LiveGateway::see_to(Side side) {
         lost = true;
         drivers_[index(side)].clear();
         log_(Level::warning, fmt::format("the {} interface {} is lost; trying to get it back every second",
-                                         side == Side::outside ? "outside" : "inside", name(side)));
+                                         to_string(side), name(side)));
         Wire none;
         static_cast<void>(data_plane_->bind(side, none));
     }

@@ -12,7 +12,7 @@
 
 #include "captures/interface.hpp"
 #include "captures/isolation.hpp"
-#include "captures/offload_guard.hpp"
+#include "captures/open_port.hpp"
 #include "gateway/config.hpp"
 #include "gateway/control_plane.hpp"
 #include "gateway/live/data_plane.hpp"
@@ -100,6 +100,7 @@ private:
 
     [[nodiscard]] const std::string& name(captures::Side side) const noexcept { return live_.at(side).interface; }
     [[nodiscard]] tl::expected<Opened, std::string> open_wire(captures::Side side) const;
+    void tell(captures::Side side, const captures::OpenedPort& opened) const;
     [[nodiscard]] DataPlane::Settings settings_of(const Config& config) const;
     void begin(const Config& config, Doors doors);
     void see_to(captures::Side side);

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "captures/file_descriptor.hpp"
+#include "captures/frame.hpp"
+#include "captures/interface.hpp"
+#include "captures/mapped_memory.hpp"
+
+namespace captures {
+
+/// What arrives at an interface, through memory shared with the kernel (packet(7), PACKET_RX_RING with TPACKET_V2 and
+/// PACKET_VNET_HDR).
+///
+/// Theory of operation. A slot takes a frame of the interface's MTU. Of a longer one, several segments in one, it holds
+/// the beginning, and the kernel queues the whole on the socket (PACKET_COPY_THRESH): both in one order, so a slot that
+/// says so is followed by a read. Thus small slots, which the caches like, hold millions of small packets a second, and
+/// 64 KB at once cost one more system call. What was not done: TPACKET_V3, whose blocks are handed over when full or
+/// after a millisecond at the earliest, which is latency; slots of 64 KB, of which the same memory holds 30 times fewer.
+class ReceiveRing {
+public:
+    [[nodiscard]] static tl::expected<ReceiveRing, std::string> open(const Interface& interface);
+
+    /// As Port's.
+    [[nodiscard]] std::size_t receive(std::span<Frame> frames);
+    /// Readable when `receive` would find something, or when the interface has failed.
+    [[nodiscard]] int descriptor() const noexcept { return socket_.number(); }
+    /// Of the socket, since the last call; 0: none.
+    [[nodiscard]] int take_error() const noexcept;
+    /// Frames that found no room, or came in a form that nobody can know, since the start.
+    [[nodiscard]] std::uint64_t lost();
+
+private:
+    class Slot;
+
+    ReceiveRing() = default;
+    [[nodiscard]] Slot slot(std::uint32_t index) const noexcept;
+    void release() noexcept;
+    [[nodiscard]] bool take(const Slot& slot, Frame& frame);
+    [[nodiscard]] bool read_whole(std::uint32_t length, Frame& frame);
+
+    FileDescriptor socket_;
+    MappedMemory memory_;
+    std::uint32_t slot_size_ = 0;
+    std::uint32_t slots_ = 0;
+    std::uint32_t slots_a_block_ = 0;
+    std::uint32_t next_ = 0;  ///< slot that is filled next
+    std::uint32_t used_ = 0;  ///< slots before it that are still the caller's
+    std::unique_ptr<std::byte[]> whole_;
+    std::size_t whole_size_ = 0;  ///< of it, taken by this burst
+    std::uint64_t lost_ = 0;
+};
+
+}  // namespace captures

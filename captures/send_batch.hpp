@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <tl/expected.hpp>
+
+#include "captures/file_descriptor.hpp"
+#include "captures/frame.hpp"
+#include "captures/interface.hpp"
+#include "captures/vnet_header.hpp"
+
+namespace captures {
+
+/// Frames that leave by an interface, many with one system call, each with what the kernel shall do to it (packet(7),
+/// PACKET_VNET_HDR; sendmmsg(2)).
+class SendBatch {
+public:
+    [[nodiscard]] static tl::expected<SendBatch, std::string> open(const Interface& interface);
+
+    /// As Port's. False: it cannot be sent as it is.
+    bool add(const Frame& frame);
+    void flush();
+
+    struct Numbers {
+        std::uint64_t sent = 0;
+        std::uint64_t sent_bytes = 0;
+        std::uint64_t not_sent = 0;
+    };
+    [[nodiscard]] const Numbers& numbers() const noexcept { return numbers_; }
+
+private:
+    /// What the kernel reads, at a fixed place.
+    struct Messages {
+        std::array<VnetHeader, burst_capacity> headers;
+        std::array<std::array<iovec, 2>, burst_capacity> parts;
+        std::array<mmsghdr, burst_capacity> messages;
+    };
+
+    SendBatch() = default;
+
+    FileDescriptor socket_;
+    std::unique_ptr<Messages> batch_;
+    std::size_t count_ = 0;
+    Numbers numbers_;
+};
+
+}  // namespace captures

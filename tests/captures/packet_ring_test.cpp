@@ -1,0 +1,112 @@
+#include "captures/packet_ring.hpp"
+
+#include "tests/support/port_behaviour.hpp"
+
+namespace {
+
+using Offloads = support::VethLab::Offloads;
+
+const support::OpenPort open_port = captures::open_packet_ring;
+
+/// From the client, as fast as it can; `segment` bytes of each are a datagram, if not 0.
+void send_datagrams(const support::VethLab& lab, int count, int size, int segment) {
+    lab.client.run(
+        "printf 'import socket\\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\\n"
+        "s.setsockopt(17, 103, " +
+        std::to_string(segment) +
+        ")\\n"
+        "for i in range(" +
+        std::to_string(count) + "): s.sendto(bytes(" + std::to_string(size) + "), (\"10.2.0.2\", 9))\\n' | python3 -");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(packet_ring_test, *boost::unit_test::precondition(support::may_make_namespaces))
+
+BOOST_AUTO_TEST_CASE(carries_a_stream_with_offloads_on) { support::carries_a_stream(open_port, Offloads::on); }
+BOOST_AUTO_TEST_CASE(carries_a_stream_with_offloads_off) { support::carries_a_stream(open_port, Offloads::off); }
+BOOST_AUTO_TEST_CASE(carries_datagrams_with_offloads_on) { support::carries_datagrams(open_port, Offloads::on); }
+BOOST_AUTO_TEST_CASE(carries_datagrams_with_offloads_off) { support::carries_datagrams(open_port, Offloads::off); }
+BOOST_AUTO_TEST_CASE(carries_fragments) { support::carries_fragments(open_port); }
+BOOST_AUTO_TEST_CASE(tells_of_a_lost_interface) { support::tells_of_a_lost_interface(open_port); }
+BOOST_AUTO_TEST_CASE(refuses_what_cannot_be_opened) { support::refuses_what_cannot_be_opened(open_port); }
+BOOST_AUTO_TEST_CASE(leaves_its_own_frames_out) { support::leaves_its_own_frames_out(open_port); }
+BOOST_AUTO_TEST_CASE(wakes_whoever_waits) { support::wakes_whoever_waits(open_port); }
+BOOST_AUTO_TEST_CASE(keeps_vlan_tags) { support::keeps_vlan_tags(open_port); }
+
+BOOST_AUTO_TEST_CASE(super_frames_leave_as_they_came) {
+    const support::VethLab lab{Offloads::on};
+    const auto crossing = support::cross_by_stream(lab, open_port, 16 << 20);
+    BOOST_TEST(crossing.complete);
+    BOOST_TEST(crossing.largest > 60000U);
+    BOOST_TEST(crossing.saw_partial);
+    BOOST_TEST(crossing.arrivals.largest > 60000U);
+    BOOST_TEST(crossing.arrivals.partial > 0);
+    BOOST_TEST(crossing.arrivals.wrong == 0);
+    BOOST_TEST(crossing.outside.not_received + crossing.inside.not_received == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(what_an_interface_cannot_do_the_kernel_does_before_it) {
+    const support::VethLab lab{Offloads::on};
+    lab.gateway.run("ethtool -K inside tx off tso off gso off >/dev/null");
+    const auto stream = support::cross_by_stream(lab, open_port, 4 << 20);
+    BOOST_TEST(stream.complete);
+    BOOST_TEST(stream.largest > 10000U);
+    BOOST_TEST(stream.arrivals.largest <= 1514U);
+    BOOST_TEST(stream.arrivals.partial == 0);
+    BOOST_TEST(stream.arrivals.wrong == 0);
+    const auto datagrams = support::cross_by_datagrams(lab, open_port, 1000, 1200, 20);
+    BOOST_TEST(datagrams.complete);
+    BOOST_TEST(datagrams.largest > 20000U);
+    BOOST_TEST(datagrams.arrivals.largest == 1242U);
+    BOOST_TEST(datagrams.arrivals.wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(datagrams_that_were_never_cut_leave_as_they_came) {
+    const support::VethLab lab{Offloads::on};
+    const auto crossing = support::cross_by_datagrams(lab, open_port, 1000, 1200, 20);
+    BOOST_TEST(crossing.complete);
+    BOOST_TEST(crossing.largest == 42U + 20U * 1200U);
+    BOOST_TEST(crossing.arrivals.largest == crossing.largest);
+    BOOST_TEST(crossing.arrivals.wrong == 0);
+    BOOST_TEST(crossing.outside.received < 100U);
+    BOOST_TEST(crossing.outside.not_received == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(wires_of_any_mtu_are_carried) {
+    for (const int mtu : {576, 9000, 65535}) {
+        BOOST_TEST_CONTEXT("MTU " << mtu) {
+            for (const auto offloads : {Offloads::off, Offloads::on}) {
+                const support::VethLab lab{offloads, mtu};
+                const auto crossing = support::cross_by_stream(lab, open_port, 1 << 20);
+                BOOST_TEST(crossing.complete);
+                BOOST_TEST(crossing.arrivals.wrong == 0);
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_too_fast_is_lost_and_counted) {
+    const support::VethLab lab{Offloads::on};
+    const auto port = support::opened(open_port, lab.gateway, "outside");
+    send_datagrams(lab, 2000, 60000, 1000);  // more than may be queued
+    send_datagrams(lab, 20000, 20, 0);       // more than there are slots
+    captures::Burst burst;
+    std::size_t received = 0;
+    while ((burst.count = port->receive(burst.frames)) > 0) received += burst.count;
+    const auto numbers = port->numbers();
+    BOOST_TEST(received > 1000U);
+    BOOST_TEST(numbers.not_received > 1000U);
+    BOOST_TEST(received + numbers.not_received >= 22000U);
+    BOOST_TEST(numbers.received == received);
+    BOOST_TEST(port->numbers().not_received == numbers.not_received);
+
+    // And it goes on.
+    send_datagrams(lab, 1, 5000, 1000);
+    burst.count = port->receive(burst.frames);
+    BOOST_REQUIRE(burst.count == 1U);
+    BOOST_TEST(burst.frames[0].captured == 5042U);
+    BOOST_TEST(burst.frames[0].offload.segment_size == 1000U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
