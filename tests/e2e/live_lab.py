@@ -59,7 +59,8 @@ priority = 200
 
 RULES = [("ssh-web01", "TCP", 50022, WEB, 22), ("web", "TCP", 8080, WEB, 80), ("echo", "UDP", 6000, WEB, 6001),
          ("closed", "UDP", 6002, WEB, 6002), ("iperf", "TCP", 5201, WEB, 5201), ("iperf-udp", "UDP", 5201, WEB, 5201),
-         ("ssh-db01", "TCP", 50023, DB, 22), ("echo-tcp", "TCP", 7000, WEB, 7000)]
+         ("ssh-db01", "TCP", 50023, DB, 22), ("echo-tcp", "TCP", 7000, WEB, 7000),
+         ("dns", "UDP", 53, WEB, 53), ("dns-tcp", "TCP", 53, WEB, 53), ("far", "TCP", 7001, "10.2.0.4", 7000)]
 
 
 def rules(only=None):
@@ -106,12 +107,13 @@ class Lab:
         self.client.run("ip", "route", "replace", f"{PUBLIC}/32", "dev", "wire0", "src", CLIENT)
         self.client.sysctl({"net.ipv4.ip_nonlocal_bind": 1})
 
-    def start(self, text=None, driver="auto", more="", arguments=()):
+    def start(self, text=None, driver="auto", more="", arguments=(), live=LIVE, environment=None):
         config = self.folder / "lab.toml"
-        config.write_text((CONFIG + rules() if text is None else text) + LIVE.format(driver=driver) + more)
+        config.write_text((CONFIG + rules() if text is None else text) + live.format(driver=driver) + more)
+        before = len(self.log())
         with open(self.folder / "service.log", "a", encoding="utf-8") as log:
-            self.service = self.gateway.start(self.portcullis, "run", "--config", config, *arguments, stderr=log)
-        wait_for(lambda: "listening on" in self.log() and self.answers(), lambda: f"it did not start:\n{self.log()}")
+            self.service = self.gateway.start(self.portcullis, "run", "--config", config, *arguments, stderr=log, env=environment)
+        wait_for(lambda: "listening on" in self.log()[before:] and self.answers(), lambda: f"it did not start:\n{self.log()}")
 
     def answers(self):
         if self.service.poll() is not None:
