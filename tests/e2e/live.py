@@ -23,7 +23,7 @@ from namespaces import require, skip
 
 SCENARIOS = {each.__name__: each for each in live_doors.SCENARIOS + live_traffic.SCENARIOS + live_wires.SCENARIOS}
 AT_A_TIME = 4
-MOST_SECONDS = 150 + live_traffic.BULK
+MOST_SECONDS = 300 + live_traffic.BULK
 
 
 def main():

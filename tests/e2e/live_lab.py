@@ -91,20 +91,18 @@ class Lab:
         self.portcullis, self.folder = portcullis, pathlib.Path(folder)
         self.client, self.gateway, self.switch, self.server, self.server2 = (Namespace() for _ in range(5))
         self.service = None
-        wires = [(self.gateway, "outside0", self.client, "wire0", 1500), (self.gateway, "inside0", self.switch, "port0", mtu_inside),
-                 (self.server, "wire0", self.switch, "port1", mtu_inside),
-                 (self.server2, "wire0", self.switch, "port2", mtu_inside)]
-        for space, name, peer, peer_name, mtu in wires:
-            wire(space, name, peer, peer_name, mtu, offloads)
-        self.switch.run("ip", "link", "add", "bridge0", "type", "bridge")
-        for port in ("port0", "port1", "port2"):
-            self.switch.run("ip", "link", "set", port, "master", "bridge0")
-        self.switch.run("ip", "link", "set", "bridge0", "up")
-        for space, *addresses in ((self.client, f"{ROUTER}/24", f"{CLIENT}/32", f"{OTHER_CLIENT}/32"),
-                                  (self.server, f"{WEB}/24"), (self.server2, f"{DB}/24")):
-            for each in addresses:
-                space.run("ip", "address", "add", each, "dev", "wire0")
-        self.client.run("ip", "route", "replace", f"{PUBLIC}/32", "dev", "wire0", "src", CLIENT)
+        self.gateway.ip(veth("outside0", self.client, "wire0"), veth("inside0", self.switch, "port0", mtu_inside),
+                        "link set outside0 up", "link set inside0 up")
+        self.server.ip(veth("wire0", self.switch, "port1", mtu_inside), f"address add {WEB}/24 dev wire0", "link set wire0 up")
+        self.server2.ip(veth("wire0", self.switch, "port2", mtu_inside), f"address add {DB}/24 dev wire0", "link set wire0 up")
+        self.switch.ip("link add bridge0 up type bridge", *(f"link set port{number} master bridge0 up" for number in range(3)))
+        self.client.ip(*(f"address add {address} dev wire0" for address in (f"{ROUTER}/24", f"{CLIENT}/32", f"{OTHER_CLIENT}/32")),
+                       "link set wire0 up", f"route replace {PUBLIC}/32 dev wire0 src {CLIENT}")
+        if not offloads:
+            for space, *interfaces in ((self.gateway, "outside0", "inside0"), (self.switch, "port0", "port1", "port2"),
+                                       (self.server, "wire0"), (self.server2, "wire0"), (self.client, "wire0")):
+                for interface in interfaces:
+                    turn_offloads_off(space, interface)
         self.client.sysctl({"net.ipv4.ip_nonlocal_bind": 1})
 
     def start(self, text=None, driver="auto", more="", arguments=(), live=LIVE, environment=None):
@@ -145,14 +143,17 @@ class Lab:
                                    *more).stdout)
 
 
-def wire(space, name, peer, peer_name, mtu, offloads):
-    space.run("ip", "link", "add", name, "mtu", str(mtu), "type", "veth",
-              "peer", "name", peer_name, "mtu", str(mtu), "netns", peer.path)
-    for where, interface in ((space, name), (peer, peer_name)):
-        if not offloads:
-            where.run("ethtool", "-K", interface, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off",
-                      stdout=subprocess.DEVNULL)
-        where.run("ip", "link", "set", interface, "up")
+def veth(name, peer, peer_name, mtu=1500):
+    return f"link add {name} mtu {mtu} type veth peer name {peer_name} mtu {mtu} netns {peer.path}"
+
+
+def turn_offloads_off(space, interface):
+    space.run("ethtool", "-K", interface, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off", stdout=subprocess.DEVNULL)
+
+
+def patience():
+    """How many times longer than on a machine at leisure things may take here."""
+    return max(1.0, 2 * os.getloadavg()[0] / os.cpu_count())
 
 
 def wait_for(condition, why_not, seconds=10):

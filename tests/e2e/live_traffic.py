@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from live_check import check, check_refused
-from live_lab import CLIENT, OTHER_CLIENT, PUBLIC, WEB, serve_ssh, tcp_from, udp_from, wire
+from live_lab import CLIENT, OTHER_CLIENT, PUBLIC, WEB, serve_ssh, tcp_from, udp_from, veth
 from live_servers import say, serve_echo, serve_iperf, serve_names, serve_pages, serve_tcp_echo
 from namespaces import Namespace
 
@@ -127,12 +127,10 @@ def a_narrow_road(lab, driver, running):
     """1300 bytes between a client and its router, which says so to the public IP; the machine inside has to hear of it."""
     (serve_pages(lab, running) / "page").write_bytes(PAGE)
     home = Namespace()
-    wire(lab.client, "home0", home, "wire0", 1500, True)
-    lab.client.run("ip", "address", "add", "192.0.2.1/24", "dev", "home0")
-    lab.client.run("ip", "route", "replace", "192.0.2.0/24", "dev", "home0", "mtu", "lock", "1300")
+    lab.client.ip(veth("home0", home, "wire0"), "address add 192.0.2.1/24 dev home0", "link set home0 up",
+                  "route replace 192.0.2.0/24 dev home0 mtu lock 1300")
     lab.client.sysctl({"net.ipv4.ip_forward": 1})
-    home.run("ip", "address", "add", "192.0.2.7/24", "dev", "wire0")
-    home.run("ip", "route", "add", "default", "via", "192.0.2.1")
+    home.ip("address add 192.0.2.7/24 dev wire0", "link set wire0 up", "route add default via 192.0.2.1")
     if driver == "pcap":  # does not see how a super-frame is to be cut, and guesses by the wire's MTU (docs/live.md)
         lab.server.run("ethtool", "-K", "wire0", "tso", "off", "gso", "off", stdout=subprocess.DEVNULL)
     lab.start(driver=driver)

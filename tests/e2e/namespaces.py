@@ -73,6 +73,10 @@ class Namespace:
         options = {"check": True, "text": True} | options
         return subprocess.run(command, preexec_fn=self._move_in, **options)  # pylint: disable=W1509,W1510
 
+    def ip(self, *lines):
+        """ip(8)'s commands, all at once."""
+        self.run("ip", "-batch", "-", input="\n".join(lines))
+
     def start(self, *command, **options):
         """A process that ends with this one at the latest."""
         return subprocess.Popen(command, preexec_fn=self._move_in, **options)  # pylint: disable=W1509
