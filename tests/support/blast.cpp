@@ -114,7 +114,7 @@ captures::FileDescriptor open_socket(const captures::Interface& interface) {
 
 struct Sent {
     std::uint64_t packets = 0;
-    std::uint64_t refused = 0;  ///< the interface had no room, or was down
+    std::uint64_t refused = 0;  ///< the interface had no room, or was down, or is made for shorter frames
     double seconds = 0;
 };
 
@@ -139,7 +139,7 @@ Sent blast(const Options& options, Frames& frames, int socket) {
         const int count = sendmmsg(socket, batch.data(), static_cast<unsigned>(batch.size()), 0);
         if (count > 0) {
             sent.packets += static_cast<std::uint64_t>(count);
-        } else if (errno == ENOBUFS || errno == ENETDOWN || errno == EAGAIN) {
+        } else if (errno == ENOBUFS || errno == ENETDOWN || errno == EMSGSIZE || errno == EAGAIN) {
             ++sent.refused;
         } else if (errno != EINTR) {
             throw std::system_error{errno, std::generic_category(), "sendmmsg"};
