@@ -7,13 +7,16 @@ What they need is in .ci/packages-clients.txt; tools/test --clients installs it 
 the environment it is skipped.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
+import live_lab
 from clients_lab import GROUP, POLICY, SUBSCRIPTION, LossyProxy, Lab, environment, machine_id, token
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -44,6 +47,27 @@ def javascript(lab, folder):
               OTHER_TOKEN=token("nobody"), SUBSCRIPTION=SUBSCRIPTION, NODE_EXTRA_CA_CERTS=lab.certificate), end="")
     proxy.close()
     expect("the client repeated its POST with the same id", (len(proxy.posts), len(set(proxy.posts))), (2, 1))
+
+
+def through_the_gateway(binary, folder):
+    """The SDK for JavaScript opens a door of the live gateway, and ssh goes through it."""
+    if os.geteuid() != 0:
+        print("skipped: the live gateway needs root")
+        return
+    shutil.copy(HERE / "clients_js/door.mjs", folder)
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as running:
+        lab = live_lab.Lab(binary, name)
+        ssh = live_lab.serve_ssh(lab, running)
+        lab.start()
+        running.callback(lab.stop)
+        expect("no door is open", live_lab.is_closed(lab.client, live_lab.CLIENT, 50022), True)
+        door = lab.gateway.run("node", "door.mjs", cwd=folder, capture_output=True, timeout=60, env=environment(
+            ENDPOINT="https://localhost:8443", TOKEN=live_lab.TOKENS["operator@lab.example"], SUBSCRIPTION=SUBSCRIPTION,
+            SOURCE=live_lab.CLIENT, NODE_EXTRA_CA_CERTS=f"{name}/portcullis-cert.pem"), check=False)
+        expect("the SDK is told the mapped port", door.stdout + door.stderr, "50022\n")
+        said = lab.client.run("ssh", *ssh, "-p", door.stdout.strip(), f"root@{live_lab.PUBLIC}", "echo inside", capture_output=True,
+                              check=False)
+        expect("ssh goes through the door", said.stdout + said.stderr, "inside\n")
 
 
 def azure_cli(lab):
@@ -133,6 +157,7 @@ def main():
         curl(lab)
         python_sdk(lab)
         azure_cli(lab)
+        through_the_gateway(binary, folder)
         expect("nothing in the log is an error", "error" in lab.log.read_text().lower(), False)
 
 
