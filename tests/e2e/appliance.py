@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The life of an installed appliance, on a machine that package.py has booted: do not run this on one that you need.
 
-Installs, starts, moves packets, is hung, stopped, upgraded, removed and purged; systemd is the judge.
+Installs, starts, moves packets by each driver, loses its wires, reloads, is hung, stopped, upgraded, removed and purged; systemd is the judge.
 """
 
 import ctypes
@@ -38,6 +38,7 @@ LIVE = """
 outside = { interface = "out0", address = "203.0.113.1/24" }
 inside = { interface = "in0", address = "10.0.1.5/24" }
 """
+DRIVERS = ["pcap", "ring"]
 failures = []
 
 
@@ -127,6 +128,10 @@ def rights():
     for kind in ["CapEff", "CapPrm", "CapBnd", "CapAmb"]:
         check(int(facts[kind], 16) == CAPABILITIES, f"{kind} {facts[kind]}")
     check(facts["NoNewPrivs"] == "1" and facts["Seccomp"] == "2", "no new privileges, system calls filtered")
+    writable = run(f"nsenter --target {show('MainPID')} --mount setpriv --reuid=portcullis --regid=portcullis --clear-groups "
+                   "find / -maxdepth 3 -path /proc -prune -o -type d -writable -print", good=False)
+    writable = {path for path in writable.splitlines() if "Permission denied" not in path}
+    check(writable == {"/tmp", "/var/tmp", "/var/lib/portcullis", "/var/log/portcullis"}, f"where it may write: {writable}")
 
 
 def log():
@@ -136,11 +141,15 @@ def log():
     check(any(text.startswith("there is no principal") and of[text] == "4" for text in of), f"a warning: {of}")
 
 
+def plug(outer, inner):
+    run(f"ip link add {outer} type veth peer name {inner}")
+    run(f"ip link set {outer} up")
+    run(f"ip link set {inner} up")
+
+
 def packets():
-    for outer, inner in [("out0", "outp"), ("in0", "inp")]:
-        run(f"ip link add {outer} type veth peer name {inner}")
-        run(f"ip link set {outer} up")
-        run(f"ip link set {inner} up")
+    plug("out0", "outp")
+    plug("in0", "inp")
     CONFIG.write_text(CONFIG.read_text() + PRINCIPAL + LIVE)
     run("systemctl restart portcullis")
     check("; packets move" in show("StatusText"), show("StatusText"))
@@ -148,6 +157,49 @@ def packets():
     told = portcullis("request web01 --port 22 --duration 30m --source 203.0.113.9 --wait")
     check("50022" in told, f"a door opens: {told}")
     eventually(lambda: "1 window open" in show("StatusText"), "the status tells of it")
+
+
+def drivers():
+    """Each has what it needs under the unit's restrictions."""
+    original = CONFIG.read_text()
+    for driver in DRIVERS:
+        CONFIG.write_text(original.replace("\n[live]\n", f'\n[live]\ndriver = "{driver}"\n'))
+        run("systemctl restart portcullis")
+        check(show("ActiveState") == "active" and answers_arp(), f"the driver {driver}: {last_words()}")
+        check(last_words().count(f": driver {driver}") == 2, f"it is {driver} that moves the packets: {last_words()}")
+    CONFIG.write_text(original)
+    run("systemctl restart portcullis")
+
+
+def last_words():
+    """What the journal has of this start."""
+    return run(f"journalctl --no-pager -o cat _SYSTEMD_INVOCATION_ID={show('InvocationID')}")
+
+
+def wires():
+    """One goes down and up; the other is pulled out, and another of its name is plugged in."""
+    before = show("MainPID")
+    run("ip link set in0 down")
+    run("ip link delete out0")
+    eventually(lambda: "in0 is lost" in last_words() and "out0 is lost" in last_words(), "the losses are told")
+    check(show("ActiveState") == "active", "it does not end without its wires")
+    run("ip link set in0 up")
+    plug("out0", "outp")
+    eventually(lambda: "in0 is back" in last_words() and "out0 is back" in last_words(), f"they are found again: {last_words()}")
+    eventually(answers_arp, "and packets move again")
+    check(show("MainPID") == before and show("NRestarts") == "0", "by the same process")
+    check("web01" in portcullis("lookup"), "and the window is open still")
+
+
+def reload():
+    before, original = show("MainPID"), CONFIG.read_text()
+    CONFIG.write_text(original.replace("[live]", "[life]"))
+    run("systemctl reload portcullis")
+    eventually(lambda: "life" in last_words(), "a bad configuration is told of")
+    CONFIG.write_text(original)
+    run("systemctl reload portcullis")
+    eventually(lambda: "was read anew" in last_words(), f"a good one is taken: {last_words()}")
+    check(show("MainPID") == before and answers_arp(), "by the same process")
 
 
 def hung():
@@ -218,7 +270,7 @@ def purge():
 def main():
     signal.alarm(240)
     begun = time.monotonic()
-    for step in [install, start, rights, log, packets, hung, stop, upgrade, remove, purge]:
+    for step in [install, start, rights, log, packets, drivers, wires, reload, hung, stop, upgrade, remove, purge]:
         print(f"{step.__name__} ({time.monotonic() - begun:.1f} s)")
         try:
             step()
