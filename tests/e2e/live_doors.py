@@ -90,11 +90,7 @@ def doors_follow_the_clock(lab, driver, running):
         return
     ssh = serve_ssh(lab, running)
     offset = lab.folder / "offset"
-    offset.write_text("+0")
-    lab.start(driver=driver, environment=os.environ | {
-        "LD_PRELOAD": FAKETIME, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
-        "FAKETIME_NO_CACHE": "1", "FAKETIME_TIMESTAMP_FILE": str(offset), "DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    lab.start(driver=driver, environment=with_clock(offset))
     lab.request("web01", 22, "PT5M")
     session = begin_session(lab, ssh)
     offset.write_text("+297")
@@ -103,6 +99,15 @@ def doors_follow_the_clock(lab, driver, running):
     lab.request("web01", 22, "PT5M")
     tcp_from(lab.client, CLIENT, 50022).close()
     session.kill()
+
+
+def with_clock(offset):
+    """An environment in which the wall clock is as far ahead as this file says."""
+    offset.write_text("+0")
+    return os.environ | {
+        "LD_PRELOAD": FAKETIME, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
+        "FAKETIME_NO_CACHE": "1", "FAKETIME_TIMESTAMP_FILE": str(offset), "DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def rules_are_reloaded(lab, driver, running):

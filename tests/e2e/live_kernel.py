@@ -19,7 +19,7 @@ import captures
 import packets
 from case import CASES, Difference
 from kernel_gateway import CONFIG, INSTANCE, PUBLIC, KernelGateway
-from kernel_nat import flat, judge, report
+from kernel_nat import judge, report
 from namespaces import Namespace, require
 from wires import Wires
 

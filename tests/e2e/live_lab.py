@@ -91,19 +91,27 @@ class Lab:
         self.portcullis, self.folder = portcullis, pathlib.Path(folder)
         self.client, self.gateway, self.switch, self.server, self.server2 = (Namespace() for _ in range(5))
         self.service = None
-        self.gateway.ip(veth("outside0", self.client, "wire0"), veth("inside0", self.switch, "port0", mtu_inside),
-                        "link set outside0 up", "link set inside0 up")
+        self.switch.ip("link add bridge0 up type bridge")
+        self.lay_outside()
+        self.lay_inside(mtu_inside)
         self.server.ip(veth("wire0", self.switch, "port1", mtu_inside), f"address add {WEB}/24 dev wire0", "link set wire0 up")
         self.server2.ip(veth("wire0", self.switch, "port2", mtu_inside), f"address add {DB}/24 dev wire0", "link set wire0 up")
-        self.switch.ip("link add bridge0 up type bridge", *(f"link set port{number} master bridge0 up" for number in range(3)))
-        self.client.ip(*(f"address add {address} dev wire0" for address in (f"{ROUTER}/24", f"{CLIENT}/32", f"{OTHER_CLIENT}/32")),
-                       "link set wire0 up", f"route replace {PUBLIC}/32 dev wire0 src {CLIENT}")
+        self.switch.ip("link set port1 master bridge0 up", "link set port2 master bridge0 up")
         if not offloads:
             for space, *interfaces in ((self.gateway, "outside0", "inside0"), (self.switch, "port0", "port1", "port2"),
                                        (self.server, "wire0"), (self.server2, "wire0"), (self.client, "wire0")):
                 for interface in interfaces:
                     turn_offloads_off(space, interface)
         self.client.sysctl({"net.ipv4.ip_nonlocal_bind": 1})
+
+    def lay_outside(self):
+        self.gateway.ip(veth("outside0", self.client, "wire0"), "link set outside0 up")
+        self.client.ip(*(f"address add {address} dev wire0" for address in (f"{ROUTER}/24", f"{CLIENT}/32", f"{OTHER_CLIENT}/32")),
+                       "link set wire0 up", f"route replace {PUBLIC}/32 dev wire0 src {CLIENT}")
+
+    def lay_inside(self, mtu=1500):
+        self.gateway.ip(veth("inside0", self.switch, "port0", mtu), "link set inside0 up")
+        self.switch.ip("link set port0 master bridge0 up")
 
     def start(self, text=None, driver="auto", more="", arguments=(), live=LIVE, environment=None):
         config = self.folder / "lab.toml"

@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""`portcullis run` under load and faults: what breaks is one thing at a time, doors stay closed, and traffic goes on.
+
+Usage: live_faults.py PORTCULLIS DRIVER [SCENARIO]…     (as root)
+"""
+
+import contextlib
+import ctypes
+import http.client
+import pathlib
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import live_floods
+from live_check import check, failures
+from live_doors import FAKETIME, with_clock
+from live_lab import (CLIENT, CONFIG, INSTANCE, OTHER_CLIENT, PUBLIC, TOKENS, WEB, Lab, is_closed, rules, tcp_from, udp_from,
+                      wait_for)
+from live_servers import say, serve_echo, serve_tcp_echo
+from namespaces import require
+
+_CLONE_NEWNS, _MS_REC, _MS_PRIVATE, _MNT_DETACH = 0x00020000, 0x4000, 1 << 18, 2
+
+
+def wires_are_removed_and_made_anew(lab, driver, running):
+    """With other MAC addresses: neighbours must hear of them, and the kernel must be kept off again."""
+    serve_tcp_echo(lab.server, WEB, 7000, running)
+    serve_tcp_echo(lab.server, WEB, 22, running)
+    lab.start(driver=driver)
+    lab.request("web01")
+    sessions = [tcp_from(lab.client, CLIENT, port) for port in (7000, 50022)]
+    lab.gateway.run("ip", "link", "delete", "inside0")
+    wait_for(lambda: "inside0 is lost" in lab.log(), lambda: f"the loss is not noticed:\n{lab.log()}")
+    check(is_closed(lab.client, CLIENT, 7000), "nothing is answered while a wire is gone")
+    lab.lay_inside()
+    wait_for(lambda: "inside0 is back" in lab.log(), lambda: f"the wire is not found again:\n{lab.log()}")
+    check(all(say(session, b"inside") == b"inside" for session in sessions), "open sessions go on on the new wire inside")
+
+    lab.gateway.run("ip", "link", "delete", "outside0")
+    wait_for(lambda: "outside0 is lost" in lab.log(), lambda: f"the loss is not noticed:\n{lab.log()}")
+    lab.lay_outside()
+    wait_for(lambda: "outside0 is back" in lab.log(), lambda: f"the wire is not found again:\n{lab.log()}")
+    check(all(say(session, b"outside") == b"outside" for session in sessions), "and on the new wire outside")
+    check(is_closed(lab.client, OTHER_CLIENT, 50022), "no door has opened meanwhile")
+    tcp_from(lab.client, CLIENT, 50022).close()
+    check(isolated(lab) == {"outside0", "inside0"}, f"the kernel is kept off both new wires: {isolated(lab)}")
+    took, code = lab.stop()
+    check(code == 0 and not isolated(lab), f"nothing stays behind: exit {code}, {isolated(lab)}")
+
+
+def the_api_is_besieged(lab, driver, running):
+    """One address takes every connection that it may have, and says half a request on each: others are served all the same."""
+    serve_echo(lab, running)
+    serve_tcp_echo(lab.server, WEB, 22, running)
+    lab.start(CONFIG + rules() + "[api]\nmax_connections = 40\nrequests_per_minute = 1000000\n", driver)
+    with Talk(lab) as talk, asked_all_the_time(lab) as answers:
+        siege = [half_a_request(lab) for _ in range(30)]
+        lab.request("web01")
+        tcp_from(lab.client, CLIENT, 50022).close()
+        for connection in siege:  # killed, not closed: RST
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            connection.close()
+        lab.ask("revoke", "web01", "--port", "22")
+        check(is_closed(lab.client, CLIENT, 50022), "a door can be closed under siege")
+    check(talk.lost == 0, f"{talk.lost} of {talk.said} datagrams are lost meanwhile")
+    check(answers.count(200) > 100 and set(answers) == {200}, f"it answers meanwhile: {len(answers)} times, {set(answers)}")
+
+
+def the_disk_is_full(lab, driver, running):
+    """Requests and revocations are refused, open doors still close at their time, traffic goes on, nothing comes back."""
+    if not pathlib.Path(FAKETIME).exists():
+        print("no faketime here: the full disk is not tried")
+        return
+    disk = small_disk(lab, running)
+    serve_echo(lab, running)
+    serve_tcp_echo(lab.server, WEB, 22, running)
+    offset = lab.folder / "offset"
+    environment = with_clock(offset)
+    text = CONFIG + rules() + f'[store]\nurl = "sqlite:{disk}/portcullis.db"\n'
+    (lab.folder / "portcullis-cert.pem").symlink_to(disk / "portcullis-cert.pem")
+    lab.start(text, driver, environment=environment)
+    lab.request("web01", 22, "PT5M")
+    session = tcp_from(lab.client, CLIENT, 50022)
+    with Talk(lab) as talk:
+        fill(disk)
+        for what in (("request", "db01", "--duration", "PT1H", "--source", CLIENT), ("revoke", "web01")):
+            refused = lab.ask(*what, "--port", "22", check=False)
+            check(refused.returncode != 0 and "StoreUnavailable" in refused.stderr, f"a full disk refuses: {what[0]}: {refused}")
+        check(is_closed(lab.client, CLIENT, 50023), "a refused request opens no door")
+        tcp_from(lab.client, CLIENT, 50022).close()
+        offset.write_text("+297")
+        wait_for(lambda: is_closed(lab.client, CLIENT, 50022, 0.3), "the window does not end while the disk is full", 6)
+        check(say(session, b"on") == b"on", "the session that it let in goes on")
+    check(talk.lost == 0, f"{talk.lost} of {talk.said} datagrams are lost meanwhile")
+    (disk / "filler").unlink()
+    lab.request("db01", 22, "PT5M")
+    wait_for(lambda: "takes writes again" in lab.log(), "it does not tell that the disk has room again")
+    lab.stop(signal.SIGKILL)
+    lab.start(text, driver, environment=environment)
+    check(is_closed(lab.client, CLIENT, 50022), "what ended while the disk was full has ended after a restart, too")
+
+
+def a_killed_gateway_leaves_its_wires_closed(lab, driver, running):
+    """The kernel has routes and may forward; what it may not is kept from it until somebody says so, or the gateway is back."""
+    serve_echo(lab, running)
+    serve_tcp_echo(lab.server, WEB, 22, running)
+    lab.gateway.sysctl({"net.ipv4.ip_forward": 1})
+    lab.gateway.run("ip", "route", "add", "10.0.1.0/24", "dev", "inside0")
+    lab.gateway.run("ip", "route", "add", f"{CLIENT}/32", "dev", "outside0")
+    lab.client.run("ip", "route", "add", "10.0.1.0/24", "via", "203.0.113.1", "dev", "wire0", "src", CLIENT)
+    lab.server.run("ip", "route", "add", f"{CLIENT}/32", "via", INSTANCE)
+    lab.gateway.run("ip", "address", "add", "192.0.2.1/32", "dev", "lo")  # to ask its neighbours with
+    lab.start(driver=driver)
+    macs = [live_floods.mac_of(lab.gateway, name) for name in ("outside0", "inside0")]
+    lab.client.run("ip", "neighbour", "replace", "203.0.113.1", "lladdr", macs[0], "dev", "wire0", "nud", "permanent")
+    lab.server.run("ip", "neighbour", "replace", INSTANCE, "lladdr", macs[1], "dev", "wire0", "nud", "permanent")
+    lab.request("web01")
+    session = tcp_from(lab.client, CLIENT, 50022)
+    lab.stop(signal.SIGKILL)
+    check(not passes(lab, WEB, 6001), "the kernel forwards nothing for a killed gateway")
+    check(is_closed(lab.client, CLIENT, 50022), "no door is open")
+    check(isolated(lab) == {"outside0", "inside0"}, f"its tables are there: {isolated(lab)}")
+    lab.start(driver=driver)
+    tcp_from(lab.client, CLIENT, 50022).close()
+    check(is_closed(lab.client, OTHER_CLIENT, 50022), "the window is resumed, and no other")
+    session.settimeout(0.7)
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        check(say(session, b"?") == b"", "a connection from before begins anew")
+    check(passes(lab, PUBLIC, 6000), "traffic passes again")
+    lab.stop()
+    check(not isolated(lab), f"stopped in order, it leaves no table behind: {isolated(lab)}")
+    check(passes(lab, WEB, 6001), "then the kernel forwards: so what kept it from that was the gateway's")
+
+
+def it_stops_at_once_and_undoes_all(lab, driver, running):
+    """Under a flood, and with a transfer running."""
+    before = features(lab)
+    live_floods.serve_iperf(lab, running)
+    lab.start(driver=driver)
+    check(len(isolated(lab)) == 2, "both interfaces are isolated meanwhile")
+    moving = live_floods.transfer(lab, 20)
+    flooding = threading.Thread(target=live_floods.flood, args=(lab, "syn-flood", 3), kwargs={"ports": 50022})
+    flooding.start()
+    time.sleep(1.5)
+    took, code = lab.stop()
+    check(took < 1 and code == 0, f"SIGTERM stops it within a second: {took:.2f} s, exit {code}")
+    flooding.join()
+    moving.kill()
+    check(not isolated(lab), f"no table is left: {isolated(lab)}")
+    changed = set(before) ^ set(features(lab))
+    check(not changed, f"the interfaces' offloads are as they were: {changed}")
+
+
+class Talk:
+    """A datagram a few milliseconds, there and back, as long as this lasts."""
+
+    def __init__(self, lab):
+        self.said, self.lost, self._over = 0, 0, threading.Event()
+        self._socket = udp_from(lab.client, CLIENT, 1)
+        self._socket.connect((PUBLIC, 6000))
+        self._thread = threading.Thread(target=self._talk)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+        self._socket.close()
+
+    def _talk(self):
+        while not self._over.wait(0.005):
+            self.said += 1
+            try:
+                if say(self._socket, b"%d" % self.said) != b"%d" % self.said:
+                    self.lost += 1
+            except OSError:
+                self.lost += 1
+
+
+@contextlib.contextmanager
+def asked_all_the_time(lab):
+    """As fast as it answers, by four clients; the status of each answer."""
+    answers, over = [], threading.Event()
+    context = ssl.create_default_context(cafile=lab.folder / "portcullis-cert.pem")
+
+    def ask():
+        with lab.gateway.entered():
+            plain = socket.create_connection(("127.0.0.1", 8443), 5)
+        client = http.client.HTTPConnection("127.0.0.1")
+        client.sock = context.wrap_socket(plain, server_hostname="127.0.0.1")
+        while not over.is_set():
+            client.request("GET", "/portcullis/v1/connections", headers={"Authorization": f"Bearer {TOKENS['operator@lab.example']}"})
+            answer = client.getresponse()
+            answer.read()
+            answers.append(answer.status)
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def half_a_request(lab):
+    context = ssl.create_default_context(cafile=lab.folder / "portcullis-cert.pem")
+    context.check_hostname = False
+    with lab.gateway.entered():
+        plain = socket.socket()
+    plain.settimeout(5)
+    plain.bind(("127.0.0.2", 0))
+    plain.connect(("127.0.0.1", 8443))
+    try:
+        connection = context.wrap_socket(plain)
+        connection.sendall(b"POST /portcullis/v1/requests HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        return connection
+    except OSError:  # refused: it has as many as it may
+        return plain
+
+
+def small_disk(lab, running):
+    """Of one megabyte, in a mount namespace of this process and those that it starts."""
+    disk = lab.folder / "disk"
+    disk.mkdir()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_CLONE_NEWNS) != 0 or libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None) != 0:
+        raise OSError(ctypes.get_errno(), "cannot make a mount namespace")
+    if libc.mount(b"none", str(disk).encode(), b"tmpfs", 0, b"size=1m") != 0:
+        raise OSError(ctypes.get_errno(), "cannot mount a tmpfs")
+    running.callback(libc.umount2, str(disk).encode(), _MNT_DETACH)
+    return disk
+
+
+def fill(disk):
+    with open(disk / "filler", "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+def passes(lab, address, port):
+    talk = udp_from(lab.client, CLIENT, 0.7)
+    talk.connect((address, port))
+    try:
+        return say(talk, b"through") == b"through"
+    except OSError:
+        return False
+
+
+def isolated(lab):
+    """Interfaces that the gateway's tables keep from the kernel."""
+    told = lab.gateway.run("nft", "list", "ruleset", capture_output=True).stdout
+    return set(re.findall(r'hook ingress device "(\w+)" priority -500; policy drop', told))
+
+
+def features(lab):
+    return [f"{name} {line.strip()}" for name in ("outside0", "inside0")
+            for line in lab.gateway.run("ethtool", "-k", name, capture_output=True).stdout.splitlines()]
+
+
+SCENARIOS = {each.__name__: each for each in live_floods.SCENARIOS + [
+    wires_are_removed_and_made_anew, the_api_is_besieged, the_disk_is_full,
+    a_killed_gateway_leaves_its_wires_closed, it_stops_at_once_and_undoes_all]}
+
+
+def main():
+    require("ip", "nft", "ethtool", "iperf3", "ss")
+    portcullis, driver, *chosen = sys.argv[1:]
+    if len(chosen) != 1:
+        # Each in a process of its own, one after the other: a flood leaves nothing to others.
+        sys.exit(any([subprocess.run([sys.executable, "-B", *sys.argv[:3], name], check=False).returncode
+                      for name in chosen or SCENARIOS]))
+    scenario, begun = SCENARIOS[chosen[0]], time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
+        lab = Lab(portcullis, folder)
+        try:
+            scenario(lab, driver, running)
+        except Exception as error:  # pylint: disable=W0718
+            check(False, f"{scenario.__name__}: {error!r}\n{lab.log()}")
+        finally:
+            if lab.service is not None and lab.service.poll() is None:
+                lab.stop()
+    print(f"{scenario.__name__}: {time.monotonic() - begun:.1f} s", flush=True)
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""More than the gateway can take: floods beside a transfer, a full flow table, packets that nobody sends by accident."""
+
+import json
+import pathlib
+import re
+import subprocess
+import time
+
+from live_check import check
+from live_lab import CLIENT, CONFIG, PUBLIC, WEB, is_closed, rules, tcp_from, wait_for
+from live_servers import say, serve_iperf, serve_tcp_echo
+
+TABLE = 1000
+BURST = 16 << 10  # kB that a driver may keep for a burst of the largest frames, which may come late
+
+
+def floods_beside_a_transfer(lab, driver, running):
+    """At full rate, from random sources, to a guarded port, to no port at all, in pieces, and as errors about nothing."""
+    serve_iperf(lab, running)
+    lab.start(driver=driver)
+    kinds = [("syn-flood", 50022), ("udp-flood", 9), ("fragments", None), ("icmp-errors", None)]
+    transfer(lab, 1).communicate()
+    for kind, port in kinds:
+        flood(lab, kind, 0.5, ports=port)
+    before = resident(lab)  # all memory that these use has been used
+    running_transfer = transfer(lab, 4 * len(kinds) + 2)
+    time.sleep(1)
+    for kind, port in kinds:
+        sent = flood(lab, kind, 2, ports=port)
+        check(sent > 10_000, f"{kind}: a flood of {sent} packets")
+        time.sleep(1)
+    told = json.loads(running_transfer.communicate(timeout=60)[0])
+    speeds = [interval["sum"]["bits_per_second"] for interval in told["intervals"]]
+    silent = [at for at in range(len(speeds) - 4) if not any(speeds[at:at + 4])]
+    check("error" not in told and not silent, f"the transfer goes on all the time: {told.get('error')}, {speeds}")
+    check(resident(lab) - before < BURST, f"no memory is used for a flood: {before} kB before, {resident(lab)} kB after")
+    print("Mbit/s each second: " + " ".join(f"{speed / 1e6:.0f}" for speed in speeds))
+
+
+def a_full_flow_table(lab, driver, running):
+    """Old flows live, new ones are refused, and there is room again when flows have ended."""
+    serve_tcp_echo(lab.server, WEB, 7000, running)
+    lab.start(CONFIG + rules() + f"[limits]\nflows = {TABLE}\n[timeouts]\ntcp_transitory = '3s'\n", driver)
+    old = tcp_from(lab.client, CLIENT, 7000)
+    flood(lab, "syn-flood", ports=8080, packets=5 * TABLE, rate=20_000)
+    check(is_closed(lab.client, CLIENT, 7000), "a new connection has no place")
+    check(say(old, b"old") == b"old", "an old one goes on")
+    wait_for(lambda: not is_closed(lab.client, CLIENT, 7000), "there is no room although the flood's flows are over")
+    check(say(old, b"still") == b"still", "it goes on all the time")
+
+
+def flood(lab, kind, seconds=0.0, ports=None, packets=0, rate=0):
+    """How many packets were sent."""
+    capture = lab.folder / f"{kind}.pcapng"
+    if not capture.exists():
+        of_port = ["--ports", str(ports)] if ports else []
+        subprocess.run([program(lab, "synth/synth"), kind, capture, "--packets", "100000", "--flows", "2000", "--public-ip",
+                        PUBLIC, "--instance-ip", "10.0.1.5", "--vm", WEB, *of_port], check=True, stderr=subprocess.DEVNULL)
+    limits = ["--seconds", str(seconds)] if seconds else ["--packets", str(packets)]
+    told = lab.client.run(program(lab, "../tests/support/blast"), "wire0", capture, "--to", mac_of(lab.gateway, "outside0"), *limits,
+                          "--rate", str(rate), capture_output=True)
+    return json.loads(told.stdout)["sent"]
+
+
+def program(lab, name):
+    """Built beside the one that is tested."""
+    return pathlib.Path(lab.portcullis).parent.parent / name
+
+
+def mac_of(space, interface):
+    return re.search(r"link/ether (\S+)", space.run("ip", "link", "show", interface, capture_output=True).stdout)[1]
+
+
+def transfer(lab, seconds):
+    return lab.client.start("iperf3", "--client", PUBLIC, "--bind", CLIENT, "--time", str(seconds), "--json", stdout=subprocess.PIPE)
+
+
+def resident(lab):
+    """kB of memory."""
+    status = pathlib.Path(f"/proc/{lab.service.pid}/status").read_text(encoding="ascii")
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+
+SCENARIOS = [floods_beside_a_transfer, a_full_flow_table]
