@@ -10,7 +10,7 @@ import sys
 import time
 
 from live_check import check, check_refused
-from live_lab import CLIENT, OTHER_CLIENT, PUBLIC, WEB, is_closed, patience, rules, serve_ssh, tcp_from, wait_for
+from live_lab import CLIENT, CONFIG, OTHER_CLIENT, PUBLIC, WEB, is_closed, patience, rules, serve_ssh, tcp_from, wait_for
 from live_servers import say, serve_tcp_echo
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
@@ -84,30 +84,55 @@ def half_open(lab, source, port):
 
 
 def doors_follow_the_clock(lab, driver, running):
-    """Five minutes are Azure's least, so the wall clock is set forward meanwhile."""
-    if not pathlib.Path(FAKETIME).exists():
-        print("no faketime here: expiry is not tried")
+    clock = Clock(lab)
+    if not clock.can_be_set():
         return
     ssh = serve_ssh(lab, running)
-    offset = lab.folder / "offset"
-    lab.start(driver=driver, environment=with_clock(offset))
+    lab.start(driver=driver, environment=clock.environment)
     lab.request("web01", 22, "PT5M")
     session = begin_session(lab, ssh)
-    offset.write_text("+297")
+    clock.set_forward(297)
     wait_for(lambda: is_closed(lab.client, CLIENT, 50022, 0.3), "the window does not end", 6)
     check(goes_on(session), "a session that the window let in goes on after it has expired")
     lab.request("web01", 22, "PT5M")
-    tcp_from(lab.client, CLIENT, 50022).close()
+    check(first_syn_gets_in(lab), "a new window opens the door again")
     session.kill()
 
 
-def with_clock(offset):
-    """An environment in which the wall clock is as far ahead as this file says."""
-    offset.write_text("+0")
-    return os.environ | {
-        "LD_PRELOAD": FAKETIME, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
-        "FAKETIME_NO_CACHE": "1", "FAKETIME_TIMESTAMP_FILE": str(offset), "DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+def a_policy_may_cut_at_expiry(lab, driver, running):
+    clock = Clock(lab)
+    if not clock.can_be_set():
+        return
+    ssh = serve_ssh(lab, running)
+    policy = '[[jit_policy]]\nname = "default"\n'
+    lab.start((CONFIG + rules()).replace(policy, policy + 'on_expiry = "cut"\n'), driver, environment=clock.environment)
+    lab.request("web01", 22, "PT5M")
+    session = begin_session(lab, ssh)
+    clock.set_forward(290)
+    check(goes_on(session), "a session lives in its window's last seconds")
+    clock.set_forward(301)
+    check(session.wait(20) == 255, "and ends with it")
+    check(is_closed(lab.client, CLIENT, 50022), "when the door is closed, too")
+
+
+class Clock:
+    """The service's wall clock, to be set: five minutes are the least that Azure grants."""
+
+    def __init__(self, lab):
+        self.offset = lab.folder / "offset"
+        self.set_forward(0)
+        self.environment = os.environ | {
+            "LD_PRELOAD": FAKETIME, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
+            "FAKETIME_NO_CACHE": "1", "FAKETIME_TIMESTAMP_FILE": str(self.offset), "DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+    def can_be_set(self):
+        if not pathlib.Path(FAKETIME).exists():
+            print("no faketime here: expiry is not tried")
+        return pathlib.Path(FAKETIME).exists()
+
+    def set_forward(self, seconds):
+        self.offset.write_text(f"+{seconds}")
 
 
 def rules_are_reloaded(lab, driver, running):
@@ -144,4 +169,4 @@ def a_killed_gateway_forwards_nothing(lab, driver, running):
     check(is_closed(lab.client, OTHER_CLIENT, 50022), "after a restart the windows are as they were")
 
 
-SCENARIOS = [an_ordinary_day, doors_follow_the_clock, rules_are_reloaded, a_killed_gateway_forwards_nothing]
+SCENARIOS = [an_ordinary_day, doors_follow_the_clock, a_policy_may_cut_at_expiry, rules_are_reloaded, a_killed_gateway_forwards_nothing]

@@ -165,7 +165,7 @@ def patience():
 
 
 def wait_for(condition, why_not, seconds=10):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * patience()
     while not condition():
         if time.monotonic() > end:
             raise RuntimeError(why_not() if callable(why_not) else why_not)
