@@ -8,6 +8,7 @@
 
 #include "captures/live_port.hpp"
 #include "captures/packet_ring.hpp"
+#include "captures/xdp_port.hpp"
 
 namespace captures {
 

@@ -1,0 +1,175 @@
+#include "captures/xdp_port.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <sys/socket.h>
+
+#include "captures/interface.hpp"
+#include "captures/link_watch.hpp"
+#include "captures/offload.hpp"
+#include "captures/xdp_program.hpp"
+#include "captures/xdp_socket.hpp"
+
+namespace captures {
+
+namespace {
+
+constexpr std::uint32_t queue_chunks = 2048;
+constexpr std::uint32_t send_chunks = 2048;
+/// The kernel is not quite done with a queue when its socket has been closed.
+constexpr auto patience = std::chrono::milliseconds{500};
+constexpr auto pause = std::chrono::milliseconds{5};
+
+class XdpPort final : public Port {
+public:
+    XdpPort(Interface interface, LinkWatch watch, XdpProgram program)
+        : interface_(std::move(interface)), watch_(std::move(watch)), program_(std::move(program)) {}
+
+    /// 0, or an error number.
+    [[nodiscard]] int open_sockets(std::uint32_t chunk_size);
+
+    [[nodiscard]] std::size_t receive(std::span<Frame> frames) override;
+    bool send(const Frame& frame) override;
+    void flush() override;
+    [[nodiscard]] int descriptor() const noexcept override { return watch_.descriptor(); }
+    [[nodiscard]] bool works() const noexcept override { return works_; }
+    [[nodiscard]] Numbers numbers() override;
+
+private:
+    [[nodiscard]] bool send_whole(const Frame& frame);
+    [[nodiscard]] bool send_segments(const Frame& frame);
+    void put(std::uint32_t bytes);
+    [[nodiscard]] bool refuse();
+
+    Interface interface_;
+    LinkWatch watch_;
+    XdpProgram program_;
+    std::unique_ptr<XdpMemory> memory_;
+    std::vector<std::unique_ptr<XdpSocket>> sockets_;  ///< by queue
+    std::size_t next_ = 0;                             ///< queue that was heard last
+    Numbers numbers_;
+    bool works_ = true;
+};
+
+int XdpPort::open_sockets(std::uint32_t chunk_size) {
+    sockets_.clear();
+    memory_ = std::make_unique<XdpMemory>(interface_.receive_queues * queue_chunks + send_chunks, chunk_size);
+    for (std::uint32_t queue = 0; queue < interface_.receive_queues; ++queue) {
+        auto socket = XdpSocket::open(
+            *memory_, {interface_.name, queue, program_.is_native(), queue_chunks, queue == 0 ? send_chunks : 0});
+        if (!socket) return socket.error();
+        sockets_.push_back(*std::move(socket));
+    }
+    for (std::uint32_t queue = 0; queue < sockets_.size(); ++queue) {
+        const int descriptor = sockets_[queue]->descriptor();
+        if (!watch_.add(descriptor) || !program_.steer(queue, descriptor)) return errno;
+    }
+    return 0;
+}
+
+std::size_t XdpPort::receive(std::span<Frame> frames) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < sockets_.size() && count < frames.size(); ++i) {
+        next_ = next_ + 1 < sockets_.size() ? next_ + 1 : 0;
+        count += sockets_[next_]->receive(frames.subspan(count));
+    }
+    if (count == 0) works_ = works_ && watch_.link_is_up();
+    for (Frame& frame : frames.first(count)) {
+        frame.offload.partial_checksum = looks_partial(frame);
+        numbers_.received_bytes += frame.length;
+    }
+    numbers_.received += count;
+    return count;
+}
+
+bool XdpPort::send(const Frame& frame) {
+    return works_ && (frame.offload.segment_size == 0 ? send_whole(frame) : send_segments(frame)) ? true : refuse();
+}
+
+bool XdpPort::send_whole(const Frame& frame) {
+    const auto room = sockets_.front()->room();
+    if (frame.captured > room.size()) return false;
+    std::memcpy(room.data(), frame.data, frame.captured);
+    if (frame.offload.partial_checksum) {
+        auto sent = frame;
+        sent.data = room.data();
+        complete_checksum(sent);
+    }
+    put(frame.captured);
+    return true;
+}
+
+bool XdpPort::send_segments(const Frame& frame) {
+    Segments segments{frame};
+    if (segments.longest() > memory_->chunk_size()) return false;
+    for (auto left = segments.count(); left > 0; --left) {
+        const auto room = sockets_.front()->room();
+        if (room.empty()) return false;
+        put(segments.write_next(room));
+    }
+    return segments.count() > 0;
+}
+
+void XdpPort::put(std::uint32_t bytes) {
+    sockets_.front()->put(bytes);
+    ++numbers_.sent;
+    numbers_.sent_bytes += bytes;
+}
+
+bool XdpPort::refuse() {
+    ++numbers_.not_sent;
+    return false;
+}
+
+void XdpPort::flush() {
+    const auto [refused, error] = sockets_.front()->flush();
+    numbers_.sent -= refused;
+    numbers_.not_sent += refused;
+    if (error != 0) works_ = false;
+}
+
+Port::Numbers XdpPort::numbers() {
+    auto numbers = numbers_;
+    for (const auto& socket : sockets_) numbers.not_received += socket->not_received();
+    return numbers;
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<Port>, std::string> open_xdp_port(const std::string& interface) {
+    auto found = find_usable_interface(interface);
+    if (!found) return tl::unexpected(found.error());
+    auto watch = LinkWatch::start(*found);
+    if (!watch) return tl::unexpected(watch.error());
+
+    constexpr auto room = XdpMemory::largest_chunk - XdpMemory::headroom;
+    if (found->largest_frame() > room) {
+        return tl::unexpected("interface " + interface + ": the xdp driver carries frames of at most " +
+                              std::to_string(room) + " bytes; `ip link set " + interface + " mtu " +
+                              std::to_string(room - (found->largest_frame() - found->mtu)) + "`, or another driver");
+    }
+    const auto chunk_size = XdpMemory::largest_chunk /
+                            (found->largest_frame() > room / 2 - XdpMemory::headroom ? 1 : 2);
+    auto program = XdpProgram::attach(*found);
+    if (!program) return tl::unexpected(program.error());
+
+    auto port = std::make_unique<XdpPort>(*found, *std::move(watch), *std::move(program));
+    int error = port->open_sockets(chunk_size);
+    for (auto waited = pause; error == EBUSY && waited < patience; waited += pause) {
+        std::this_thread::sleep_for(pause);
+        error = port->open_sockets(chunk_size);
+    }
+    if (error == EBUSY) {
+        return tl::unexpected("interface " + interface + ": another AF_XDP socket has a queue of it");
+    }
+    if (error != 0) return tl::unexpected(xdp_error(*found, "cannot open an AF_XDP socket", error));
+    return port;
+}
+
+}  // namespace captures

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "captures/file_descriptor.hpp"
+#include "captures/interface.hpp"
+
+namespace captures {
+
+/// The XDP program of an interface: each frame goes to the AF_XDP socket of the receive queue on which it arrived, and
+/// where there is none it is dropped.
+///
+/// Theory of operation: five instructions, written out here and given to the kernel as they are, so that neither a
+/// compiler nor an object file is needed where it runs. (libxdp's own would be loaded from libxdp1's folder of object
+/// files together with its dispatcher, and lets frames without a socket pass on to the kernel.) It is attached by a
+/// bpf_link: when the last descriptor of that is closed, by destruction or since the process was killed, the kernel takes
+/// the program off. So there is no stale one to be replaced; one of somebody else is left alone.
+class XdpProgram {
+public:
+    /// Attaches to the driver if it supports XDP, else to the kernel's generic hook. Needs CAP_BPF, CAP_NET_ADMIN and
+    /// Linux 5.9. The error is for a person.
+    [[nodiscard]] static tl::expected<XdpProgram, std::string> attach(const Interface& interface);
+
+    /// From now on frames of the queue, below the interface's number of queues, go to this AF_XDP socket.
+    [[nodiscard]] bool steer(std::uint32_t queue, int socket) noexcept;
+
+    /// In the driver, before the kernel makes a buffer of its own for the frame.
+    [[nodiscard]] bool is_native() const noexcept { return native_; }
+
+private:
+    XdpProgram() = default;
+
+    FileDescriptor sockets_;  ///< BPF map: socket by queue
+    FileDescriptor link_;
+    bool native_ = false;
+};
+
+/// As `interface_error`, of what the xdp driver needs.
+[[nodiscard]] std::string xdp_error(const Interface& interface, const std::string& what, int error_number);
+
+}  // namespace captures

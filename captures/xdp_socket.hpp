@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <xdp/xsk.h>
+#include <tl/expected.hpp>
+
+#include "captures/frame.hpp"
+
+namespace captures {
+
+/// The memory that the kernel and the AF_XDP sockets of one interface share (UMEM), in chunks that take a frame each.
+/// Locked once a socket is open on it: RLIMIT_MEMLOCK counts it where CAP_IPC_LOCK is wanting.
+class XdpMemory {
+public:
+    /// What the kernel leaves free before a frame that it puts into a chunk (XDP_PACKET_HEADROOM).
+    static constexpr std::uint32_t headroom = 256;
+    static constexpr std::uint32_t largest_chunk = 4096;  // a page
+
+    /// `chunk_size`: 2048 or 4096.
+    XdpMemory(std::size_t chunks, std::uint32_t chunk_size);
+
+    /// Addresses of chunks that have not been given out before. Precondition: there are so many.
+    [[nodiscard]] std::vector<std::uint64_t> give_out(std::size_t chunks);
+
+    [[nodiscard]] std::uint32_t chunk_size() const noexcept { return chunk_size_; }
+    [[nodiscard]] std::byte* at(std::uint64_t address) const noexcept { return area_.get() + address; }
+
+private:
+    friend class XdpSocket;
+
+    struct Delete {
+        void operator()(std::byte* area) const noexcept;
+        void operator()(xsk_umem* umem) const noexcept;
+    };
+
+    std::size_t size_;
+    std::uint32_t chunk_size_;
+    std::uint64_t given_out_ = 0;  ///< bytes
+    std::unique_ptr<std::byte, Delete> area_;
+    std::unique_ptr<xsk_umem, Delete> umem_;
+};
+
+/// An AF_XDP socket on one queue of an interface: receives what arrives there, and sends.
+///
+/// Theory of operation (kernel: Documentation/networking/af_xdp.rst). Chunks for what arrives go round: fill ring, kernel,
+/// receive ring, the caller's burst, and with the next burst back into the fill ring; that has twice the room that they
+/// need, since the kernel is late to say what it has taken out. Chunks for what is sent are others: free, send ring,
+/// kernel, completion ring, free. So neither way can starve the other.
+class XdpSocket {
+public:
+    struct Settings {
+        std::string interface;
+        std::uint32_t queue = 0;
+        bool native = false;            ///< as the XDP program is attached
+        std::uint32_t chunks = 0;       ///< for what arrives; a power of two
+        std::uint32_t send_chunks = 0;  ///< a power of two; 0: it does not send
+    };
+    /// `memory` outlives it. The error is an error number; EBUSY: another socket has the queue, or had it until just now.
+    [[nodiscard]] static tl::expected<std::unique_ptr<XdpSocket>, int> open(XdpMemory& memory,
+                                                                            const Settings& settings);
+    XdpSocket(const XdpSocket&) = delete;
+    XdpSocket& operator=(const XdpSocket&) = delete;
+    ~XdpSocket();
+
+    [[nodiscard]] int descriptor() const noexcept { return xsk_socket__fd(socket_); }
+    /// The interface writes into the chunks itself.
+    [[nodiscard]] bool is_zero_copy() const noexcept;
+
+    /// Fills at most `frames`, whose bytes stay until the next call.
+    [[nodiscard]] std::size_t receive(std::span<Frame> frames) noexcept;
+    /// Frames since the opening for which there was no chunk, or that were larger than one.
+    [[nodiscard]] std::uint64_t not_received() const noexcept;
+
+    /// Room for the next frame to be sent; empty: there is none now.
+    [[nodiscard]] std::span<std::byte> room() noexcept;
+    /// So many bytes of the room are a frame.
+    void put(std::uint32_t bytes) noexcept;
+
+    struct Flushed {
+        std::uint32_t refused = 0;  ///< frames: by the interface
+        int error = 0;              ///< the kernel takes no more: the socket is of no use. 0: it is.
+    };
+    /// Has the kernel send what was put. What it has no room for now is left for the next time.
+    Flushed flush() noexcept;
+    /// Frames put that the kernel has not taken yet.
+    [[nodiscard]] std::uint32_t waiting() const noexcept;
+
+private:
+    explicit XdpSocket(XdpMemory& memory) noexcept : memory_(memory) {}
+
+    [[nodiscard]] int open(const Settings& settings);
+    void give_back() noexcept;
+    void reclaim() noexcept;
+
+    XdpMemory& memory_;
+    xsk_socket* socket_ = nullptr;
+    xsk_ring_prod fill_{};
+    xsk_ring_cons receive_{};
+    xsk_ring_prod send_{};
+    xsk_ring_cons completion_{};
+    std::uint32_t held_ = 0;           ///< of the receive ring, by the caller
+    std::uint32_t put_ = 0;            ///< since the last flush
+    std::vector<std::uint64_t> free_;  ///< chunks to send
+};
+
+}  // namespace captures
