@@ -45,6 +45,12 @@ bool LinkWatch::add(int descriptor) {
     return epoll_ctl(set_.number(), EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 
+void LinkWatch::await_room(int descriptor, bool wanted) noexcept {
+    epoll_event event{};
+    event.events = wanted ? EPOLLIN | EPOLLOUT : EPOLLIN;
+    static_cast<void>(epoll_ctl(set_.number(), EPOLL_CTL_MOD, descriptor, &event));
+}
+
 bool LinkWatch::link_is_up() noexcept {
     if (!up_) return false;
     // What the messages say does not matter: of any, or of one that was lost (ENOBUFS), the kernel is asked.

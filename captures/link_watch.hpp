@@ -17,7 +17,9 @@ public:
 
     /// Waited for as well, by `descriptor`.
     [[nodiscard]] bool add(int descriptor);
-    /// Readable when one of those added is, or there is news of the interface.
+    /// Whether one that was added is also waited for until it takes more to send.
+    void await_room(int descriptor, bool wanted) noexcept;
+    /// Readable when there is something of those added that is waited for, or news of the interface.
     [[nodiscard]] int descriptor() const noexcept { return set_.number(); }
 
     /// Reads the news. False from the first loss on.

@@ -67,12 +67,19 @@ int XdpSocket::open(const Settings& settings) {
         if (first) memory_.umem_.reset();  // which has our rings
         return -failed;
     }
-    free_ = memory_.give_out(settings.send_chunks);
+    if (settings.send_chunks != 0) make_room_to_send(settings);
     std::uint32_t at = 0;
     static_cast<void>(xsk_ring_prod__reserve(&fill_, settings.chunks, &at));
     for (const auto address : memory_.give_out(settings.chunks)) *xsk_ring_prod__fill_addr(&fill_, at++) = address;
     xsk_ring_prod__submit(&fill_, settings.chunks);
     return 0;
+}
+
+/// Else the kernel's buffers for a few hundred small frames would be all that the socket may have.
+void XdpSocket::make_room_to_send(const Settings& settings) {
+    free_ = memory_.give_out(settings.send_chunks);
+    const auto bytes = static_cast<int>(settings.send_chunks * memory_.chunk_size());
+    static_cast<void>(setsockopt(descriptor(), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes));
 }
 
 XdpSocket::~XdpSocket() { xsk_socket__delete(socket_); }
@@ -122,10 +129,6 @@ std::uint64_t XdpSocket::not_received() const noexcept {
 
 std::span<std::byte> XdpSocket::room() noexcept {
     if (free_.empty()) reclaim();
-    if (free_.empty()) {
-        flush();
-        reclaim();
-    }
     if (free_.empty()) return {};
     return {memory_.at(free_.back()), memory_.chunk_size()};
 }
@@ -163,7 +166,8 @@ XdpSocket::Flushed XdpSocket::flush() noexcept {
         }
         // The kernel takes so many at a time and asks for another call. If it took none, it has no room.
         const auto still = waiting();
-        if (still == left) break;
+        flushed.again = still == left;
+        if (flushed.again) break;
         left = still;
     }
     return flushed;

@@ -84,19 +84,20 @@ public:
 
     struct Flushed {
         std::uint32_t refused = 0;  ///< frames: by the interface
-        int error = 0;              ///< the kernel takes no more: the socket is of no use. 0: it is.
+        bool again = false;         ///< there was no room for all now: some wait for the next flush
+        int error = 0;              ///< the socket is of no use any more
     };
-    /// Has the kernel send what was put. What it has no room for now is left for the next time.
+    /// Has the kernel send what was put.
     Flushed flush() noexcept;
-    /// Frames put that the kernel has not taken yet.
-    [[nodiscard]] std::uint32_t waiting() const noexcept;
 
 private:
     explicit XdpSocket(XdpMemory& memory) noexcept : memory_(memory) {}
 
     [[nodiscard]] int open(const Settings& settings);
+    void make_room_to_send(const Settings& settings);
     void give_back() noexcept;
     void reclaim() noexcept;
+    [[nodiscard]] std::uint32_t waiting() const noexcept;
 
     XdpMemory& memory_;
     xsk_socket* socket_ = nullptr;
