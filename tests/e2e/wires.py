@@ -15,7 +15,7 @@ _IPV4, _ARP = b"\x08\x00", b"\x08\x06"
 
 
 class Wires:
-    def __init__(self, gateway, mtu_outside=9000):
+    def __init__(self, gateway, mtu_outside=3000):
         self._ends = Namespace()
         connect(gateway, "outside0", _MACS[captures.OUTSIDE][0], self._ends, captures.OUTSIDE, _MACS[captures.OUTSIDE][1], mtu_outside)
         connect(gateway, "inside0", _MACS[captures.INSIDE][0], self._ends, captures.INSIDE, _MACS[captures.INSIDE][1])
