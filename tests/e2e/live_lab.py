@@ -119,7 +119,7 @@ class Lab:
         before = len(self.log())
         with open(self.folder / "service.log", "a", encoding="utf-8") as log:
             self.service = self.gateway.start(self.portcullis, "run", "--config", config, *arguments, stderr=log, env=environment)
-        wait_for(lambda: "listening on" in self.log()[before:] and self.answers(), lambda: f"it did not start:\n{self.log()}")
+        wait_for(lambda: self.answers() and "listening on" in self.log()[before:], lambda: f"it did not start:\n{self.log()}")
 
     def answers(self):
         if self.service.poll() is not None:
