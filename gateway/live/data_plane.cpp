@@ -41,7 +41,8 @@ DataPlane::DataPlane(const Settings& settings, Doors doors, std::array<Wire, 2> 
         const auto i = index(side);
         addresses_[i] = settings.networks[i].address;
         sides_[i].wire = std::move(wires[i]);
-        sides_[i].egress = std::make_unique<Egress>(settings.networks[i], settings.others[i]);
+        sides_[i].egress = std::make_unique<Egress>(settings.networks[i], settings.others[i],
+                                                    [this](const Frame& frame) { note_undeliverable(frame); });
     }
 }
 
@@ -72,6 +73,7 @@ void DataPlane::loop() {
         std::size_t received = 0;
         for (const auto side : both_sides) received += receive(side, now_);
         advance(now_);
+        tell_undeliverable();
         for (auto& side : sides_) side.egress->flush();
         if (received == 0) sleep(now_);
     }
@@ -197,6 +199,33 @@ void DataPlane::tell_sender(const Frame& frame, const captures::Packet& packet, 
     answer.side = verdict.arrived;
     if (tap_ != nullptr) tap_->answered(answer);
     sides_[arrived].egress->send_copy(answer, now_);
+}
+
+/// The frame is translated already, and its sender knows the packet by other addresses. So what is made is what the last
+/// router on that wire would say, in the name of whom the packet was for; it takes the way of all ICMP errors.
+void DataPlane::note_undeliverable(const Frame& frame) {
+    const bool is_own = frame.number == 0;  // an RST
+    const auto packet = captures::decode(frame);
+    if (is_own || !may_be_answered(frame, packet)) return;
+    if (undeliverable_count_ == undeliverable_.size() || !icmp_budget_.take(now_)) {
+        ++icmp_.suppressed;
+        return;
+    }
+    const IcmpError error{IcmpError::Kind::host_unreachable, packet.tuple.destination.address};
+    undeliverable_[undeliverable_count_++].emplace(error, frame, packet);
+}
+
+void DataPlane::tell_undeliverable() {
+    if (undeliverable_count_ == 0) [[likely]]
+        return;
+    const auto errors = std::span{burst_->frames}.first(std::exchange(undeliverable_count_, 0));
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+        errors[i] = undeliverable_[i]->frame();
+        errors[i].time = now_;
+        errors[i].number = ++frames_;
+    }
+    icmp_.unreachable += errors.size();
+    pipeline_->process(errors, *this);
 }
 
 bool DataPlane::use(Doors& doors) {

@@ -88,6 +88,7 @@ public:
     struct IcmpNumbers {
         std::uint64_t time_exceeded = 0;
         std::uint64_t too_big = 0;
+        std::uint64_t unreachable = 0;
         std::uint64_t suppressed = 0;  ///< beyond the rate, or nobody to tell
     };
     [[nodiscard]] const IcmpNumbers& icmp() const noexcept { return icmp_; }
@@ -117,6 +118,8 @@ private:
     void synthesized(const captures::Frame& frame) override;
     void forward(captures::Frame frame, const captures::Packet& packet);
     void tell_sender(const captures::Frame& frame, const captures::Packet& packet, const Verdict& verdict);
+    void note_undeliverable(const captures::Frame& frame);
+    void tell_undeliverable();
 
     captures::Duration clock_offset_;
     captures::Time now_{};
@@ -129,6 +132,9 @@ private:
     Tap* tap_;
     IcmpBudget icmp_budget_;
     IcmpNumbers icmp_;
+    /// About what nobody got, until it is the pipeline's turn.
+    std::array<std::optional<IcmpErrorFrame>, IcmpBudget::burst> undeliverable_;
+    std::size_t undeliverable_count_ = 0;
     Mailbox mailbox_;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> failed_{false};

@@ -46,8 +46,9 @@ std::uint32_t without_long_trailer(const Frame& frame, std::uint32_t mtu) noexce
 
 }  // namespace
 
-Egress::Egress(const Network& network, std::vector<Ipv4Address> others)
+Egress::Egress(const Network& network, std::vector<Ipv4Address> others, Undeliverable undeliverable)
     : next_hops_{network},
+      undeliverable_{std::move(undeliverable)},
       identity_{.mac = {}, .address = network.address, .on_link = network.on_link, .others = std::move(others)},
       neighbours_{identity_, *this},
       made_(made_capacity),
@@ -86,6 +87,7 @@ void Egress::flush() {
 Outcome Egress::route(const Frame& frame, Time now, Bytes bytes) {
     const auto outcome = decide(frame, now, bytes);
     count(outcome);
+    if (outcome == Outcome::unreachable && undeliverable_) undeliverable_(frame);
     return outcome;
 }
 
@@ -177,7 +179,10 @@ void Egress::release(const Frame& frame, const MacAddress& to) {
     count(port_ == nullptr ? Outcome::refused : transmit(frame, to, Bytes::go));
 }
 
-void Egress::abandon(const Frame&) { ++numbers_.abandoned; }
+void Egress::abandon(const Frame& frame) {
+    ++numbers_.abandoned;
+    if (undeliverable_) undeliverable_(frame);
+}
 
 void Egress::count(Outcome outcome) noexcept {
     switch (outcome) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -18,9 +19,13 @@ namespace gateway::live {
 /// until `flush`, because the port may read it until then.
 class Egress final : private NeighbourSink {
 public:
+    /// Is told of a frame that nobody will get, since its next hop does not answer, or it has none. The bytes are valid
+    /// during the call only. No call back into Egress.
+    using Undeliverable = std::function<void(const captures::Frame&)>;
+
     /// `others`: addresses that this side answers for besides its own (public IPs outside). Nothing leaves before
     /// `bind`.
-    Egress(const Network& network, std::vector<captures::Ipv4Address> others);
+    Egress(const Network& network, std::vector<captures::Ipv4Address> others, Undeliverable undeliverable = {});
 
     /// An interface is there, for the first time or again: forgets the neighbours, and announces the addresses.
     void bind(captures::Port& port, const MacAddress& mac, std::uint32_t mtu, captures::Time now);
@@ -89,6 +94,7 @@ private:
     [[nodiscard]] std::span<std::byte> room_for(std::size_t size);
 
     NextHops next_hops_;
+    Undeliverable undeliverable_;
     Neighbours::Identity identity_;
     Neighbours neighbours_;
     captures::Port* port_ = nullptr;

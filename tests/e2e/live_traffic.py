@@ -1,5 +1,6 @@
 """Traffic as it comes: files, pages, streams, names, fragments, narrow wires, silence."""
 
+import errno
 import json
 import os
 import socket
@@ -139,6 +140,22 @@ def a_narrow_road(lab, driver, running):
     check(int(told.split("IpFragFails")[1].split()[0]) > 0, f"the road was too narrow: {told}")
 
 
+def a_machine_that_is_gone(lab, driver, running):
+    """Nobody answers ARP for it, so the client is told: the first after the third question, others at once."""
+    del running
+    lab.server2.ip("link set wire0 down")
+    lab.start(driver=driver)
+    lab.request("db01")
+    for most in (10, 1):
+        begun = time.monotonic()
+        try:
+            tcp_from(lab.client, CLIENT, 50023, 10).close()
+            check(False, "a machine that is gone answered")
+        except OSError as error:
+            check(error.errno == errno.EHOSTUNREACH, f"a client is told that the machine is unreachable: {error!r}")
+        check(time.monotonic() - begun < most, f"within {most} s: {time.monotonic() - begun:.1f}")
+
+
 def silence_is_reset(lab, driver, running):
     serve_tcp_echo(lab.server, WEB, 7000, running)
     with lab.server.entered():
@@ -158,4 +175,5 @@ def silence_is_reset(lab, driver, running):
         check_refused(lambda end=end: end.recv(1), ConnectionResetError, f"after silence the {whose} is reset")
 
 
-SCENARIOS = [files_arrive_intact, pages_and_streams, names_and_datagrams, a_narrow_wire, a_narrow_road, silence_is_reset]
+SCENARIOS = [files_arrive_intact, pages_and_streams, names_and_datagrams, a_narrow_wire, a_narrow_road, a_machine_that_is_gone,
+             silence_is_reset]

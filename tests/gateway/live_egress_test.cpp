@@ -52,11 +52,14 @@ public:
 
 struct Lab {
     Wire wire;
-    Egress egress{{.address = ip("10.0.1.5"),
-                   .on_link = *Prefix::parse("10.0.1.0/24"),
-                   .gateway = ip("10.0.1.1"),
-                   .routes = {{*Prefix::parse("10.2.0.0/16"), ip("10.0.1.2")}}},
-                  {ip("10.0.1.6")}};
+    std::vector<std::vector<std::byte>> undeliverable;
+    Egress egress{
+        {.address = ip("10.0.1.5"),
+         .on_link = *Prefix::parse("10.0.1.0/24"),
+         .gateway = ip("10.0.1.1"),
+         .routes = {{*Prefix::parse("10.2.0.0/16"), ip("10.0.1.2")}}},
+        {ip("10.0.1.6")},
+        [this](const Frame& frame) { undeliverable.emplace_back(frame.bytes().begin(), frame.bytes().end()); }};
     captures::Time now = start_time;
 
     explicit Lab(std::uint32_t mtu = 1500) {
@@ -156,12 +159,17 @@ BOOST_AUTO_TEST_CASE(a_packet_waits_for_its_neighbour_with_all_that_is_known_of_
     BOOST_TEST(lab.sent() == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(what_waits_in_vain_is_counted) {
+BOOST_AUTO_TEST_CASE(what_waits_in_vain_is_counted_and_told) {
     Lab lab;
-    static_cast<void>(lab.send(to_neighbour()));
+    auto waiting = to_neighbour().build();
+    static_cast<void>(lab.send(waiting));
+    BOOST_TEST(lab.undeliverable.empty());
     while (lab.egress.next_deadline() <= start_time + 3s) lab.egress.advance(lab.now = lab.egress.next_deadline());
     BOOST_TEST(lab.egress.numbers().abandoned == 1U);
+    BOOST_TEST_REQUIRE(lab.undeliverable.size() == 1U);
+    BOOST_TEST(lab.undeliverable[0] == waiting.bytes());
     BOOST_TEST((lab.send(to_neighbour()) == Outcome::unreachable));
+    BOOST_TEST(lab.undeliverable.size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(where_no_route_leads_nothing_goes) {
@@ -171,6 +179,7 @@ BOOST_AUTO_TEST_CASE(where_no_route_leads_nothing_goes) {
         BOOST_TEST_CONTEXT(to) BOOST_TEST((lab.send(udp("198.51.100.7:1", to)) == Outcome::unreachable));
     }
     BOOST_TEST(lab.egress.numbers().unreachable == 6U);
+    BOOST_TEST(lab.undeliverable.size() == 6U);
     BOOST_TEST(lab.wire.sent.empty());
     BOOST_TEST(lab.wire.arp.empty());
 }
