@@ -18,7 +18,7 @@ public:
         const auto count = ring_.receive(frames);
         for (const auto& frame : frames.first(count)) received_bytes_ += frame.length;
         received_ += count;
-        if (count == 0) works_ = works_ && ring_.take_error() == 0;
+        if (count == 0) works_ = ring_.look_for_error();
         return count;
     }
     bool send(const Frame& frame) override { return batch_.add(frame); }

@@ -122,9 +122,17 @@ void ReceiveRing::release() noexcept {
 }
 
 std::size_t ReceiveRing::receive(std::span<Frame> frames) {
-    release();
     std::size_t count = 0;
-    while (count < frames.size() && whole_size_ < whole_bytes) {
+    do {
+        release();
+        count = take_filled(frames);
+    } while (count == 0 && used_ != 0);  // all were lost
+    return count;
+}
+
+std::size_t ReceiveRing::take_filled(std::span<Frame> frames) {
+    std::size_t count = 0;
+    while (used_ < frames.size() && whole_size_ < whole_bytes) {
         const auto filled = slot(next_);
         if ((filled.status() & TP_STATUS_USER) == 0) break;
         next_ = next_ + 1 == slots_ ? 0 : next_ + 1;
@@ -146,7 +154,7 @@ bool ReceiveRing::take(const Slot& slot, Frame& frame) {
     frame.data = slot.frame();
     frame.captured = header.tp_snaplen;
     frame.length = header.tp_len;
-    if ((header.tp_status & TP_STATUS_COPY) != 0 && !read_whole(header.tp_len, frame)) return false;
+    if ((header.tp_status & TP_STATUS_COPY) != 0 && !read_whole(frame, offload)) return false;
     if (frame.captured != frame.length) return false;  // the queue was full
     if ((header.tp_status & TP_STATUS_VLAN_VALID) != 0) [[unlikely]]
         insert_tag(header, frame, offload);
@@ -154,25 +162,26 @@ bool ReceiveRing::take(const Slot& slot, Frame& frame) {
 }
 
 /// What the slot holds the beginning of. Behind the last one; there is room for one more.
-bool ReceiveRing::read_whole(std::uint32_t length, Frame& frame) {
-    VnetHeader ignored;
+bool ReceiveRing::read_whole(Frame& frame, VnetHeader& offload) {
     std::byte* const at = whole_.get() + whole_size_ + tag_size;
-    std::array<iovec, 2> parts{{{&ignored, sizeof ignored}, {at, longest_whole}}};
+    std::array<iovec, 2> parts{{{&offload, sizeof offload}, {at, longest_whole}}};
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
     const auto got = recvmsg(socket_.number(), &message, MSG_DONTWAIT | MSG_TRUNC);
-    if (got != static_cast<ssize_t>(sizeof ignored + length) || length > longest_whole) return false;
+    works_ = works_ && got >= 0;  // what is told before all else
+    if (got != static_cast<ssize_t>(sizeof offload + frame.length) || frame.length > longest_whole) return false;
     frame.data = at;
-    frame.captured = length;
-    whole_size_ += length + tag_size;
+    frame.captured = frame.length;
+    whole_size_ += frame.length + tag_size;
     return true;
 }
 
-int ReceiveRing::take_error() const noexcept {
+bool ReceiveRing::look_for_error() noexcept {
     int error = 0;
     socklen_t size = sizeof error;
-    return getsockopt(socket_.number(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+    works_ = works_ && getsockopt(socket_.number(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+    return works_;
 }
 
 std::uint64_t ReceiveRing::lost() {

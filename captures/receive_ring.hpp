@@ -12,6 +12,7 @@
 #include "captures/frame.hpp"
 #include "captures/interface.hpp"
 #include "captures/mapped_memory.hpp"
+#include "captures/vnet_header.hpp"
 
 namespace captures {
 
@@ -31,8 +32,8 @@ public:
     [[nodiscard]] std::size_t receive(std::span<Frame> frames);
     /// Readable when `receive` would find something, or when the interface has failed.
     [[nodiscard]] int descriptor() const noexcept { return socket_.number(); }
-    /// Of the socket, since the last call; 0: none.
-    [[nodiscard]] int take_error() const noexcept;
+    /// False from the first error of the socket on: the interface is down or gone.
+    [[nodiscard]] bool look_for_error() noexcept;
     /// Frames that found no room, or came in a form that nobody can know, since the start.
     [[nodiscard]] std::uint64_t lost();
 
@@ -42,8 +43,9 @@ private:
     ReceiveRing() = default;
     [[nodiscard]] Slot slot(std::uint32_t index) const noexcept;
     void release() noexcept;
+    [[nodiscard]] std::size_t take_filled(std::span<Frame> frames);
     [[nodiscard]] bool take(const Slot& slot, Frame& frame);
-    [[nodiscard]] bool read_whole(std::uint32_t length, Frame& frame);
+    [[nodiscard]] bool read_whole(Frame& frame, VnetHeader& offload);
 
     FileDescriptor socket_;
     MappedMemory memory_;
@@ -55,6 +57,7 @@ private:
     std::unique_ptr<std::byte[]> whole_;
     std::size_t whole_size_ = 0;  ///< of it, taken by this burst
     std::uint64_t lost_ = 0;
+    bool works_ = true;
 };
 
 }  // namespace captures

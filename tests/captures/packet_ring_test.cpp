@@ -109,4 +109,17 @@ BOOST_AUTO_TEST_CASE(what_comes_too_fast_is_lost_and_counted) {
     BOOST_TEST(burst.frames[0].offload.segment_size == 1000U);
 }
 
+BOOST_AUTO_TEST_CASE(a_ring_full_of_what_was_lost_is_passed_over) {
+    const support::VethLab lab{Offloads::on};
+    const auto port = support::opened(open_port, lab.gateway, "outside");
+    send_datagrams(lab, 12000, 60000, 1000);  // more than there are slots, and few are queued
+    captures::Burst burst;
+    std::size_t received = 0;
+    while ((burst.count = port->receive(burst.frames)) > 0) received += burst.count;
+    BOOST_TEST(received > 0U);
+    BOOST_TEST(received + port->numbers().not_received >= 12000U);
+    send_datagrams(lab, 1, 20, 0);
+    BOOST_TEST(port->receive(burst.frames) == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
