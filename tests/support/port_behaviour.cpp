@@ -98,7 +98,7 @@ private:
     std::vector<std::byte> memory_ = std::vector<std::byte>(1 << 18);
 };
 
-/// Forwards between two ports of a lab until `done`, at most 20 s.
+/// Forwards between two ports of a lab until `done`, at most a minute.
 template <class Done>
 Crossing forward_until(const VethLab& lab, const OpenPort& open, const Done& done) {
     const auto outside = opened(open, lab.gateway, "outside");
@@ -106,7 +106,7 @@ Crossing forward_until(const VethLab& lab, const OpenPort& open, const Done& don
     Forwarder forwarder{*outside, *inside};
     Listener listener{lab.server, "eth0"};
     Crossing crossing;
-    const auto end = Clock::now() + 20s;
+    const auto end = Clock::now() + 60s;
     while (!crossing.complete && Clock::now() < end) {
         const auto moved = forwarder.step();
         listener.listen(crossing.arrivals);
