@@ -68,10 +68,12 @@ public:
     /// 0, or the first message's error number.
     [[nodiscard]] int run(int netlink) {
         begin(NFNL_MSG_BATCH_END, 0, NFNL_SUBSYS_NFTABLES, AF_UNSPEC);
+        std::array<std::byte, 4096> answer;
+        while (recv(netlink, answer.data(), answer.size(), MSG_DONTWAIT) >= 0) {  // what an earlier failure left
+        }
         if (send(netlink, bytes_.data(), bytes_.size(), 0) < 0) return errno;
         int failed = 0;
         while (answers_ > 0) {
-            std::array<std::byte, 4096> answer;
             const auto got = recv(netlink, answer.data(), answer.size(), 0);
             if (got < 0) return errno;
             // Several may come in one datagram; after an error there may be fewer than messages.
@@ -159,27 +161,33 @@ tl::expected<Isolation, std::string> Isolation::of(const std::string& interface)
     made.netlink_ = FileDescriptor{socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)};
     const timeval patience{2, 0};
     static_cast<void>(setsockopt(made.netlink_.number(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience));
-    const auto table = table_name(interface);
+    made.interface_ = interface;
+    if (auto renewed = made.renew(); !renewed) {
+        made.interface_.clear();
+        return tl::unexpected(renewed.error());
+    }
+    return made;
+}
+
+tl::expected<void, std::string> Isolation::renew() {
+    const auto table = table_name(interface_);
     Transaction transaction;
     add_table(transaction, table);
     delete_table(transaction, table);
     add_table(transaction, table);
-    add_dropping_chain(transaction, table, interface);
-    if (const int error = made.netlink_ ? transaction.run(made.netlink_.number()) : errno; error != 0) {
-        return tl::unexpected(
-            interface_error(interface, "cannot keep the kernel's own stack from it (nftables)", error) +
-            "; or say `isolate = false` and see to it yourself: no IP address on it, `sysctl -w "
-            "net.ipv4.ip_forward=0 net.ipv4.conf." +
-            interface + ".arp_ignore=8`");
-    }
-    made.table_ = table;
-    return made;
+    add_dropping_chain(transaction, table, interface_);
+    const int error = netlink_ ? transaction.run(netlink_.number()) : errno;
+    if (error == 0) return {};
+    return tl::unexpected(interface_error(interface_, "cannot keep the kernel's own stack from it (nftables)", error) +
+                          "; or say `isolate = false` and see to it yourself: no IP address on it, `sysctl -w "
+                          "net.ipv4.ip_forward=0 net.ipv4.conf." +
+                          interface_ + ".arp_ignore=8`");
 }
 
 Isolation::~Isolation() {
-    if (!netlink_ || table_.empty()) return;
+    if (!netlink_ || interface_.empty()) return;
     Transaction transaction;
-    delete_table(transaction, table_);
+    delete_table(transaction, table_name(interface_));
     static_cast<void>(transaction.run(netlink_.number()));
 }
 

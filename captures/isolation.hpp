@@ -16,7 +16,7 @@ namespace captures {
 /// Theory of operation: an nftables table of family netdev, `portcullis_<interface>`, whose ingress chain drops all.
 /// Packet sockets and XDP see a frame before that hook. The table is made in one transaction that replaces what a
 /// killed run left, and removed at destruction; after a SIGKILL it stays, and nothing is forwarded.
-/// If the interface is removed, so is the chain: isolate it anew when it is back.
+/// If the interface is removed, so is the chain, before Linux 6.16: `renew` it when it is back.
 ///
 /// Spoken by netlink without libnftables: that is GPL-2 and a whole parser, for five messages that never vary.
 class Isolation {
@@ -30,10 +30,14 @@ public:
     Isolation& operator=(const Isolation&) = delete;
     ~Isolation();
 
+    /// Makes its table anew, which goes with the interface; without a gap where it is still there. Needs no new
+    /// descriptor.
+    [[nodiscard]] tl::expected<void, std::string> renew();
+
 private:
     Isolation() = default;
 
-    std::string table_;
+    std::string interface_;
     FileDescriptor netlink_;  ///< of the namespace in which it was made
 };
 

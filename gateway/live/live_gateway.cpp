@@ -99,18 +99,22 @@ LiveGateway::~LiveGateway() {
 }
 
 tl::expected<LiveGateway::Opened, std::string> LiveGateway::open_wire(Side side) const {
+    auto opened = open_port(side);
+    if (!opened || !live_.isolate) return opened;
+    auto isolation = captures::Isolation::of(name(side));
+    if (!isolation) return tl::unexpected{isolation.error()};
+    opened->hold.isolation.emplace(std::move(*isolation));
+    return opened;
+}
+
+tl::expected<LiveGateway::Opened, std::string> LiveGateway::open_port(Side side) const {
     const auto interface = captures::find_usable_interface(name(side));
     if (!interface) return tl::unexpected{interface.error()};
     auto port = captures::open_port(name(side), driver_of(live_.driver));
     if (!port) return tl::unexpected{port.error()};
     tell(side, *port);
-    Opened opened{
+    return Opened{
         {std::move(port->port), interface->mac, interface->mtu}, port->driver, {{}, std::move(port->offloads)}};
-    if (!live_.isolate) return opened;
-    auto isolation = captures::Isolation::of(name(side));
-    if (!isolation) return tl::unexpected{isolation.error()};
-    opened.hold.isolation.emplace(std::move(*isolation));
-    return opened;
 }
 
 void LiveGateway::tell(Side side, const captures::OpenedPort& opened) const {
@@ -190,12 +194,15 @@ void LiveGateway::see_to(Side side) {
         Wire none;
         static_cast<void>(data_plane_->bind(side, none));
     }
+    auto& hold = *holds_[index(side)];
+    // Before all else: the kernel's own stack must not have it meanwhile, however long that is.
+    if (hold.isolation && !hold.isolation->renew()) return;
     if (!captures::find_usable_interface(name(side))) return;
-    holds_[index(side)].reset();  // its table may have gone with the interface, and is made anew
-    auto opened = open_wire(side);
+    hold.offloads.reset();  // as they were, for the next port to see to
+    auto opened = open_port(side);
     if (!opened) return;
     lost = false;
-    holds_[index(side)].emplace(std::move(opened->hold));
+    hold.offloads.emplace(std::move(*opened->hold.offloads));
     drivers_[index(side)] = opened->driver;
     static_cast<void>(data_plane_->bind(side, opened->wire));
     log_(Level::info, fmt::format("the interface {} is back (driver {})", name(side), opened->driver));

@@ -88,7 +88,7 @@ private:
     /// What is done to an interface while it is the gateway's, and undone at the end.
     struct Hold {
         std::optional<captures::Isolation> isolation;
-        captures::OffloadGuard offloads;
+        std::optional<captures::OffloadGuard> offloads;
     };
     struct Opened {
         Wire wire;
@@ -100,6 +100,8 @@ private:
 
     [[nodiscard]] const std::string& name(captures::Side side) const noexcept { return live_.at(side).interface; }
     [[nodiscard]] tl::expected<Opened, std::string> open_wire(captures::Side side) const;
+    /// The same, without isolation.
+    [[nodiscard]] tl::expected<Opened, std::string> open_port(captures::Side side) const;
     void tell(captures::Side side, const captures::OpenedPort& opened) const;
     [[nodiscard]] DataPlane::Settings settings_of(const Config& config) const;
     void begin(const Config& config, Doors doors);

@@ -85,6 +85,20 @@ BOOST_AUTO_TEST_CASE(what_a_killed_run_left_stays_and_is_replaced) {
     BOOST_TEST(!has_tables(lab));
 }
 
+BOOST_AUTO_TEST_CASE(it_is_renewed_when_its_interface_was_removed_and_made_anew) {
+    const VethLab lab{VethLab::Offloads::on};
+    lab.gateway.run("ip link add again type veth peer name other");
+    auto isolation = isolated(lab, "again");
+    const std::string closed = "nft list ruleset | grep -q 'device \"again\" priority -500; policy drop'";
+    lab.gateway.run(closed);
+    lab.gateway.run("ip link delete again");
+    // Linux 6.16 and newer takes the names of interfaces that are to come; older ones refuse.
+    for (int i = 0; i < 3; ++i) static_cast<void>(isolation.renew());
+    lab.gateway.run("ip link add again type veth peer name other");
+    for (int i = 0; i < 3; ++i) BOOST_TEST(isolation.renew().has_value());
+    lab.gateway.run(closed);
+}
+
 BOOST_AUTO_TEST_CASE(interfaces_do_not_clash) {
     const VethLab lab{VethLab::Offloads::on};
     lab.gateway.run("ip link add a.b-c type veth peer name a_b");

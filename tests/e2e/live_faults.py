@@ -7,8 +7,10 @@ Usage: live_faults.py PORTCULLIS DRIVER [SCENARIO]…     (as root)
 import contextlib
 import ctypes
 import http.client
+import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -53,6 +55,28 @@ def wires_are_removed_and_made_anew(lab, driver, running):
     check(isolated(lab) == {"outside0", "inside0"}, f"the kernel is kept off both new wires: {isolated(lab)}")
     took, code = lab.stop()
     check(code == 0 and not isolated(lab), f"nothing stays behind: exit {code}, {isolated(lab)}")
+
+
+def a_wire_that_cannot_be_opened_again_stays_closed(lab, driver, running):
+    """It is back, but there are no descriptors to open it with: the kernel must not have it meanwhile."""
+    serve_echo(lab, running)
+    the_kernel_would_forward(lab)
+    lab.start(driver=driver)
+    lab.gateway.run("ip", "link", "set", "inside0", "down")
+    wait_for(lambda: "inside0 is lost" in lab.log(), lambda: f"the loss is not noticed:\n{lab.log()}")
+    time.sleep(1.5)  # what the lost wire had is closed by then
+    taken = {int(name) for name in os.listdir(f"/proc/{lab.service.pid}/fd")}
+    limits = resource.prlimit(lab.service.pid, resource.RLIMIT_NOFILE)
+    one_more = min(set(range(len(taken) + 1)) - taken) + 1
+    resource.prlimit(lab.service.pid, resource.RLIMIT_NOFILE, (one_more, limits[1]))
+    lab.gateway.run("ip", "link", "set", "inside0", "up")
+    the_kernel_would_forward(lab)
+    time.sleep(2.5)  # two attempts, at least
+    check("inside0 is back" not in lab.log(), "it cannot be opened")
+    check(isolated(lab) == {"outside0", "inside0"}, f"it is closed all the same: {isolated(lab)}")
+    resource.prlimit(lab.service.pid, resource.RLIMIT_NOFILE, limits)
+    wait_for(lambda: "inside0 is back" in lab.log(), lambda: f"the wire is not found again:\n{lab.log()}")
+    check(passes(lab, PUBLIC, 6000), "and it works again when it can be opened")
 
 
 def the_api_is_besieged(lab, driver, running):
@@ -112,12 +136,7 @@ def a_killed_gateway_leaves_its_wires_closed(lab, driver, running):
     """The kernel has routes and may forward; what it may not is kept from it until somebody says so, or the gateway is back."""
     serve_echo(lab, running)
     serve_tcp_echo(lab.server, WEB, 22, running)
-    lab.gateway.sysctl({"net.ipv4.ip_forward": 1})
-    lab.gateway.run("ip", "route", "add", "10.0.1.0/24", "dev", "inside0")
-    lab.gateway.run("ip", "route", "add", f"{CLIENT}/32", "dev", "outside0")
-    lab.client.run("ip", "route", "add", "10.0.1.0/24", "via", "203.0.113.1", "dev", "wire0", "src", CLIENT)
-    lab.server.run("ip", "route", "add", f"{CLIENT}/32", "via", INSTANCE)
-    lab.gateway.run("ip", "address", "add", "192.0.2.1/32", "dev", "lo")  # to ask its neighbours with
+    the_kernel_would_forward(lab)
     lab.start(driver=driver)
     macs = [live_floods.mac_of(lab.gateway, name) for name in ("outside0", "inside0")]
     lab.client.run("ip", "neighbour", "replace", "203.0.113.1", "lladdr", macs[0], "dev", "wire0", "nud", "permanent")
@@ -249,6 +268,15 @@ def fill(disk):
             file.write(bytes(4096))
 
 
+def the_kernel_would_forward(lab):
+    """It has routes, and may."""
+    lab.gateway.sysctl({"net.ipv4.ip_forward": 1})
+    lab.gateway.ip("route replace 10.0.1.0/24 dev inside0", f"route replace {CLIENT}/32 dev outside0",
+                   "address replace 192.0.2.1/32 dev lo")  # to ask its neighbours with
+    lab.client.ip(f"route replace 10.0.1.0/24 via 203.0.113.1 dev wire0 src {CLIENT}")
+    lab.server.ip(f"route replace {CLIENT}/32 via {INSTANCE}")
+
+
 def passes(lab, address, port):
     talk = udp_from(lab.client, CLIENT, 0.7)
     talk.connect((address, port))
@@ -270,7 +298,7 @@ def features(lab):
 
 
 SCENARIOS = {each.__name__: each for each in live_floods.SCENARIOS + [
-    wires_are_removed_and_made_anew, the_api_is_besieged, the_disk_is_full,
+    wires_are_removed_and_made_anew, a_wire_that_cannot_be_opened_again_stays_closed, the_api_is_besieged, the_disk_is_full,
     a_killed_gateway_leaves_its_wires_closed, it_stops_at_once_and_undoes_all]}
 
 

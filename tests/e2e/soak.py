@@ -60,7 +60,7 @@ class Soak:
             self.lab.ask("revoke", "web01", "--port", "22", "--cut")
 
     def bulk(self):
-        told = json.loads(self.lab.client.run("iperf3", "--client", PUBLIC, "--bind", CLIENT, "--time", "10", "--bitrate", "50M", "--json",
+        told = json.loads(self.lab.client.run("iperf3", "--client", PUBLIC, "--bind", CLIENT, "--time", "10", "--bitrate", "20M", "--json",
                                               capture_output=True, check=False).stdout)
         expect("error" not in told and min(each["sum"]["bytes"] for each in told["intervals"]) > 0, told.get("error", "a second of silence"))
 
@@ -71,13 +71,13 @@ class Soak:
                 expect(say(talk, b"x" * size) == b"x" * size, f"{size} bytes come back")
 
     def connections(self):
-        for _ in range(50):
+        for _ in range(20):
             with contextlib.closing(tcp_from(self.lab.client, CLIENT, 7000)) as connection:
                 expect(say(connection, b"hello") == b"hello", "an echo")
 
     def flood(self):
         for kind, port in (("syn-flood", 50022), ("udp-flood", 9), ("fragments", None), ("icmp-errors", None)):
-            live_floods.flood(self.lab, kind, ports=port, packets=20_000, rate=5_000)
+            live_floods.flood(self.lab, kind, ports=port, packets=10_000, rate=2_500)
 
     def reload(self):
         before = self.lab.log().count("was read anew")
@@ -125,7 +125,7 @@ def main():
         soak = Soak(lab, ssh)
         old = tcp_from(lab.client, CLIENT, 7000)  # lives through all of it
         threads = [soak.begin(job, pause) for job, pause in (
-            (soak.session, 2), (soak.bulk, 5), (soak.datagrams, 0.1), (soak.connections, 0.5), (soak.flood, 20), (soak.reload, 7),
+            (soak.session, 3), (soak.bulk, 5), (soak.datagrams, 0.2), (soak.connections, 1), (soak.flood, 20), (soak.reload, 7),
             (soak.lookup, 1))]
         samples = []
         for minute in range(1, minutes + 1):
