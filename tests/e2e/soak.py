@@ -131,8 +131,10 @@ def main():
         for minute in range(1, minutes + 1):
             time.sleep(60)
             samples.append(memory(lab))
-            if say(old, b"%d" % minute) != b"%d" % minute:
-                soak.failed.append(f"minute {minute}: the old connection")
+            try:
+                expect(say(old, b"%d" % minute) == b"%d" % minute, "it does not echo")
+            except (OSError, AssertionError) as error:
+                soak.failed.append(f"minute {minute}: the old connection: {error!r}")
             print(f"{minute:3} min  resident {samples[-1][0]} kB, anonymous {samples[-1][1]} kB  "
                   + "  ".join(f"{name} {count}" for name, count in sorted(soak.done.items())) + f"  failed {len(soak.failed)}", flush=True)
             if lab.service.poll() is not None:
