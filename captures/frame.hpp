@@ -12,6 +12,8 @@ namespace captures {
 /// The side of the gateway on whose wire a frame was seen, or is sent.
 enum class Side : std::uint8_t { outside, inside };
 
+inline constexpr std::array both_sides{Side::outside, Side::inside};
+
 [[nodiscard]] constexpr Side opposite(Side side) noexcept {
     return side == Side::outside ? Side::inside : Side::outside;
 }

@@ -8,7 +8,6 @@ namespace {
 
 using Content = LinkLayer::Content;
 
-constexpr std::uint16_t ethertype_ipv4 = 0x0800;
 constexpr std::uint16_t ethertype_ipv6 = 0x86dd;
 constexpr int most_tags = 4;
 

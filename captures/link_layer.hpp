@@ -6,6 +6,8 @@
 
 namespace captures {
 
+inline constexpr std::uint16_t ethertype_ipv4 = 0x0800;
+
 /// What a frame carries and where: Ethernet with up to four 802.1Q/802.1ad tags, Linux cooked v1 and v2, raw IP,
 /// BSD null and loop. Anything else (ARP, LLC, PPPoE, MPLS, unknown link types) is `other`.
 struct LinkLayer {

@@ -12,8 +12,8 @@ namespace captures {
 
 namespace {
 
-constexpr std::uint8_t protocol_tcp = 6;
-constexpr std::uint8_t protocol_udp = 17;
+constexpr std::uint8_t tcp_number = 6;
+constexpr std::uint8_t udp_number = 17;
 
 std::uint64_t pseudo_sum(const Transport& transport) noexcept {
     return pseudo_header_sum(transport.ip.source(), transport.ip.destination(), transport.ip.protocol(),
@@ -44,13 +44,13 @@ Transport transport_of(const Frame& frame) noexcept {
     found.offset = link.offset + ip_header;
     found.length = total - ip_header;
     std::byte* const at = frame.data + found.offset;
-    if (found.ip.protocol() == protocol_tcp) {
+    if (found.ip.protocol() == tcp_number) {
         if (found.length < TcpView::shortest) return {};
         found.is_tcp = true;
         found.header = TcpView{at}.header_length();
         found.checksum_offset = TcpView::checksum_offset;
         if (found.header < TcpView::shortest || found.header > found.length) return {};
-    } else if (found.ip.protocol() == protocol_udp) {
+    } else if (found.ip.protocol() == udp_number) {
         if (found.length < UdpView::size) return {};
         found.header = UdpView::size;
         found.checksum_offset = UdpView::checksum_offset;

@@ -10,7 +10,7 @@ namespace captures {
 
 namespace {
 
-constexpr std::size_t file_header = 24;
+constexpr std::size_t written_header = 24;
 constexpr std::size_t record_header = 16;
 constexpr std::int64_t last_fraction = 999'999'999;
 static_assert(record_header + largest_frame <= OutputBuffer::largest_piece);
@@ -57,7 +57,7 @@ void PcapWriter::write(std::span<const Frame> frames) {
 void PcapWriter::begin(LinkType link_type) {
     begun_ = true;
     link_type_ = link_type;
-    std::byte* const header = output_->append(file_header);
+    std::byte* const header = output_->append(written_header);
     if (header == nullptr) return;
     store_native(header, std::uint32_t{0xa1b23c4d});
     store_native(header + 4, std::uint16_t{2});

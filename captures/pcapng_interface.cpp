@@ -12,7 +12,7 @@ namespace captures {
 
 namespace {
 
-constexpr std::int64_t billion = 1'000'000'000;
+constexpr std::int64_t nanoseconds_a_second = 1'000'000'000;
 
 std::int64_t clamped(TimestampScale::Wide nanoseconds) noexcept {
     constexpr TimestampScale::Wide least = std::numeric_limits<std::int64_t>::min();
@@ -34,7 +34,7 @@ std::string_view text_of(std::span<const std::byte> value) noexcept {
 }  // namespace
 
 TimestampScale::TimestampScale(std::uint8_t resolution, std::int64_t offset_seconds) noexcept
-    : offset_(clamped(Wide{offset_seconds} * billion)), resolution_(resolution) {
+    : offset_(clamped(Wide{offset_seconds} * nanoseconds_a_second)), resolution_(resolution) {
     if (resolution_ > 9) return;
     nanoseconds_ = 1;
     for (int digit = resolution_; digit < 9; ++digit) nanoseconds_ *= 10;
@@ -52,7 +52,7 @@ Time TimestampScale::convert(std::uint64_t units) const noexcept {
 TimestampScale::Wide TimestampScale::in_nanoseconds(Wide units) const noexcept {
     if ((resolution_ & 0x80) != 0) {
         const int bits = resolution_ & 0x7f;
-        return units * billion >> std::min(bits, 120);
+        return units * nanoseconds_a_second >> std::min(bits, 120);
     }
     for (int digit = resolution_; digit > 9 && units != 0; --digit) units /= 10;
     return resolution_ <= 9 ? units * nanoseconds_ : units;

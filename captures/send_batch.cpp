@@ -8,10 +8,10 @@ namespace captures {
 
 namespace {
 
-constexpr int queue_bytes = 32 << 20;  ///< on their way, as the kernel counts them
+constexpr int send_queue_bytes = 32 << 20;  ///< on their way, as the kernel counts them
 
 template <class Value>
-bool set(int socket, int level, int option, const Value& value) noexcept {
+bool set_option(int socket, int level, int option, const Value& value) noexcept {
     return setsockopt(socket, level, option, &value, sizeof value) == 0;
 }
 
@@ -24,8 +24,8 @@ tl::expected<SendBatch, std::string> SendBatch::open(const Interface& interface)
     address.sll_family = AF_PACKET;
     address.sll_ifindex = interface.index;
     constexpr int yes = 1;
-    if (!batch.socket_ || !set(batch.socket_.number(), SOL_PACKET, PACKET_VNET_HDR, yes) ||
-        !set(batch.socket_.number(), SOL_SOCKET, SO_SNDBUFFORCE, queue_bytes) ||
+    if (!batch.socket_ || !set_option(batch.socket_.number(), SOL_PACKET, PACKET_VNET_HDR, yes) ||
+        !set_option(batch.socket_.number(), SOL_SOCKET, SO_SNDBUFFORCE, send_queue_bytes) ||
         bind(batch.socket_.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         return tl::unexpected(interface_error(interface.name, "cannot send", errno));
     }

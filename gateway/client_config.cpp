@@ -8,7 +8,7 @@ namespace gateway {
 
 namespace {
 
-constexpr std::size_t largest_file = std::size_t{64} * 1024;
+constexpr std::size_t largest_client_file = std::size_t{64} * 1024;
 
 std::string beside(const std::string& file, std::optional<Located<std::string>> path) {
     if (!path || path->value.empty()) return {};
@@ -19,7 +19,7 @@ std::string beside(const std::string& file, std::optional<Located<std::string>> 
 
 tl::expected<ClientConfig, Findings> load_client_config(const std::string& path) {
     Problems problems{path};
-    const auto text = read_text(path, largest_file, problems);
+    const auto text = read_text(path, largest_client_file, problems);
     const auto document = text ? parse_toml(*text, problems) : std::nullopt;
     if (!document) return tl::unexpected{problems.take()};
     TomlTable root{*document, "client configuration", problems};

@@ -45,7 +45,7 @@ void read_rule_collection_groups(TomlTable& root, Draft& draft) {
         if (!name) continue;
         group.name = name->value;
         if (!draft.groups.add(group.name)) {
-            table.error("name", fmt::format("there is another group {}; names are unique", quoted(group.name)));
+            table.error("name", fmt::format("there is another group {}; names are unique", in_quotes(group.name)));
             continue;
         }
         const auto key = fmt::format("{} {} {}", group.parent, group.priority, policy::to_lower(group.policy));
@@ -53,7 +53,7 @@ void read_rule_collection_groups(TomlTable& root, Draft& draft) {
             table.warn(table.position("priority"),
                        fmt::format("group {} has the priority of {}; Azure wants each of a policy's groups to have its "
                                    "own. Here the order of the file decides",
-                                   quoted(group.name), quoted(other->second)));
+                                   in_quotes(group.name), in_quotes(other->second)));
         }
         draft.group_list.push_back(std::move(group));
     }
@@ -73,7 +73,7 @@ void read_ip_groups(TomlTable& root, Draft& draft) {
         table.refuse_unknown_keys();
         if (!name) continue;
         if (!draft.ip_groups.add(name->value)) {
-            table.error("name", fmt::format("there is another IP group {}; names are unique", quoted(name->value)));
+            table.error("name", fmt::format("there is another IP group {}; names are unique", in_quotes(name->value)));
             continue;
         }
         draft.ip_group_ranges.push_back(std::move(ranges));
@@ -101,7 +101,7 @@ CollectionHead CollectionHeads::read(TomlTable& table) {
                          .priority = head.rank.priority};
         } else {
             table.error("rule_collection_group",
-                        fmt::format("there is no rule_collection_group {}{}", quoted(group_name->value),
+                        fmt::format("there is no rule_collection_group {}{}", in_quotes(group_name->value),
                                     draft_->hint(draft_->groups, group_name->value)));
         }
     }
@@ -113,15 +113,16 @@ CollectionHead CollectionHeads::read(TomlTable& table) {
     }
     if (!name || !priority) return head;
     if (!names_.add(fmt::format("{}/{}", head.group, head.name))) {
-        table.warn(table.position("name"),
-                   fmt::format("there is another rule collection {}; logs cannot tell them apart", quoted(head.name)));
+        table.warn(
+            table.position("name"),
+            fmt::format("there is another rule collection {}; logs cannot tell them apart", in_quotes(head.name)));
     }
     const auto key = fmt::format("{} {}", head.rank.priority, policy::to_lower(head.group));
     if (const auto [other, is_new] = priorities_.emplace(key, head.name); !is_new) {
         table.warn(table.position("priority"),
                    fmt::format("rule collection {} has the priority of {}; Azure wants each to have its own. Here the "
                                "order of the file decides",
-                               quoted(head.name), quoted(other->second)));
+                               in_quotes(head.name), in_quotes(other->second)));
     }
     return head;
 }
@@ -145,7 +146,7 @@ std::vector<AddressRange> read_ip_group_ranges(TomlTable& rule, std::string_view
         const auto index = draft.ip_groups.find(name);
         if (!index) {
             rule.error(key, at,
-                       fmt::format("there is no ip_group {}{}", quoted(name), draft.hint(draft.ip_groups, name)));
+                       fmt::format("there is no ip_group {}{}", in_quotes(name), draft.hint(draft.ip_groups, name)));
             continue;
         }
         const auto& group = draft.ip_group_ranges[*index];
@@ -167,7 +168,7 @@ std::vector<AddressRange> resolve_addresses(TomlTable& rule, std::string_view ke
             rule.error(key, at,
                        is_tag ? fmt::format("{} is no known service tag; known are VirtualNetwork, AzureLoadBalancer "
                                             "and Internet, others must be given as addresses",
-                                            quoted(text))
+                                            in_quotes(text))
                               : parse_range(text).error());
             continue;
         }

@@ -19,27 +19,22 @@ Parsed<Tier> parse_tier(std::string_view text) {
     if (policy::same_name(text, "Basic")) return Tier::basic;
     if (policy::same_name(text, "Standard")) return Tier::standard;
     if (policy::same_name(text, "Premium")) return Tier::premium;
-    return tl::unexpected{fmt::format("{} is not a tier; write Basic, Standard or Premium", quoted(text))};
+    return tl::unexpected{fmt::format("{} is not a tier; write Basic, Standard or Premium", in_quotes(text))};
 }
 
 Parsed<std::string> parse_os(std::string_view text) {
     if (text == "linux" || text == "windows") return std::string{text};
-    return tl::unexpected{fmt::format("{} is not an operating system; write linux or windows", quoted(text))};
+    return tl::unexpected{fmt::format("{} is not an operating system; write linux or windows", in_quotes(text))};
 }
 
 Parsed<std::string> parse_firewall_name(std::string_view text) {
     if (text.size() <= longest_firewall_name) return parse_resource_name(text);
-    return tl::unexpected{fmt::format("{} is longer than {} characters", quoted(text), longest_firewall_name)};
+    return tl::unexpected{fmt::format("{} is longer than {} characters", in_quotes(text), longest_firewall_name)};
 }
 
 Parsed<std::string> parse_machine_name(std::string_view text) {
     if (text.size() <= longest_machine_name) return parse_resource_name(text);
-    return tl::unexpected{fmt::format("{} is longer than {} characters", quoted(text), longest_machine_name)};
-}
-
-template <class T>
-void assign(T& target, std::optional<Located<T>> value) {
-    if (value) target = std::move(value->value);
+    return tl::unexpected{fmt::format("{} is longer than {} characters", in_quotes(text), longest_machine_name)};
 }
 
 void read_public_ips(TomlTable& table, FirewallConfig& firewall) {
@@ -107,7 +102,7 @@ void read_nsgs_of(TomlTable& table, Draft& draft, VirtualMachine& machine) {
         if (!draft.nsgs.find(name)) {
             table.error(
                 "nsg", at,
-                fmt::format("there is no network_security_group {}{}", quoted(name), draft.hint(draft.nsgs, name)));
+                fmt::format("there is no network_security_group {}{}", in_quotes(name), draft.hint(draft.nsgs, name)));
         } else if (machine.nsg.size() == most_nsgs_of_machine) {
             table.error("nsg", at, "more than two; a packet passes the subnet's and the NIC's");
         } else {
@@ -148,7 +143,8 @@ void read_virtual_machines(TomlTable& root, Draft& draft) {
         if (auto name = table.value("name", parse_machine_name)) {
             machine.name = std::move(name->value);
             if (!draft.machines.add(machine.name)) {
-                table.error("name", fmt::format("there is another machine {}; names are unique", quoted(machine.name)));
+                table.error("name",
+                            fmt::format("there is another machine {}; names are unique", in_quotes(machine.name)));
             }
         }
         table.refuse_unknown_keys();

@@ -20,21 +20,21 @@ Parsed<JitProtocol> parse_jit_protocol(std::string_view text) {
     if (policy::same_name(text, "TCP")) return JitProtocol{Protocol::tcp};
     if (policy::same_name(text, "UDP")) return JitProtocol{Protocol::udp};
     if (text == "*") return JitProtocol{};
-    return tl::unexpected{fmt::format("{} is not a protocol; write TCP, UDP or *", quoted(text))};
+    return tl::unexpected{fmt::format("{} is not a protocol; write TCP, UDP or *", in_quotes(text))};
 }
 
 Parsed<OnExpiry> parse_on_expiry(std::string_view text) {
     if (text == "keep") return OnExpiry::keep;
     if (text == "cut") return OnExpiry::cut;
     return tl::unexpected{
-        fmt::format("{} is unknown; write keep (established connections go on) or cut", quoted(text))};
+        fmt::format("{} is unknown; write keep (established connections go on) or cut", in_quotes(text))};
 }
 
 Parsed<captures::Duration> parse_window(std::string_view text) {
     auto duration = parse_span(text);
     if (!duration) return duration;
     if (policy::shortest_window <= *duration && *duration <= policy::longest_window) return duration;
-    return tl::unexpected{fmt::format("{} is out of range; give 5 minutes (PT5M) to 1 day (P1D)", quoted(text))};
+    return tl::unexpected{fmt::format("{} is out of range; give 5 minutes (PT5M) to 1 day (P1D)", in_quotes(text))};
 }
 
 void read_allowed_sources(TomlTable& table, JitPort& port) {
@@ -92,10 +92,10 @@ void read_machine(TomlTable& table, JitPolicy& policy, Names& covered, Draft& dr
     if (!name) return;
     machine.name = name->value;
     if (!draft.machines.find(machine.name)) {
-        table.error("name", fmt::format("there is no virtual_machine {}{}", quoted(machine.name),
+        table.error("name", fmt::format("there is no virtual_machine {}{}", in_quotes(machine.name),
                                         draft.hint(draft.machines, machine.name)));
     } else if (!covered.add(machine.name)) {
-        table.error("name", fmt::format("machine {} is under a policy already; list it once", quoted(machine.name)));
+        table.error("name", fmt::format("machine {} is under a policy already; list it once", in_quotes(machine.name)));
     }
     if (policy.name.size() + machine.name.size() > policy::longest_names) {
         table.error("name", fmt::format("the names of policy and machine have {} characters; together at most {}",
@@ -113,7 +113,7 @@ void read_jit_policies(TomlTable& root, Draft& draft) {
         JitPolicy policy;
         if (auto name = table.value("name", parse_resource_name)) policy.name = std::move(name->value);
         if (!names.add(policy.name)) {
-            table.error("name", fmt::format("there is another policy {}; names are unique", quoted(policy.name)));
+            table.error("name", fmt::format("there is another policy {}; names are unique", in_quotes(policy.name)));
         }
         if (const auto on_expiry = table.value("on_expiry", parse_on_expiry)) policy.on_expiry = on_expiry->value;
         policy.justification_required = table.boolean("justification_required").value_or(false);

@@ -24,14 +24,14 @@ Parsed<AddressOnLink> parse_address_on_link(std::string_view text) {
     constexpr std::uint8_t longest = 31;  // RFC 3021
     if (slash == std::string_view::npos || !prefix || prefix->length == 0 || prefix->length > longest) {
         return tl::unexpected{fmt::format(
-            "{} is no address with the length of its network; write for example 10.0.1.5/24", quoted(text))};
+            "{} is no address with the length of its network; write for example 10.0.1.5/24", in_quotes(text))};
     }
     const auto address = parse_unicast_address(text.substr(0, slash));
     if (!address) return tl::unexpected{address.error()};
     const bool first_or_last = *address == prefix->address || *address == prefix->range().last;
     if (first_or_last && prefix->length < longest) {
         return tl::unexpected{
-            fmt::format("{} is the network itself or its broadcast address, and no host's", quoted(text))};
+            fmt::format("{} is the network itself or its broadcast address, and no host's", in_quotes(text))};
     }
     return AddressOnLink{*address, *prefix};
 }
@@ -41,14 +41,14 @@ Parsed<std::string> parse_interface(std::string_view text) {
     const bool usable = !text.empty() && text.size() <= longest && text != "." && text != ".." &&
                         text.find_first_of("/: \t\n") == std::string_view::npos;
     if (usable) return std::string{text};
-    return tl::unexpected{fmt::format("{} is no name of an interface; see `ip link`", quoted(text))};
+    return tl::unexpected{fmt::format("{} is no name of an interface; see `ip link`", in_quotes(text))};
 }
 
 Parsed<DriverChoice> parse_driver(std::string_view text) {
     constexpr std::array<std::string_view, 4> names{"auto", "pcap", "ring", "xdp"};
     const auto* const found = std::ranges::find(names, text);
     if (found == names.end()) {
-        return tl::unexpected{fmt::format("{} is no driver; it is auto, pcap, ring or xdp", quoted(text))};
+        return tl::unexpected{fmt::format("{} is no driver; it is auto, pcap, ring or xdp", in_quotes(text))};
     }
     return static_cast<DriverChoice>(found - names.begin());
 }
@@ -105,7 +105,7 @@ void read_live(TomlTable& root, Draft& draft) {
     auto routes = table->tables("route", "route");
     if (both && !live.outside.interface.empty() && live.outside.interface == live.inside.interface) {
         table->error("inside", fmt::format("is the interface of outside, too: {}; two wires need two",
-                                           quoted(live.inside.interface)));
+                                           in_quotes(live.inside.interface)));
     }
     const bool overlap = live.outside.on_link.contains(live.inside.on_link) ||
                          live.inside.on_link.contains(live.outside.on_link);

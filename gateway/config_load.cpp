@@ -10,7 +10,7 @@ namespace gateway {
 namespace {
 
 /// A rule takes some 200 bytes: room for 150,000. toml++ needs about 15 times a file's size in memory, 50 at worst.
-constexpr std::size_t largest_file = std::size_t{32} << 20;
+constexpr std::size_t largest_configuration = std::size_t{32} << 20;
 
 bool is_error(const Finding& finding) noexcept { return finding.severity == Finding::Severity::error; }
 
@@ -57,7 +57,7 @@ tl::expected<LoadedConfig, Findings> parse(std::string_view text, Draft& draft) 
 
 tl::expected<LoadedConfig, Findings> load_config(const std::string& path) {
     Draft draft{path};
-    const auto text = read_text(path, largest_file, draft.problems);
+    const auto text = read_text(path, largest_configuration, draft.problems);
     if (!text) return tl::unexpected{draft.problems.take()};
     return parse(*text, draft);
 }

@@ -11,7 +11,7 @@ using dnat::NatRule;
 
 namespace {
 
-constexpr std::size_t most_rules = 200'000;
+constexpr std::size_t most_nat_rules = 200'000;
 constexpr std::uint16_t largest_destination_port = 63999;  // azure/firewall: known issues
 /// Listeners times sources, over all rules: what compiling them costs.
 constexpr std::uint64_t most_work = 16'000'000;
@@ -46,8 +46,8 @@ void read_nat_rules(TomlTable& root, Draft& draft) {
         const auto head = heads.read(table);
         Names names;
         for (auto& rule : table.tables("rule", "NAT rule")) {
-            if (rules.size() == most_rules) {
-                rule.error(fmt::format("more than {} NAT rules; join rules, or use IP groups", most_rules));
+            if (rules.size() == most_nat_rules) {
+                rule.error(fmt::format("more than {} NAT rules; join rules, or use IP groups", most_nat_rules));
                 break;
             }
             rules.push_back({head.rank, reader.read(rule, head), rule.position()});
@@ -55,7 +55,7 @@ void read_nat_rules(TomlTable& root, Draft& draft) {
             if (!name.empty() && !names.add(name)) {
                 rule.warn(rule.position("name"), fmt::format("there is another NAT rule {} in this collection; logs "
                                                              "cannot tell them apart",
-                                                             quoted(name)));
+                                                             in_quotes(name)));
             }
         }
         table.refuse_unknown_keys();
@@ -125,7 +125,7 @@ Ipv4Address NatRuleReader::read_destination(TomlTable& table) {
         table.error(key, at,
                     fmt::format("{} is neither one of firewall.public_ips nor firewall.private_ip; add it there "
                                 "or name one of them",
-                                quoted(text)));
+                                in_quotes(text)));
     }
     return *address;
 }
@@ -145,13 +145,13 @@ std::vector<PortRange> NatRuleReader::read_destination_ports(TomlTable& table) {
         const auto range = captures::PortRange::parse(text);
         if (!range || text == "*" || range->first == 0 || range->last > largest_destination_port) {
             table.error(key, at,
-                        fmt::format("{} is no destination port of a NAT rule; give a number from 1 to {}", quoted(text),
-                                    largest_destination_port));
+                        fmt::format("{} is no destination port of a NAT rule; give a number from 1 to {}",
+                                    in_quotes(text), largest_destination_port));
         } else if (range->first != range->last && !lenient) {
             table.error(key, at,
                         fmt::format("{} is a range, and Azure takes one port a rule; write a rule for each, or "
                                     "set firewall.multiple_destination_ports = true",
-                                    quoted(text)));
+                                    in_quotes(text)));
         } else {
             ports.push_back(*range);
         }

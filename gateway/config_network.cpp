@@ -5,17 +5,16 @@
 namespace gateway {
 
 using captures::AddressRange;
-using policy::Access;
 using policy::NetworkRule;
 
 namespace {
 
-constexpr std::size_t most_rules = 200'000;
+constexpr std::size_t most_network_rules = 200'000;
 
-Parsed<Access> parse_action(std::string_view text) {
-    if (policy::same_name(text, "Allow")) return Access::allow;
-    if (policy::same_name(text, "Deny")) return Access::deny;
-    return tl::unexpected{fmt::format("{} is not an action; write Allow or Deny", quoted(text))};
+Parsed<policy::Access> parse_network_action(std::string_view text) {
+    if (policy::same_name(text, "Allow")) return policy::Access::allow;
+    if (policy::same_name(text, "Deny")) return policy::Access::deny;
+    return tl::unexpected{fmt::format("{} is not an action; write Allow or Deny", in_quotes(text))};
 }
 
 /// Addresses and IP groups together; at least one of either must be named.
@@ -35,7 +34,7 @@ std::vector<AddressRange> read_side(TomlTable& table, std::string_view addresses
     return ranges;
 }
 
-NetworkRule read_rule(TomlTable& table, const CollectionHead& head, Access access, Draft& draft) {
+NetworkRule read_rule(TomlTable& table, const CollectionHead& head, policy::Access access, Draft& draft) {
     table.require({"name", "protocols", "destination_ports"});
     NetworkRule rule;
     rule.collection = head.name;
@@ -64,21 +63,21 @@ void read_network_rules(TomlTable& root, Draft& draft) {
     for (auto& table : root.tables("network_rule_collection", "network rule collection")) {
         const auto head = heads.read(table);
         table.require({"action"});
-        const auto action = table.value("action", parse_action);
+        const auto action = table.value("action", parse_network_action);
         Names names;
         for (auto& rule : table.tables("rule", "network rule")) {
-            if (rules.size() == most_rules) {
-                rule.error(fmt::format("more than {} network rules; join rules, or use IP groups", most_rules));
+            if (rules.size() == most_network_rules) {
+                rule.error(fmt::format("more than {} network rules; join rules, or use IP groups", most_network_rules));
                 break;
             }
-            const auto access = action ? action->value : Access::deny;
+            const auto access = action ? action->value : policy::Access::deny;
             rules.push_back({head.rank, read_rule(rule, head, access, draft), rule.position()});
             const auto& name = rules.back().rule.name;
             if (!name.empty() && !names.add(name)) {
                 rule.warn(rule.position("name"),
                           fmt::format("there is another network rule {} in this collection; logs "
                                       "cannot tell them apart",
-                                      quoted(name)));
+                                      in_quotes(name)));
             }
         }
         table.refuse_unknown_keys();

@@ -6,7 +6,6 @@ namespace gateway {
 
 using captures::AddressRange;
 using captures::PortRange;
-using policy::Access;
 using policy::SecurityRule;
 
 namespace {
@@ -14,8 +13,8 @@ namespace {
 constexpr std::size_t most_nsgs = 5000;  // virtual-network: limits
 constexpr std::size_t most_rules_of_nsg = 1000;
 constexpr std::size_t most_ranges_of_tag = 5000;
-constexpr std::int64_t least_priority = 100;
-constexpr std::int64_t most_priority = 4096;
+constexpr std::int64_t least_nsg_priority = 100;
+constexpr std::int64_t most_nsg_priority = 4096;
 
 enum class Direction : std::uint8_t { inbound, outbound };
 enum class RuleProtocol : std::uint8_t { any, tcp, udp, neither };  ///< neither: Icmp, Esp, Ah
@@ -23,13 +22,13 @@ enum class RuleProtocol : std::uint8_t { any, tcp, udp, neither };  ///< neither
 Parsed<Direction> parse_direction(std::string_view text) {
     if (policy::same_name(text, "Inbound")) return Direction::inbound;
     if (policy::same_name(text, "Outbound")) return Direction::outbound;
-    return tl::unexpected{fmt::format("{} is not a direction; write Inbound or Outbound", quoted(text))};
+    return tl::unexpected{fmt::format("{} is not a direction; write Inbound or Outbound", in_quotes(text))};
 }
 
-Parsed<Access> parse_access(std::string_view text) {
-    if (policy::same_name(text, "Allow")) return Access::allow;
-    if (policy::same_name(text, "Deny")) return Access::deny;
-    return tl::unexpected{fmt::format("{} is not an access; write Allow or Deny", quoted(text))};
+Parsed<policy::Access> parse_access(std::string_view text) {
+    if (policy::same_name(text, "Allow")) return policy::Access::allow;
+    if (policy::same_name(text, "Deny")) return policy::Access::deny;
+    return tl::unexpected{fmt::format("{} is not an access; write Allow or Deny", in_quotes(text))};
 }
 
 Parsed<RuleProtocol> parse_rule_protocol(std::string_view text) {
@@ -39,7 +38,7 @@ Parsed<RuleProtocol> parse_rule_protocol(std::string_view text) {
     for (const auto* const other : {"Icmp", "Esp", "Ah"}) {
         if (policy::same_name(text, other)) return RuleProtocol::neither;
     }
-    return tl::unexpected{fmt::format("{} is not a protocol; write Tcp, Udp, Icmp, Esp, Ah or *", quoted(text))};
+    return tl::unexpected{fmt::format("{} is not a protocol; write Tcp, Udp, Icmp, Esp, Ah or *", in_quotes(text))};
 }
 
 std::optional<captures::Protocol> protocol_of(RuleProtocol protocol) noexcept {
@@ -86,13 +85,13 @@ std::optional<SecurityRule> read_security_rule(TomlTable& table, Names& names, N
         rule.name = std::move(name->value);
         if (!names.add(rule.name)) {
             table.error("name",
-                        fmt::format("there is another rule {} in this group; names are unique", quoted(rule.name)));
+                        fmt::format("there is another rule {} in this group; names are unique", in_quotes(rule.name)));
         }
     }
     const auto direction = table.value("direction", parse_direction);
     if (const auto access = table.value("access", parse_access)) rule.access = access->value;
     const auto protocol = table.value("protocol", parse_rule_protocol);
-    if (const auto priority = table.integer("priority", least_priority, most_priority)) {
+    if (const auto priority = table.integer("priority", least_nsg_priority, most_nsg_priority)) {
         rule.priority = static_cast<std::uint16_t>(*priority);
         const bool outbound = direction && direction->value == Direction::outbound;
         if (!priorities.add(fmt::format("{}{}", outbound ? "out" : "in", rule.priority))) {
@@ -155,7 +154,7 @@ void read_nsgs(TomlTable& root, Draft& draft) {
         table.refuse_unknown_keys();
         if (!name) continue;
         if (!draft.nsgs.add(name->value)) {
-            table.error("name", fmt::format("there is another group {}; names are unique", quoted(name->value)));
+            table.error("name", fmt::format("there is another group {}; names are unique", in_quotes(name->value)));
             continue;
         }
         draft.config.nsgs.emplace_back(name->value, std::move(rules), flush, draft.config.service_tags);

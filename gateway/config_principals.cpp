@@ -26,14 +26,14 @@ Parsed<std::string> parse_action(std::string_view text) {
     return tl::unexpected{
         fmt::format("{} is not an action; write for example "
                     "Microsoft.Security/locations/jitNetworkAccessPolicies/*",
-                    quoted(text))};
+                    in_quotes(text))};
 }
 
 Parsed<std::string> parse_scope(std::string_view text) {
     const bool is_clean = std::ranges::all_of(text, [](char letter) { return letter > ' ' && letter <= '~'; });
     if (is_clean && text.starts_with('/')) return std::string{text};
     return tl::unexpected{fmt::format(
-        "{} is not a scope; write a resource id such as /subscriptions/ID/resourceGroups/NAME", quoted(text))};
+        "{} is not a scope; write a resource id such as /subscriptions/ID/resourceGroups/NAME", in_quotes(text))};
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ void read_principals(TomlTable& root, Draft& draft) {
         table.refuse_unknown_keys();
         if (!name) continue;
         if (!draft.principals.add(name->value)) {
-            table.error("name", fmt::format("there is another principal {}; names are unique", quoted(name->value)));
+            table.error("name", fmt::format("there is another principal {}; names are unique", in_quotes(name->value)));
             continue;
         }
         principal.name = name->value;
@@ -76,9 +76,9 @@ void read_roles(TomlTable& root, Draft& draft) {
         role.name = std::move(name->value);
         const auto has_its_name = [&](const policy::Role& other) { return policy::same_name(other.name, role.name); };
         if (std::ranges::any_of(built_in, has_its_name)) {
-            table.error("name", fmt::format("{} is built in; give the role another name", quoted(role.name)));
+            table.error("name", fmt::format("{} is built in; give the role another name", in_quotes(role.name)));
         } else if (!draft.roles.add(role.name)) {
-            table.error("name", fmt::format("there is another role {}; names are unique", quoted(role.name)));
+            table.error("name", fmt::format("there is another role {}; names are unique", in_quotes(role.name)));
         } else {
             draft.config.roles.push_back(std::move(role));
         }
@@ -113,12 +113,12 @@ void read_role_assignments(TomlTable& root, Draft& draft) {
         auto scope = table.value("scope", parse_scope);
         table.refuse_unknown_keys();
         if (principal && !draft.principals.find(principal->value)) {
-            table.error("principal", fmt::format("there is no principal {}{}", quoted(principal->value),
+            table.error("principal", fmt::format("there is no principal {}{}", in_quotes(principal->value),
                                                  draft.hint(draft.principals, principal->value)));
         }
         if (role && !roles.find(role->value)) {
             table.error("role",
-                        fmt::format("there is no role {}{}", quoted(role->value), draft.hint(roles, role->value)));
+                        fmt::format("there is no role {}{}", in_quotes(role->value), draft.hint(roles, role->value)));
         }
         if (scope && !reaches_something(scope->value, draft.config)) {
             table.warn(scope->at, "the scope is outside the firewall's resource group, so that it grants nothing here");

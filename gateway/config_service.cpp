@@ -19,23 +19,18 @@ Parsed<PortRange> parse_mapped_ports(std::string_view text) {
     if (range && range->first >= first_mapped_port) return *range;
     return tl::unexpected{
         fmt::format("{} is no range of ports from {} to 65535; write for example 50000-59999, or \"\" for none",
-                    quoted(text), first_mapped_port)};
+                    in_quotes(text), first_mapped_port)};
 }
 
 Parsed<Endpoint> parse_listen(std::string_view text) {
     if (const auto endpoint = Endpoint::parse(text)) return *endpoint;
-    return tl::unexpected{fmt::format("{} is no address and port; write for example 127.0.0.1:8443", quoted(text))};
+    return tl::unexpected{fmt::format("{} is no address and port; write for example 127.0.0.1:8443", in_quotes(text))};
 }
 
 Parsed<std::string> parse_store_url(std::string_view text) {
     constexpr std::string_view scheme = "sqlite:";
     if (text.starts_with(scheme) && text.size() > scheme.size()) return std::string{text};
-    return tl::unexpected{fmt::format("{} is no store; write sqlite: and the path of a file", quoted(text))};
-}
-
-template <class T>
-void assign(T& target, std::optional<Located<T>> value) {
-    if (value) target = std::move(value->value);
+    return tl::unexpected{fmt::format("{} is no store; write sqlite: and the path of a file", in_quotes(text))};
 }
 
 void read_jit_settings(TomlTable& table, JitConfig& jit) {
@@ -68,7 +63,7 @@ void read_lab_sign_in(TomlTable& table, Draft& draft) {
     if (const auto principal = table.text("principal")) {
         sign_in.principal = principal->value;
         if (!draft.principals.find(principal->value)) {
-            table.error("principal", fmt::format("there is no principal {}{}", quoted(principal->value),
+            table.error("principal", fmt::format("there is no principal {}{}", in_quotes(principal->value),
                                                  draft.hint(draft.principals, principal->value)));
         }
     }

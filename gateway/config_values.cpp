@@ -31,20 +31,20 @@ constexpr bool is_printable(char letter) noexcept { return letter >= ' ' && lett
 tl::unexpected<std::string> not_a(std::string_view text, std::string_view what_instead) {
     if (std::ranges::count(text, ':') > 1) {
         return tl::unexpected{
-            fmt::format("{} is IPv6, which Azure Firewall cannot translate; give an IPv4 address", quoted(text))};
+            fmt::format("{} is IPv6, which Azure Firewall cannot translate; give an IPv4 address", in_quotes(text))};
     }
-    return tl::unexpected{fmt::format("{} is not {}", quoted(text), what_instead)};
+    return tl::unexpected{fmt::format("{} is not {}", in_quotes(text), what_instead)};
 }
 
 template <class Allowed>
 Parsed<std::string> parse_name(std::string_view text, std::size_t longest, std::string_view rule, Allowed allowed) {
     if (!text.empty() && text.size() <= longest && std::ranges::all_of(text, allowed)) return std::string{text};
-    return tl::unexpected{fmt::format("{} is no good name; use {}", quoted(text), rule)};
+    return tl::unexpected{fmt::format("{} is no good name; use {}", in_quotes(text), rule)};
 }
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr std::size_t enough = 60;
     std::string result{'"'};
     for (const char letter : text.substr(0, enough)) result += is_printable(letter) ? letter : '?';
@@ -61,7 +61,7 @@ Parsed<Ipv4Address> parse_unicast_address(std::string_view text) {
     if (!address) return address;
     const auto first = address->value >> 24;
     if (first != 0 && first != 127 && first < 224) return address;
-    return tl::unexpected{fmt::format("{} is no address of a machine; give a unicast address", quoted(text))};
+    return tl::unexpected{fmt::format("{} is no address of a machine; give a unicast address", in_quotes(text))};
 }
 
 Parsed<AddressRange> parse_range(std::string_view text) {
@@ -83,13 +83,13 @@ Parsed<captures::Endpoint> parse_endpoint(std::string_view text) {
 Parsed<std::uint16_t> parse_port_number(std::string_view text) {
     const auto port = captures::parse_port(text);
     if (port && *port != 0) return *port;
-    return tl::unexpected{fmt::format("{} is not a port; give one number from 1 to 65535", quoted(text))};
+    return tl::unexpected{fmt::format("{} is not a port; give one number from 1 to 65535", in_quotes(text))};
 }
 
 Parsed<captures::PortRange> parse_port_range(std::string_view text) {
     if (const auto range = captures::PortRange::parse(text)) return *range;
     return tl::unexpected{
-        fmt::format("{} is not a port; give a number from 0 to 65535, a range such as 80-90, or *", quoted(text))};
+        fmt::format("{} is not a port; give a number from 0 to 65535, a range such as 80-90, or *", in_quotes(text))};
 }
 
 Parsed<std::vector<Protocol>> parse_protocols(std::string_view text) {
@@ -99,29 +99,29 @@ Parsed<std::vector<Protocol>> parse_protocols(std::string_view text) {
     if (policy::same_name(text, "ICMP")) {
         return tl::unexpected{std::string{"ICMP has no ports, and a DNAT rule cannot have it; write TCP, UDP or Any"}};
     }
-    return tl::unexpected{fmt::format("{} is not a protocol; write TCP, UDP or Any", quoted(text))};
+    return tl::unexpected{fmt::format("{} is not a protocol; write TCP, UDP or Any", in_quotes(text))};
 }
 
 Parsed<captures::Duration> parse_span(std::string_view text) {
     const auto duration = captures::parse_duration(text);
     if (!duration) {
         return tl::unexpected{
-            fmt::format("{} is not a duration; write for example 90s, 40m, 3h, 1d or PT1H30M", quoted(text))};
+            fmt::format("{} is not a duration; write for example 90s, 40m, 3h, 1d or PT1H30M", in_quotes(text))};
     }
     if (*duration <= longest_span) return *duration;
-    return tl::unexpected{fmt::format("{} is more than ten years; give a shorter duration", quoted(text))};
+    return tl::unexpected{fmt::format("{} is more than ten years; give a shorter duration", in_quotes(text))};
 }
 
 Parsed<captures::Time> parse_moment(std::string_view text) {
     const auto time = captures::parse_time(text);
     if (!time) {
-        return tl::unexpected{
-            fmt::format("{} is not a time; write RFC 3339 with an offset, such as 2026-01-31T09:30:00Z", quoted(text))};
+        return tl::unexpected{fmt::format(
+            "{} is not a time; write RFC 3339 with an offset, such as 2026-01-31T09:30:00Z", in_quotes(text))};
     }
     constexpr captures::Time earliest{std::chrono::sys_days{std::chrono::year{1970} / 1 / 1}};
     constexpr captures::Time latest{std::chrono::sys_days{std::chrono::year{2200} / 1 / 1}};
     if (earliest <= *time && *time < latest) return *time;
-    return tl::unexpected{fmt::format("{} is out of range; give a time from 1970 to 2199", quoted(text))};
+    return tl::unexpected{fmt::format("{} is out of range; give a time from 1970 to 2199", in_quotes(text))};
 }
 
 Parsed<std::string> parse_resource_name(std::string_view text) {
@@ -133,7 +133,7 @@ Parsed<std::string> parse_resource_name(std::string_view text) {
     if (!name || (is_letter_or_digit(text.front()) && (is_letter_or_digit(text.back()) || text.back() == '_'))) {
         return name;
     }
-    return tl::unexpected{fmt::format("{} is no good name; use {}", quoted(text), rule)};
+    return tl::unexpected{fmt::format("{} is no good name; use {}", in_quotes(text), rule)};
 }
 
 Parsed<std::string> parse_rule_name(std::string_view text) {
@@ -150,7 +150,8 @@ Parsed<std::string> parse_subscription(std::string_view text) {
     constexpr std::string_view shape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
     const auto fits = [](char letter, char expected) { return expected == '-' ? letter == '-' : is_hex_digit(letter); };
     if (std::equal(text.begin(), text.end(), shape.begin(), shape.end(), fits)) return std::string{text};
-    return tl::unexpected{fmt::format("{} is not a subscription id; give a GUID of the form {}", quoted(text), shape)};
+    return tl::unexpected{
+        fmt::format("{} is not a subscription id; give a GUID of the form {}", in_quotes(text), shape)};
 }
 
 Parsed<std::string> parse_resource_group(std::string_view text) {

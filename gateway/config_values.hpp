@@ -18,7 +18,7 @@ template <class T>
 using Parsed = tl::expected<T, std::string>;
 
 /// Somebody else's text for a message: in quotes, cut to a readable length, without what a terminal would obey.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 [[nodiscard]] Parsed<captures::Ipv4Address> parse_address(std::string_view text);
 /// An address that one machine can have: no network, loopback, multicast or broadcast.

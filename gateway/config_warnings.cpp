@@ -21,12 +21,12 @@ using dnat::NatRule;
 namespace {
 
 /// Findings of one kind: the first are named, the rest is counted.
-class Kind {
+class Heading {
 public:
-    Kind(Findings& findings, std::string_view plural) : findings_(&findings), plural_(plural) {}
-    Kind(const Kind&) = delete;
-    Kind& operator=(const Kind&) = delete;
-    ~Kind() {
+    Heading(Findings& findings, std::string_view plural) : findings_(&findings), plural_(plural) {}
+    Heading(const Heading&) = delete;
+    Heading& operator=(const Heading&) = delete;
+    ~Heading() {
         if (count_ <= most_named) return;
         findings_->push_back({Finding::Severity::warning,
                               {last_.file, 0, 0},
@@ -70,7 +70,7 @@ private:
     void find_too_many_destinations();
     void find_repeated_nsgs();
     void find_denying_nsgs();
-    void judge_by_nsgs(const VirtualMachine& machine, const NatRule& rule, const Place& place, Kind& kind);
+    void judge_by_nsgs(const VirtualMachine& machine, const NatRule& rule, const Place& place, Heading& kind);
 
     [[nodiscard]] static std::string name_of(const NatRule& rule) {
         return fmt::format("\"{}\"", to_string(rule.name));
@@ -147,7 +147,7 @@ void Check::find_rules_without_effect() {
         findings_.push_back({Finding::Severity::error, place_of(0), table.error()});
         return;
     }
-    Kind shadowed{findings_, "NAT rules that can never match"};
+    Heading shadowed{findings_, "NAT rules that can never match"};
     for (const auto index : table->shadowed()) {
         const auto& rule = config_->nat_rules[index];
         const auto* const why =
@@ -159,7 +159,7 @@ void Check::find_rules_without_effect() {
 }
 
 void Check::find_unknown_targets() {
-    Kind kind{findings_, "NAT rules that lead to no configured machine"};
+    Heading kind{findings_, "NAT rules that lead to no configured machine"};
     const auto& firewall = config_->firewall;
     for (std::size_t index = 0; index < config_->nat_rules.size(); ++index) {
         const auto& rule = config_->nat_rules[index];
@@ -180,7 +180,7 @@ void Check::find_unknown_targets() {
 }
 
 void Check::find_open_management_ports() {
-    Kind kind{findings_, "management ports open to everybody"};
+    Heading kind{findings_, "management ports open to everybody"};
     for (std::size_t index = 0; index < config_->nat_rules.size(); ++index) {
         const auto& rule = config_->nat_rules[index];
         const auto port = rule.translated.port;
@@ -196,7 +196,7 @@ void Check::find_open_management_ports() {
 }
 
 void Check::find_unmapped_jit_ports() {
-    Kind kind{findings_, "JIT ports that no NAT rule maps"};
+    Heading kind{findings_, "JIT ports that no NAT rule maps"};
     boost::unordered_flat_map<std::string, captures::Ipv4Address> addresses;
     for (const auto& machine : config_->machines) addresses.emplace(policy::to_lower(machine.name), machine.private_ip);
     for (std::size_t index = 0; index < config_->jit_policies.size(); ++index) {
@@ -245,7 +245,7 @@ void Check::find_too_many_destinations() {
 }
 
 void Check::find_repeated_nsgs() {
-    Kind kind{findings_, "machines that list an NSG twice"};
+    Heading kind{findings_, "machines that list an NSG twice"};
     for (const auto& machine : config_->machines) {
         if (machine.nsg.size() < 2 || !policy::same_name(machine.nsg[0], machine.nsg[1])) continue;
         kind.warn(machine.place, fmt::format("machine {} lists NSG \"{}\" twice; once has the same effect",
@@ -254,7 +254,7 @@ void Check::find_repeated_nsgs() {
 }
 
 void Check::find_denying_nsgs() {
-    Kind kind{findings_, "NAT rules that an NSG undoes"};
+    Heading kind{findings_, "NAT rules that an NSG undoes"};
     Targets judged;
     for (std::size_t index = 0; index < config_->nat_rules.size(); ++index) {
         const auto& rule = config_->nat_rules[index];
@@ -267,7 +267,7 @@ void Check::find_denying_nsgs() {
     }
 }
 
-void Check::judge_by_nsgs(const VirtualMachine& machine, const NatRule& rule, const Place& place, Kind& kind) {
+void Check::judge_by_nsgs(const VirtualMachine& machine, const NatRule& rule, const Place& place, Heading& kind) {
     constexpr std::uint16_t some_client_port = 50000;
     for (const auto protocol : rule.protocols) {
         const captures::FiveTuple delivered{

@@ -5,18 +5,19 @@
 #include "captures/bytes.hpp"
 #include "captures/checksum.hpp"
 #include "captures/five_tuple.hpp"
+#include "captures/link_layer.hpp"
 #include "captures/tcp.hpp"
 
 namespace gateway {
 
 namespace {
 
+using captures::ethertype_ipv4;
 using captures::LinkType;
 using captures::store_be16;
 using captures::store_be32;
 using captures::store_u8;
 
-constexpr std::uint16_t ethertype_ipv4 = 0x0800;
 constexpr std::uint16_t ip_size = 20;
 constexpr std::uint16_t tcp_size = 20;
 constexpr std::uint8_t ttl = 64;

@@ -11,7 +11,7 @@ namespace gateway {
 
 namespace {
 
-constexpr std::size_t largest_file = std::size_t{16} << 20;
+constexpr std::size_t largest_scenario = std::size_t{16} << 20;
 
 tl::expected<Scenario, Findings> parse(std::string_view text, const std::string& directory, Problems& problems) {
     const auto document = parse_toml(text, problems);
@@ -29,7 +29,7 @@ tl::expected<Scenario, Findings> parse(std::string_view text, const std::string&
 
 tl::expected<Scenario, Findings> load_scenario(const std::string& path) {
     Problems problems{path};
-    const auto text = read_text(path, largest_file, problems);
+    const auto text = read_text(path, largest_scenario, problems);
     if (!text) return tl::unexpected{problems.take()};
     const auto directory = std::filesystem::path{path}.parent_path().string();
     return parse(*text, directory.empty() ? "." : directory, problems);

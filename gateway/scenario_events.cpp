@@ -20,12 +20,12 @@ Parsed<Moment> parse_at(std::string_view text) {
     return tl::unexpected{
         fmt::format("{} is not a time; write +2s for two seconds after the first packet, or RFC 3339 "
                     "with an offset, such as 2026-01-31T09:30:00Z",
-                    quoted(text))};
+                    in_quotes(text))};
 }
 
 Parsed<std::string> parse_path(std::string_view text) {
     if (!text.empty() && text.find('\0') == std::string_view::npos) return std::string{text};
-    return tl::unexpected{fmt::format("{} is not a path; name a configuration file", quoted(text))};
+    return tl::unexpected{fmt::format("{} is not a path; name a configuration file", in_quotes(text))};
 }
 
 std::string text_or_empty(TomlTable& table, std::string_view key) {

@@ -21,21 +21,21 @@ Parsed<Fate> parse_fate(std::string_view text) {
     for (const auto fate : {Fate::forward, Fate::drop, Fate::ignore}) {
         if (text == to_string(fate)) return fate;
     }
-    return tl::unexpected{fmt::format("{} is not a fate; write forward, drop or ignore", quoted(text))};
+    return tl::unexpected{fmt::format("{} is not a fate; write forward, drop or ignore", in_quotes(text))};
 }
 
 Parsed<Reason> parse_reason(std::string_view text) {
     const auto& texts = policy::reason_texts;
     const auto* const found = std::ranges::find(texts, text);
     if (found != texts.end()) return static_cast<Reason>(found - texts.begin());
-    return tl::unexpected{fmt::format("{} is not a reason{}; reasons are {}", quoted(text), did_you_mean(text, texts),
-                                      fmt::join(texts, ", "))};
+    return tl::unexpected{fmt::format("{} is not a reason{}; reasons are {}", in_quotes(text),
+                                      did_you_mean(text, texts), fmt::join(texts, ", "))};
 }
 
 Parsed<Protocol> parse_protocol(std::string_view text) {
     if (policy::same_name(text, "TCP")) return Protocol::tcp;
     if (policy::same_name(text, "UDP")) return Protocol::udp;
-    return tl::unexpected{fmt::format("{} is not a protocol; write tcp or udp", quoted(text))};
+    return tl::unexpected{fmt::format("{} is not a protocol; write tcp or udp", in_quotes(text))};
 }
 
 /// `collection/rule`, as decisions show it.
@@ -43,7 +43,7 @@ Parsed<std::string> parse_rule(std::string_view text) {
     const auto slash = text.find('/');
     const bool has_form = slash != std::string_view::npos && slash > 0 && slash + 1 < text.size();
     if (has_form && text.find('/', slash + 1) == std::string_view::npos) return std::string{text};
-    return tl::unexpected{fmt::format("{} is not a rule; write collection/rule", quoted(text))};
+    return tl::unexpected{fmt::format("{} is not a rule; write collection/rule", in_quotes(text))};
 }
 
 template <class T>

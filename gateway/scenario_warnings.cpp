@@ -76,7 +76,7 @@ std::string EventCheck::complaint(const ExtendEvent& event) const {
     const auto rule = std::ranges::find_if(ports, of_port);
     if (rule == ports.end()) {
         return fmt::format("port {} of machine {} is under no JIT policy, so there is nothing to extend", event.port,
-                           quoted(event.machine));
+                           in_quotes(event.machine));
     }
     if (event.duration <= rule->max_duration) return {};
     return fmt::format("the extension will be refused: {} is longer than the policy's {}", to_iso8601(event.duration),
@@ -88,19 +88,19 @@ std::string EventCheck::complaint(const RevokeEvent& event) const {
     const auto of_port = [&](const policy::JitPort& port) { return port.number == event.port; };
     if (std::ranges::any_of(rules_of(event.machine)->ports, of_port)) return {};
     return fmt::format("port {} of machine {} is under no JIT policy, so there is nothing to revoke", event.port,
-                       quoted(event.machine));
+                       in_quotes(event.machine));
 }
 
 std::string EventCheck::complaint_about_names(std::string_view by, std::string_view machine) const {
     const auto is_asking = [by](const policy::Principal& one) { return same_name(one.name, by); };
     if (std::ranges::none_of(config_->principals, is_asking)) {
-        return fmt::format("no principal {} is configured, so this will be refused", quoted(by));
+        return fmt::format("no principal {} is configured, so this will be refused", in_quotes(by));
     }
     if (config_->machine(machine) == nullptr) {
-        return fmt::format("no virtual_machine {} is configured, so this will be refused", quoted(machine));
+        return fmt::format("no virtual_machine {} is configured, so this will be refused", in_quotes(machine));
     }
     if (rules_of(machine) == nullptr) {
-        return fmt::format("machine {} is under no JIT policy, so this will be refused", quoted(machine));
+        return fmt::format("machine {} is under no JIT policy, so this will be refused", in_quotes(machine));
     }
     const auto resource = config_->machine_id(machine);
     if (authorization_.allows(by, policy::action::jit_initiate, resource) ||
@@ -108,7 +108,7 @@ std::string EventCheck::complaint_about_names(std::string_view by, std::string_v
         return {};
     }
     return fmt::format("no role_assignment gives {} the right to ask for machine {}, so this will be refused",
-                       quoted(by), quoted(machine));
+                       in_quotes(by), in_quotes(machine));
 }
 
 const policy::JitMachine* EventCheck::rules_of(std::string_view machine) const {

@@ -65,7 +65,7 @@ void TomlTable::refuse_unknown_keys() {
         auto hint = did_you_mean(key.str(), known_);
         if (hint.empty()) hint = fmt::format("; the keys here are {}", fmt::join(known_, ", "));
         problems_->error(position_of(key.source()),
-                         fmt::format("{}: unknown key {}{}", what_, quoted(key.str()), hint));
+                         fmt::format("{}: unknown key {}{}", what_, in_quotes(key.str()), hint));
     }
 }
 

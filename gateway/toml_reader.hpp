@@ -21,6 +21,12 @@ struct Located {
     Position at;
 };
 
+/// Sets the target to a value that was given.
+template <class T>
+void assign(T& target, std::optional<Located<T>> value) {
+    if (value) target = std::move(value->value);
+}
+
 /// What a text may be given as. Ports are texts in Azure, but whoever writes TOML writes numbers.
 enum class Accept : std::uint8_t { text, text_or_number, text_or_time };
 

@@ -11,7 +11,7 @@ using captures::to_rfc3339;
 
 namespace {
 
-tl::unexpected<Refusal> refused(std::string_view code, std::string message) {
+tl::unexpected<Refusal> refuse(std::string_view code, std::string message) {
     return tl::unexpected<Refusal>{Refusal{std::string{code}, std::move(message)}};
 }
 
@@ -49,22 +49,22 @@ void AccessRecord::revoke(Time now, StatusReason reason) noexcept {
 tl::expected<void, Refusal> AccessRecord::extend(Time now, Time new_end, const JitPort& rule) {
     const auto where = " for port " + std::to_string(port) + " of machine " + machine;
     if (!is_open(now)) {
-        return refused(refusal_code::request_not_found, "no window is open" + where + ": request access anew");
+        return refuse(refusal_code::request_not_found, "no window is open" + where + ": request access anew");
     }
     if (new_end <= now) {
-        return refused(refusal_code::invalid_input,
-                       "new end " + to_rfc3339(new_end, 0) + where + " is not in the future");
+        return refuse(refusal_code::invalid_input,
+                      "new end " + to_rfc3339(new_end, 0) + where + " is not in the future");
     }
     if (const auto* source = rule.first_outside(sources)) {
-        return refused(refusal_code::not_a_subset,
-                       "source " + to_string(*source) + where + " is no longer allowed by the policy");
+        return refuse(refusal_code::not_a_subset,
+                      "source " + to_string(*source) + where + " is no longer allowed by the policy");
     }
     const auto limit = std::min(rule.max_duration, longest_window);
     if (new_end > later(start, limit)) {
-        return refused(refusal_code::not_a_subset, "an end at " + to_rfc3339(new_end, 0) + where +
-                                                       " is longer than the policy's " + to_iso8601(limit) +
-                                                       " after the start: it can be extended until " +
-                                                       to_rfc3339(later(start, limit), 0));
+        return refuse(refusal_code::not_a_subset, "an end at " + to_rfc3339(new_end, 0) + where +
+                                                      " is longer than the policy's " + to_iso8601(limit) +
+                                                      " after the start: it can be extended until " +
+                                                      to_rfc3339(later(start, limit), 0));
     }
     end = new_end;
     return {};

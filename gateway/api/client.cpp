@@ -35,9 +35,9 @@ using Error = boost::system::error_code;
 namespace {
 
 constexpr std::uint64_t largest_answer = std::uint64_t{256} << 20;
-constexpr int http_1_1 = 11;
+constexpr int request_version = 11;
 
-std::string text_of(beast::string_view text) { return {text.data(), text.size()}; }
+std::string owned(beast::string_view text) { return {text.data(), text.size()}; }
 
 /// One question and its answer; the steps stand in their order.
 class Exchange {
@@ -130,7 +130,7 @@ private:
         Response answer;
         answer.status = static_cast<int>(response.result_int());
         for (const auto& field : response.base()) {
-            answer.headers.emplace_back(text_of(field.name_string()), text_of(field.value()));
+            answer.headers.emplace_back(owned(field.name_string()), owned(field.value()));
         }
         answer.body = std::move(response.body());
         answer_ = std::move(answer);
@@ -182,7 +182,7 @@ tl::expected<Response, NoAnswer> ask(const ClientOptions& options, const std::st
                                      std::string body) {
     try {
         http::request<http::string_body> request;
-        request.version(http_1_1);
+        request.version(request_version);
         request.method_string(method);
         request.target(options.endpoint.prefix + target);
         request.set(http::field::host, options.endpoint.host + ":" + options.endpoint.port);

@@ -12,14 +12,14 @@ namespace gateway::api {
 
 namespace {
 
-constexpr std::size_t most_machines = 1000;
+constexpr std::size_t most_requested_machines = 1000;
 
 bool same_port(const policy::AccessRecord& a, const policy::AccessRecord& b) {
     return a.port == b.port && a.sources == b.sources && a.end == b.end && a.status == b.status &&
            a.status_reason == b.status_reason && a.listener == b.listener;
 }
 
-boost::json::object port_json(const policy::AccessRecord& record) {
+boost::json::object opened_port_json(const policy::AccessRecord& record) {
     boost::json::object json{{"number", record.port}};
     add_sources(json, record.sources);
     json["endTimeUtc"] = arm_time(record.end);
@@ -44,7 +44,7 @@ boost::json::array machines_json(const std::vector<policy::AccessRecord>& record
     boost::json::array json;
     for (const auto& told : machines) {
         boost::json::array ports;
-        for (const auto* record : told) ports.push_back(port_json(*record));
+        for (const auto* record : told) ports.push_back(opened_port_json(*record));
         json.push_back(
             boost::json::object{{"id", config.machine_id(told.front()->machine)}, {"ports", std::move(ports)}});
     }
@@ -79,9 +79,9 @@ tl::expected<InitiateRequest, std::string> initiate_request(std::string_view bod
     request.justification = fields.text("justification").value_or("");
     auto machines = fields.objects("virtualMachines");
     if (fields.has("virtualMachines") && machines.empty()) fields.fail("virtualMachines", "names no machine");
-    if (machines.size() > most_machines) fields.fail("virtualMachines", "are more than 1000");
+    if (machines.size() > most_requested_machines) fields.fail("virtualMachines", "are more than 1000");
     for (auto& machine : machines) {
-        if (request.machines.size() == most_machines) break;
+        if (request.machines.size() == most_requested_machines) break;
         machine.require({"id", "ports"});
         MachineRequest one{machine.text("id").value_or(""), {}};
         for (auto& port : machine.objects("ports")) one.ports.push_back(requested_port(port));

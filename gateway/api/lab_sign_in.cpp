@@ -11,7 +11,7 @@ namespace gateway::api {
 
 namespace {
 
-constexpr std::chrono::seconds lifetime = std::chrono::hours{1};
+constexpr std::chrono::seconds token_lifetime = std::chrono::hours{1};
 
 bool is_token_path(const std::vector<std::string>& path) {
     static const std::vector<std::string> extension{"oauth2", "token"};
@@ -42,10 +42,10 @@ Response answer_sign_in(const Request& request, const Authenticator& authenticat
     if (resource.empty()) return refusal(400, "BadRequest", "The parameter resource is missing.");
     const auto token = authenticator.lab_token(resource, now);
     if (!token) return refusal(404, "NotFound", "The lab's sign-in is off.");
-    const auto expires = std::chrono::floor<std::chrono::seconds>(now + lifetime).time_since_epoch().count();
+    const auto expires = std::chrono::floor<std::chrono::seconds>(now + token_lifetime).time_since_epoch().count();
     const boost::json::object body{{"access_token", *token},
                                    {"token_type", "Bearer"},
-                                   {"expires_in", std::to_string(lifetime.count())},
+                                   {"expires_in", std::to_string(token_lifetime.count())},
                                    {"expires_on", std::to_string(expires)},
                                    {"resource", resource}};
     return {200, {{"Cache-Control", "no-store"}}, boost::json::serialize(body)};

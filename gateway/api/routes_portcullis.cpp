@@ -50,7 +50,7 @@ Answer<Response> list_connections(Call& call) {
     return json_answer(200, boost::json::object{{"value", std::move(value)}});
 }
 
-Answer<Response> list_machines(Call& call) {
+Answer<Response> list_guarded_machines(Call& call) {
     if (auto problem = other_parameters(call, {})) return tl::unexpected{*problem};
     const auto views = call.control.machines(call.caller, call.now);
     if (!views) return tl::unexpected{views.error()};
@@ -151,7 +151,7 @@ Answer<Response> revoke(Call& call) {
 std::span<const Route> portcullis_routes() {
     static constexpr auto routes = std::to_array<Route>({
         {"GET", "/portcullis/v1/connections", list_connections, ""},
-        {"GET", "/portcullis/v1/machines", list_machines, ""},
+        {"GET", "/portcullis/v1/machines", list_guarded_machines, ""},
         {"GET", "/portcullis/v1/machines/{name}/rdp", get_rdp_file, ""},
         {"POST", "/portcullis/v1/machines/{name}/enable", enable, ""},
         {"POST", "/portcullis/v1/machines/{name}/disable", disable, ""},

@@ -35,7 +35,7 @@ captures::Time clock_time() {
     return std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now());
 }
 
-std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
 /// What to tell a client whose request could not be read, if anything.
 std::optional<Response> complaint(const boost::system::error_code& error, const ServerLimits& limits) {
@@ -63,14 +63,14 @@ std::optional<Response> objection(const http::request_parser<http::string_body>&
     if (hosts > 1 || (hosts == 0 && header.version() == http_1_1)) {
         return refusal(400, "BadRequest", "The request must have one Host header.");
     }
-    const auto target = split_target(view(header.target()), view(header[http::field::host]));
+    const auto target = split_target(view_of(header.target()), view_of(header[http::field::host]));
     if (hosts == 1 && target.authority.empty()) return refusal(400, "BadRequest", "The Host header is not valid.");
     const auto codings = header.count(http::field::transfer_encoding);
     if (codings != 0 && (header.version() != http_1_1 || codings > 1 ||
-                         !policy::same_name(view(header[http::field::transfer_encoding]), "chunked"))) {
+                         !policy::same_name(view_of(header[http::field::transfer_encoding]), "chunked"))) {
         return refusal(501, "NotImplemented", "Of the transfer codings only chunked is known, in HTTP/1.1.");
     }
-    const auto expect = view(header[http::field::expect]);
+    const auto expect = view_of(header[http::field::expect]);
     if (!expect.empty() && !policy::same_name(expect, "100-continue")) {
         return refusal(417, "ExpectationFailed", "The only expectation that can be met is 100-continue.");
     }
@@ -84,9 +84,9 @@ bool waits_for_continue(const http::request_parser<http::string_body>& parser) {
 std::map<std::string, std::string> headers_of(const http::fields& fields) {
     std::map<std::string, std::string> headers;
     for (const auto& field : fields) {
-        auto& value = headers[policy::to_lower(view(field.name_string()))];
+        auto& value = headers[policy::to_lower(view_of(field.name_string()))];
         if (!value.empty()) value += ", ";
-        value += view(field.value());
+        value += view_of(field.value());
     }
     return headers;
 }
@@ -107,11 +107,11 @@ struct Session::Exchange {
     /// Nothing where the target is no path.
     std::optional<Request> request(const std::string& scheme, const std::string& local) {
         auto message = parser.release();
-        const auto target = split_target(view(message.target()), view(message[http::field::host]));
+        const auto target = split_target(view_of(message.target()), view_of(message[http::field::host]));
         auto parsed = target.path.starts_with('/') ? parse_target(target.path) : std::nullopt;
         if (!parsed) return {};
         Request request;
-        request.method = view(message.method_string());
+        request.method = view_of(message.method_string());
         if (only_head = request.method == "HEAD"; only_head) request.method = "GET";
         request.path = std::move(parsed->first);
         request.query = std::move(parsed->second);

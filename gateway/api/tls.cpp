@@ -60,7 +60,7 @@ std::string alternative_names(const CertificateNames& names) {
     return text;
 }
 
-bool extend(X509* certificate, int kind, const std::string& value) {
+bool add_extension(X509* certificate, int kind, const std::string& value) {
     X509V3_CTX context{};
     X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
     using Extension = std::unique_ptr<X509_EXTENSION, openssl::Freed<X509_EXTENSION_free>>;
@@ -90,11 +90,11 @@ X509Certificate self_signed(EVP_PKEY* key, const CertificateNames& names, captur
                       ASN1_TIME_set(X509_getm_notBefore(certificate), seconds(now - clocks_differ)) != nullptr &&
                       ASN1_TIME_set(X509_getm_notAfter(certificate), seconds(now + certificate_life)) != nullptr &&
                       name(certificate) && X509_set_pubkey(certificate, key) == 1 &&
-                      extend(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
-                      extend(certificate, NID_key_usage, "critical,digitalSignature") &&
-                      extend(certificate, NID_ext_key_usage, "serverAuth") &&
-                      extend(certificate, NID_subject_key_identifier, "hash") &&
-                      extend(certificate, NID_subject_alt_name, alternative_names(names)) &&
+                      add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
+                      add_extension(certificate, NID_key_usage, "critical,digitalSignature") &&
+                      add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
+                      add_extension(certificate, NID_subject_key_identifier, "hash") &&
+                      add_extension(certificate, NID_subject_alt_name, alternative_names(names)) &&
                       X509_sign(certificate, key, EVP_sha256()) != 0;
     if (!good) made.reset();
     return made;

@@ -9,6 +9,7 @@
 
 namespace gateway::live {
 
+using captures::both_sides;
 using captures::Duration;
 using captures::Frame;
 using captures::Side;

@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "captures/ipv4.hpp"
+#include "captures/link_layer.hpp"
 #include "captures/offload.hpp"
 
 namespace gateway::live {
 
+using captures::ethertype_ipv4;
 using captures::Frame;
 using captures::Ipv4Address;
 using captures::Ipv4View;
@@ -18,7 +20,6 @@ namespace {
 
 constexpr std::size_t largest_datagram = 65535;
 constexpr std::size_t made_capacity = captures::largest_frame;
-constexpr std::uint16_t ethertype_ipv4 = 0x0800;
 
 bool is_whole_ipv4(const Frame& frame) noexcept {
     if (frame.captured != frame.length || frame.captured > captures::largest_frame) return false;

@@ -4,11 +4,13 @@
 #include <cstring>
 
 #include "captures/checksum.hpp"
+#include "captures/link_layer.hpp"
 #include "gateway/live/arp.hpp"
 #include "gateway/live/next_hop.hpp"
 
 namespace gateway::live {
 
+using captures::ethertype_ipv4;
 using captures::IcmpView;
 using captures::Ipv4View;
 using captures::Kind;
@@ -20,7 +22,6 @@ using captures::store_u8;
 namespace {
 
 constexpr std::size_t headers_size = ethernet_size + Ipv4View::shortest + IcmpView::header_size;
-constexpr std::uint16_t ethertype_ipv4 = 0x0800;
 constexpr std::uint8_t protocol_icmp = 1;
 constexpr std::uint8_t internetwork_control = 0xc0;
 constexpr std::uint16_t dont_fragment = 0x4000;

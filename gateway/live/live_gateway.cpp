@@ -11,13 +11,13 @@
 
 namespace gateway::live {
 
+using captures::both_sides;
 using captures::Duration;
 using captures::Side;
 using captures::Time;
 
 namespace {
 
-constexpr std::array both_sides{Side::outside, Side::inside};
 /// Less is what the two clocks' readings differ by.
 constexpr auto clock_step = std::chrono::milliseconds{2};
 

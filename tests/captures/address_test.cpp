@@ -6,13 +6,13 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
+namespace address_test {
+
 using captures::AddressRange;
 using captures::Endpoint;
 using captures::Ipv4Address;
 using captures::PortRange;
 using captures::Prefix;
-
-namespace {
 
 const std::vector<std::string> no_addresses{
     "",          "1",        "1.2.3",    "1.2.3.4.5",  "1.2.3.",    ".1.2.3",   "1..2.3",   "256.0.0.1",
@@ -38,7 +38,7 @@ std::string again(std::string_view text) {
     return value ? to_string(*value) : "-";
 }
 
-}  // namespace
+}  // namespace address_test
 
 BOOST_AUTO_TEST_SUITE(address_test)
 

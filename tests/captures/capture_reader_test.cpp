@@ -8,6 +8,8 @@
 
 #include "tests/support/captured.hpp"
 
+namespace capture_reader_test {
+
 using support::Bytes;
 using support::open_bytes;
 using support::payload;
@@ -15,8 +17,6 @@ using support::PcapFile;
 using support::PcapngFile;
 using support::read_all;
 using support::ScratchFolder;
-
-namespace {
 
 /// Packets of many sizes, several times as many bytes as the reader holds at once.
 std::vector<Bytes> many_payloads() {
@@ -102,7 +102,7 @@ void check_are(const std::vector<support::Packet>& packets, const std::vector<By
     }
 }
 
-}  // namespace
+}  // namespace capture_reader_test
 
 BOOST_AUTO_TEST_SUITE(capture_reader_test)
 

@@ -9,6 +9,8 @@
 #include "captures/bytes.hpp"
 #include "tests/support/captured.hpp"
 
+namespace capture_writer_test {
+
 using captures::CaptureFormat;
 using captures::CaptureWriter;
 using captures::Frame;
@@ -19,8 +21,6 @@ using support::content_of;
 using support::payload;
 using support::read_all;
 using support::ScratchFolder;
-
-namespace {
 
 struct Format {
     const char* name;
@@ -85,7 +85,7 @@ std::string comment_of(const Block& block) {
     return {reinterpret_cast<const char*>(option + 4), size};
 }
 
-}  // namespace
+}  // namespace capture_writer_test
 
 BOOST_AUTO_TEST_SUITE(capture_writer_test)
 

@@ -5,7 +5,7 @@
 #include "tests/support/packet_builder.hpp"
 #include "tools/synth/random.hpp"
 
-namespace {
+namespace checksum_test {
 
 using captures::ChecksumDelta;
 using captures::fold;
@@ -32,7 +32,7 @@ std::vector<std::byte> header_without_checksum() {
     return from_hex("4500 0073 0000 4000 4011 0000 c0a8 0001 c0a8 00c7");
 }
 
-}  // namespace
+}  // namespace checksum_test
 
 BOOST_AUTO_TEST_SUITE(checksum_test)
 

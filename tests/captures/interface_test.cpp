@@ -8,7 +8,7 @@
 #include "captures/offload_guard.hpp"
 #include "tests/support/veth_lab.hpp"
 
-namespace {
+namespace interface_test {
 
 using support::VethLab;
 
@@ -16,7 +16,7 @@ bool gro_is_on(const VethLab& lab) {
     return lab.gateway.status_of("ethtool -k outside | grep -q '^generic-receive-offload: on'") == 0;
 }
 
-}  // namespace
+}  // namespace interface_test
 
 BOOST_AUTO_TEST_SUITE(interface_test, *boost::unit_test::precondition(support::may_make_namespaces))
 

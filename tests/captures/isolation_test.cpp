@@ -12,7 +12,7 @@
 #include "captures/live_port.hpp"
 #include "tests/support/veth_lab.hpp"
 
-namespace {
+namespace isolation_test {
 
 using captures::Isolation;
 using support::VethLab;
@@ -47,7 +47,7 @@ bool kernel_answers(const VethLab& lab, int attempts = 3) {
 
 bool has_tables(const VethLab& lab) { return lab.gateway.status_of("nft list tables | grep -q portcullis_") == 0; }
 
-}  // namespace
+}  // namespace isolation_test
 
 BOOST_AUTO_TEST_SUITE(isolation_test, *boost::unit_test::precondition(support::may_make_namespaces))
 

@@ -5,7 +5,7 @@
 
 #include "tests/support/packet_builder.hpp"
 
-namespace {
+namespace link_layer_test {
 
 using captures::LinkLayer;
 using captures::LinkType;
@@ -76,11 +76,11 @@ LinkLayer parse_null(std::string_view family) {
     return captures::parse_link_layer(frame);
 }
 
-}  // namespace
+}  // namespace link_layer_test
 
 namespace captures {
 
-static std::ostream& operator<<(std::ostream& out, Content content) {
+static std::ostream& operator<<(std::ostream& out, LinkLayer::Content content) {
     static constexpr std::string_view names[] = {"ipv4", "ipv6", "other", "cut"};
     return out << names[static_cast<std::size_t>(content)];
 }

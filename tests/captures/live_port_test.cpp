@@ -4,13 +4,13 @@
 
 #include "tests/support/port_behaviour.hpp"
 
-namespace {
+namespace live_port_test {
 
 using Offloads = support::VethLab::Offloads;
 
 const support::OpenPort open_port = captures::open_live_port;
 
-}  // namespace
+}  // namespace live_port_test
 
 BOOST_AUTO_TEST_SUITE(live_port_test, *boost::unit_test::precondition(support::may_make_namespaces))
 

@@ -2,14 +2,14 @@
 
 #include "tests/support/captured.hpp"
 
+namespace merge_test {
+
 using captures::merge_sides;
 using captures::Side;
 using support::open_bytes;
 using support::payload;
 using support::PcapFile;
 using support::read_all;
-
-namespace {
 
 /// A capture with one packet at each of these seconds; the packet's size tells which it is.
 std::unique_ptr<captures::Source> at_seconds(const std::vector<unsigned>& seconds) {
@@ -32,7 +32,7 @@ std::string merged(const std::vector<unsigned>& outside, const std::vector<unsig
     return order_of(*merge_sides(at_seconds(outside), at_seconds(inside)));
 }
 
-}  // namespace
+}  // namespace merge_test
 
 BOOST_AUTO_TEST_SUITE(merge_test)
 

@@ -11,7 +11,7 @@
 #include "tests/support/packet_checks.hpp"
 #include "tools/synth/random.hpp"
 
-namespace {
+namespace offload_test {
 
 using captures::Frame;
 using captures::Segments;
@@ -54,7 +54,7 @@ std::vector<std::byte> payload_of(const captures::Packet& packet) {
     return {packet.transport() + header, packet.ip + packet.length};
 }
 
-}  // namespace
+}  // namespace offload_test
 
 BOOST_AUTO_TEST_SUITE(offload_test)
 

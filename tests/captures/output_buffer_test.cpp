@@ -13,13 +13,13 @@
 #include "captures/capture_writer.hpp"
 #include "tests/support/captured.hpp"
 
+namespace output_buffer_test {
+
 using captures::OutputBuffer;
 using support::Bytes;
 using support::content_of;
 using support::payload;
 using support::ScratchFolder;
-
-namespace {
 
 /// While it lives, files can grow to so many bytes; a write across that is cut short, the next one fails.
 class FileSizeLimit {
@@ -70,7 +70,7 @@ bool append(OutputBuffer& output, const Bytes& bytes) {
     return room != nullptr;
 }
 
-}  // namespace
+}  // namespace output_buffer_test
 
 BOOST_AUTO_TEST_SUITE(output_buffer_test)
 

@@ -10,7 +10,7 @@
 #include "captures/file_descriptor.hpp"
 #include "tests/support/port_behaviour.hpp"
 
-namespace {
+namespace packet_ring_test {
 
 using Offloads = support::VethLab::Offloads;
 
@@ -38,7 +38,7 @@ private:
     captures::FileDescriptor socket_;
 };
 
-}  // namespace
+}  // namespace packet_ring_test
 
 BOOST_AUTO_TEST_SUITE(packet_ring_test, *boost::unit_test::precondition(support::may_make_namespaces))
 

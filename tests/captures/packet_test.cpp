@@ -11,7 +11,7 @@
 #include "tests/support/packet_zoo.hpp"
 #include "tools/synth/random.hpp"
 
-namespace {
+namespace packet_test {
 
 using captures::Defect;
 using captures::Kind;
@@ -70,7 +70,7 @@ std::uint32_t needed(Decoded& decoded) {
     }
 }
 
-}  // namespace
+}  // namespace packet_test
 
 BOOST_AUTO_TEST_SUITE(packet_test)
 

@@ -6,6 +6,8 @@
 
 #include "tests/support/captured.hpp"
 
+namespace pcap_reader_test {
+
 using captures::LinkType;
 using captures::Side;
 using support::Bytes;
@@ -13,8 +15,6 @@ using support::open_bytes;
 using support::payload;
 using support::PcapFile;
 using support::read_all;
-
-namespace {
 
 struct Variant {
     const char* sentence;
@@ -43,7 +43,7 @@ std::string error_of(const captures::Source& source) {
     return source.error() ? captures::to_string(*source.error()) : std::string{};
 }
 
-}  // namespace
+}  // namespace pcap_reader_test
 
 BOOST_AUTO_TEST_SUITE(pcap_reader_test)
 

@@ -9,13 +9,13 @@
 
 #include "tests/support/capture_bytes.hpp"
 
+namespace pcapng_interface_test {
+
 using captures::PcapngInterface;
 using captures::Side;
 using captures::TimestampScale;
 using support::Bytes;
 using support::FieldWriter;
-
-namespace {
 
 constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
@@ -73,7 +73,7 @@ std::string refusal(const FieldWriter& options) {
     return interface ? "accepted" : interface.error();
 }
 
-}  // namespace
+}  // namespace pcapng_interface_test
 
 BOOST_AUTO_TEST_SUITE(pcapng_interface_test)
 

@@ -7,6 +7,8 @@
 
 #include "tests/support/captured.hpp"
 
+namespace pcapng_reader_test {
+
 using captures::LinkType;
 using captures::Side;
 using support::Bytes;
@@ -15,8 +17,6 @@ using support::open_bytes;
 using support::payload;
 using support::PcapngFile;
 using support::read_all;
-
-namespace {
 
 struct Order {
     const char* sentence;
@@ -96,7 +96,7 @@ const std::vector<Damage> damages{
      "option 9 of interface 2 (9 bytes) runs past the end of its block"},
 };
 
-}  // namespace
+}  // namespace pcapng_reader_test
 
 BOOST_AUTO_TEST_SUITE(pcapng_reader_test)
 

@@ -4,7 +4,7 @@
 
 #include "tests/support/packet_builder.hpp"
 
-namespace {
+namespace print_test {
 
 using support::PacketBuilder;
 using support::tcp;
@@ -40,7 +40,7 @@ std::vector<Row> rows() {
     };
 }
 
-}  // namespace
+}  // namespace print_test
 
 BOOST_AUTO_TEST_SUITE(print_test)
 

@@ -8,9 +8,9 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-using namespace std::chrono_literals;
+namespace time_test {
 
-namespace {
+using namespace std::chrono_literals;
 
 constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
@@ -146,7 +146,7 @@ const std::vector<std::string_view> no_durations{
     "PT0.0000000001S",
 };
 
-}  // namespace
+}  // namespace time_test
 
 BOOST_AUTO_TEST_SUITE(time_test)
 

@@ -11,7 +11,7 @@
 #include "tests/support/packet_checks.hpp"
 #include "tools/synth/random.hpp"
 
-namespace {
+namespace vnet_header_test {
 
 using captures::Frame;
 using captures::hand_offload;
@@ -35,7 +35,7 @@ VnetHeader make_partial(const Frame& frame) {
     return header;
 }
 
-}  // namespace
+}  // namespace vnet_header_test
 
 BOOST_AUTO_TEST_SUITE(vnet_header_test)
 

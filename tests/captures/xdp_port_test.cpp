@@ -14,7 +14,7 @@
 #include "captures/xdp_program.hpp"
 #include "tests/support/port_behaviour.hpp"
 
-namespace {
+namespace xdp_port_test {
 
 using Offloads = support::VethLab::Offloads;
 
@@ -31,7 +31,7 @@ bool has_program(const support::VethLab& lab) {
     return lab.gateway.status_of("ip link show outside | grep -q xdp") == 0;
 }
 
-}  // namespace
+}  // namespace xdp_port_test
 
 BOOST_AUTO_TEST_SUITE(xdp_port_test, *boost::unit_test::precondition(support::may_make_namespaces))
 

@@ -7,11 +7,11 @@
 
 #include "tools/synth/random.hpp"
 
+namespace expiry_queue_test {
+
 using captures::Time;
 using dnat::ExpiryQueue;
 using dnat::FlowIndex;
-
-namespace {
 
 Time at(std::int64_t nanoseconds) { return Time{captures::Duration{nanoseconds}}; }
 
@@ -27,7 +27,7 @@ std::vector<FlowIndex> drained(ExpiryQueue& queue) {
 
 using Order = std::vector<FlowIndex>;
 
-}  // namespace
+}  // namespace expiry_queue_test
 
 BOOST_AUTO_TEST_SUITE(expiry_queue_test)
 

@@ -6,14 +6,14 @@
 
 #include "tools/synth/random.hpp"
 
-namespace {
+namespace flat_table_test {
 
 struct Record {
     std::uint64_t key = 0;
     std::uint64_t value = 0;
 };
 
-}  // namespace
+}  // namespace flat_table_test
 
 BOOST_AUTO_TEST_SUITE(flat_table_test)
 

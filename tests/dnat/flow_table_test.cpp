@@ -12,6 +12,8 @@
 #include "tests/support/packet_builder.hpp"
 #include "tools/synth/random.hpp"
 
+namespace flow_table_test {
+
 using captures::Endpoint;
 using captures::FiveTuple;
 using captures::Ipv4Address;
@@ -26,8 +28,6 @@ using dnat::no_flow;
 using support::start_time;
 using support::Where;
 using namespace std::chrono_literals;
-
-namespace {
 
 const Ipv4Address instance = Where{"10.0.1.5"}.endpoint.address;
 const Endpoint web_ssh = Where{"10.1.0.4:22"}.endpoint;
@@ -65,7 +65,7 @@ std::vector<FlowIndex> find(const FlowTable& table, const std::vector<FlowKey>& 
 
 FiveTuple reply_of(const FlowTable& table, FlowIndex flow) { return table[flow].delivered().tuple.reversed(); }
 
-}  // namespace
+}  // namespace flow_table_test
 
 BOOST_AUTO_TEST_SUITE(flow_table_test)
 

@@ -4,6 +4,8 @@
 
 #include "tests/support/packet_builder.hpp"
 
+namespace flow_test {
+
 using captures::Protocol;
 using captures::Time;
 using dnat::Flow;
@@ -11,8 +13,6 @@ using dnat::FlowState;
 using dnat::Timeouts;
 using support::Where;
 using namespace std::chrono_literals;
-
-namespace {
 
 /// Each time tells which it is.
 constexpr Timeouts timeouts{
@@ -26,7 +26,7 @@ Flow flow(Protocol protocol, FlowState state, bool east_west = false) {
     return flow;
 }
 
-}  // namespace
+}  // namespace flow_test
 
 BOOST_AUTO_TEST_SUITE(flow_test)
 

@@ -8,6 +8,8 @@
 #include "tests/support/packet_builder.hpp"
 #include "tools/synth/random.hpp"
 
+namespace fragments_test {
+
 using captures::Packet;
 using captures::Time;
 using dnat::FragmentRuling;
@@ -17,8 +19,6 @@ using support::fragment_of;
 using support::start_time;
 using support::udp;
 using namespace std::chrono_literals;
-
-namespace {
 
 using enum FragmentTable::Outcome;
 
@@ -78,7 +78,7 @@ struct Bench {
 
 using Offsets = std::vector<int>;
 
-}  // namespace
+}  // namespace fragments_test
 
 BOOST_AUTO_TEST_SUITE(fragments_test)
 

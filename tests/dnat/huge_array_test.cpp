@@ -5,7 +5,11 @@
 #include <cstdint>
 #include <utility>
 
+namespace huge_array_test {
+
 using dnat::HugeArray;
+
+}  // namespace huge_array_test
 
 BOOST_AUTO_TEST_SUITE(huge_array_test)
 

@@ -10,6 +10,8 @@
 #include "tests/support/packet_checks.hpp"
 #include "tools/synth/random.hpp"
 
+namespace rewrite_test {
+
 using captures::ChecksumDelta;
 using captures::Endpoint;
 using captures::LinkType;
@@ -26,8 +28,6 @@ using support::PacketBuilder;
 using support::tcp;
 using support::udp;
 using support::Where;
-
-namespace {
 
 struct Ends {
     Endpoint client;
@@ -145,7 +145,7 @@ Translation reversed(const Translation& translation, Endpoint source, Endpoint d
             static_cast<std::uint16_t>(~translation.transport_delta)};
 }
 
-}  // namespace
+}  // namespace rewrite_test
 
 BOOST_AUTO_TEST_SUITE(rewrite_test)
 

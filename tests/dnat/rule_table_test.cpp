@@ -8,6 +8,8 @@
 #include "tests/support/packet_builder.hpp"
 #include "tools/synth/random.hpp"
 
+namespace rule_table_test {
+
 using captures::AddressRange;
 using captures::Endpoint;
 using captures::Ipv4Address;
@@ -17,8 +19,6 @@ using dnat::Arrived;
 using dnat::NatRule;
 using dnat::RuleTable;
 using support::Where;
-
-namespace {
 
 struct Spec {
     std::string name;
@@ -90,7 +90,7 @@ RuleTable::Match first_match(const std::vector<NatRule>& rules, const Arrived& a
     return match;
 }
 
-}  // namespace
+}  // namespace rule_table_test
 
 BOOST_AUTO_TEST_SUITE(rule_table_test)
 

@@ -9,10 +9,10 @@
 #include "tests/support/packet_builder.hpp"
 #include "tools/synth/random.hpp"
 
+namespace source_ports_test {
+
 using captures::Endpoint;
 using captures::Protocol;
-
-namespace {
 
 const Endpoint web_ssh = support::Where{"10.1.0.4:22"}.endpoint;
 const Endpoint web_rdp = support::Where{"10.1.0.4:3389"}.endpoint;
@@ -59,7 +59,7 @@ int next_free(const std::set<int>& used, int wanted) {
     return 0;
 }
 
-}  // namespace
+}  // namespace source_ports_test
 
 BOOST_AUTO_TEST_SUITE(source_ports_test)
 

@@ -5,10 +5,10 @@
 #include "tests/support/packet_builder.hpp"
 #include "tests/support/tcp_transcript.hpp"
 
+namespace tcp_state_test {
+
 using dnat::FlowState;
 using support::TcpTranscript;
-
-namespace {
 
 void play(const std::vector<std::string_view>& lines) { TcpTranscript{}.play(lines); }
 
@@ -28,7 +28,7 @@ TcpTranscript closed() {
     return closing;
 }
 
-}  // namespace
+}  // namespace tcp_state_test
 
 BOOST_AUTO_TEST_SUITE(tcp_state_test)
 

@@ -4,11 +4,11 @@
 
 #include "tests/support/packet_builder.hpp"
 
+namespace translate_test {
+
 using dnat::Flow;
 using dnat::Translation;
 using support::Where;
-
-namespace {
 
 Flow flow() {
     Flow flow;
@@ -25,7 +25,7 @@ std::string text(const Translation& translation) {
     return to_string(translation.source) + " > " + to_string(translation.destination);
 }
 
-}  // namespace
+}  // namespace translate_test
 
 BOOST_AUTO_TEST_SUITE(translate_test)
 

@@ -4,7 +4,11 @@
 #include "gateway/access.hpp"
 #include "tests/support/access_lab.hpp"
 
+namespace access_changes_test {
+
 using namespace support::access_lab;
+
+}  // namespace access_changes_test
 
 BOOST_AUTO_TEST_SUITE(access_changes_test)
 

@@ -4,7 +4,11 @@
 
 #include "tests/support/access_lab.hpp"
 
+namespace access_test {
+
 using namespace support::access_lab;
+
+}  // namespace access_test
 
 BOOST_AUTO_TEST_SUITE(access_test)
 

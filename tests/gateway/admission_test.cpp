@@ -4,6 +4,8 @@
 
 #include "tests/support/pipeline_bench.hpp"
 
+namespace admission_test {
+
 using captures::AddressRange;
 using captures::Protocol;
 using dnat::Arrived;
@@ -12,8 +14,6 @@ using gateway::Tables;
 using policy::Reason;
 using namespace support;
 using namespace std::chrono_literals;
-
-namespace {
 
 Arrived arrived(Where from, Where to, Protocol protocol = Protocol::tcp) {
     return {{from.endpoint, to.endpoint, protocol}};
@@ -42,7 +42,7 @@ struct Lab {
     std::shared_ptr<const Tables> tables;
 };
 
-}  // namespace
+}  // namespace admission_test
 
 BOOST_AUTO_TEST_SUITE(admission_test)
 

@@ -37,11 +37,11 @@ void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 
+namespace allocations_test {
+
 using policy::Reason;
 using namespace support;
 using namespace std::chrono_literals;
-
-namespace {
 
 class Silence final : public gateway::Observer {
 public:
@@ -77,7 +77,7 @@ std::size_t allocations_of(Bench& bench, const std::vector<OwnedFrame>& owned) {
     return allocations - before;
 }
 
-}  // namespace
+}  // namespace allocations_test
 
 BOOST_AUTO_TEST_SUITE(allocations_test)
 

@@ -2,10 +2,10 @@
 
 #include "tests/support/api_lab.hpp"
 
+namespace api_access_test {
+
 using namespace std::chrono_literals;
 using namespace support;
-
-namespace {
 
 const std::string v1 = "/portcullis/v1";
 
@@ -14,7 +14,7 @@ std::string wants(const std::string& machine, int port, const std::string& more 
            more + '}';
 }
 
-}  // namespace
+}  // namespace api_access_test
 
 BOOST_FIXTURE_TEST_SUITE(api_access_test, ApiLab)
 

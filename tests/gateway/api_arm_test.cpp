@@ -3,8 +3,12 @@
 #include "gateway/api/text.hpp"
 #include "tests/support/api_lab.hpp"
 
+namespace api_arm_test {
+
 using namespace std::chrono_literals;
 using namespace support;
+
+}  // namespace api_arm_test
 
 BOOST_FIXTURE_TEST_SUITE(api_arm_test, ApiLab)
 

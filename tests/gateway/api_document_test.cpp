@@ -5,9 +5,9 @@
 #include "tests/support/api_lab.hpp"
 #include "tests/support/open_api.hpp"
 
-using namespace support;
+namespace api_document_test {
 
-namespace {
+using namespace support;
 
 std::string source(const std::string& path) {
     const auto* const root = std::getenv("PORTCULLIS_SOURCE_DIR");
@@ -55,7 +55,7 @@ struct Documented : ApiLab {
     }
 };
 
-}  // namespace
+}  // namespace api_document_test
 
 BOOST_FIXTURE_TEST_SUITE(api_document_test, Documented)
 

@@ -4,11 +4,11 @@
 
 #include "tests/support/api_lab.hpp"
 
+namespace api_examples_test {
+
 // Microsoft's own examples of the API, where somebody has put them: they are not ours to publish.
 
 using namespace support;
-
-namespace {
 
 std::filesystem::path folder() {
     const auto* const source = std::getenv("PORTCULLIS_SOURCE_DIR");
@@ -72,7 +72,7 @@ std::string shape(const boost::json::value& value) {
     return text;
 }
 
-}  // namespace
+}  // namespace api_examples_test
 
 BOOST_FIXTURE_TEST_SUITE(api_examples_test, ApiLab)
 

@@ -3,11 +3,11 @@
 #include "gateway/api/routes.hpp"
 #include "tests/support/api_lab.hpp"
 
+namespace api_leaks_test {
+
 // What a principal may not see is as if it were not there: neither in an answer nor by a difference between answers.
 
 using namespace support;
-
-namespace {
 
 /// Every operation that there is, with `M` where a machine is named and its port `3389` where one is.
 struct Question {
@@ -113,7 +113,7 @@ struct LeakLab : ApiLab {
     }
 };
 
-}  // namespace
+}  // namespace api_leaks_test
 
 BOOST_FIXTURE_TEST_SUITE(api_leaks_test, LeakLab)
 

@@ -1,6 +1,10 @@
 #include "tests/support/api_lab.hpp"
 
+namespace api_refusals_test {
+
 using namespace support;
+
+}  // namespace api_refusals_test
 
 BOOST_FIXTURE_TEST_SUITE(api_refusals_test, ApiLab)
 

@@ -2,9 +2,9 @@
 
 #include "tests/support/api_lab.hpp"
 
-using namespace support;
+namespace api_roles_test {
 
-namespace {
+using namespace support;
 
 const std::string group = "/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23/resourceGroups/lab";
 const std::string web01 = group + "/providers/Microsoft.Compute/virtualMachines/web01";
@@ -72,7 +72,7 @@ struct Row {
     std::string outcomes;
 };
 
-}  // namespace
+}  // namespace api_roles_test
 
 BOOST_AUTO_TEST_SUITE(api_roles_test)
 

@@ -13,14 +13,14 @@
 #include "gateway/api/text.hpp"
 #include "tests/support/service_lab.hpp"
 
+namespace authenticator_test {
+
 using namespace std::chrono_literals;
 using boost::json::object;
 using gateway::api::Authenticator;
 using gateway::api::from_base64url;
 using gateway::api::to_base64url;
 using support::noon;
-
-namespace {
 
 struct FreeKey {
     void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
@@ -153,7 +153,7 @@ object without(object claims, const char* name) {
     return claims;
 }
 
-}  // namespace
+}  // namespace authenticator_test
 
 BOOST_FIXTURE_TEST_SUITE(authenticator_test, Issuer)
 

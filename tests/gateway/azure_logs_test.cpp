@@ -6,14 +6,14 @@
 #include "tests/support/captured.hpp"
 #include "tests/support/pipeline_bench.hpp"
 
+namespace azure_logs_test {
+
 using captures::AddressRange;
 using captures::Protocol;
 using gateway::Vantage;
 using namespace support;
 using namespace std::chrono_literals;
 namespace json = boost::json;
-
-namespace {
 
 /// A firewall whose log is read back line by line.
 class LoggedLab {
@@ -91,7 +91,7 @@ constexpr auto syn_of_web = R"({"Protocol":"TCP","SourceIp":"198.51.100.7","Sour
     "DestinationIp":"203.0.113.10","DestinationPort":8080,"TranslatedIp":"10.1.0.4","TranslatedPort":80,
     "Policy":"","RuleCollectionGroup":"","RuleCollection":"inbound","Rule":"web"})";
 
-}  // namespace
+}  // namespace azure_logs_test
 
 BOOST_AUTO_TEST_SUITE(azure_logs_test)
 

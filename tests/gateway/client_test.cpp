@@ -6,6 +6,8 @@
 
 #include "tests/support/running_server.hpp"
 
+namespace client_test {
+
 using namespace std::chrono_literals;
 using gateway::api::ask;
 using gateway::api::ClientOptions;
@@ -13,8 +15,6 @@ using gateway::api::Endpoint;
 using support::RunningServer;
 
 namespace data = boost::unit_test::data;
-
-namespace {
 
 bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -25,7 +25,7 @@ ClientOptions at(const captures::Endpoint& server, const std::string& host = "12
     return options;
 }
 
-}  // namespace
+}  // namespace client_test
 
 BOOST_AUTO_TEST_SUITE(client_test)
 

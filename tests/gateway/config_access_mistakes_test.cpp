@@ -3,10 +3,10 @@
 #include "gateway/config.hpp"
 #include "tests/support/config_text.hpp"
 
+namespace config_access_mistakes_test {
+
 using gateway::parse_config;
 using test::Mistake;
-
-namespace {
 
 /// Each of the texts, after `before`, must have the one mistake that is named.
 void check(std::string_view before, const std::vector<Mistake>& mistakes) {
@@ -16,7 +16,7 @@ void check(std::string_view before, const std::vector<Mistake>& mistakes) {
     }
 }
 
-}  // namespace
+}  // namespace config_access_mistakes_test
 
 BOOST_AUTO_TEST_SUITE(config_access_mistakes_test)
 

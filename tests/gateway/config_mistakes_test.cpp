@@ -3,10 +3,10 @@
 #include "gateway/config.hpp"
 #include "tests/support/config_text.hpp"
 
+namespace config_mistakes_test {
+
 using gateway::parse_config;
 using test::Mistake;
-
-namespace {
 
 gateway::Findings findings_of(const std::string& text) {
     auto loaded = parse_config(text, "t.toml");
@@ -41,7 +41,7 @@ struct NatMistake {
     std::string_view message;
 };
 
-}  // namespace
+}  // namespace config_mistakes_test
 
 BOOST_AUTO_TEST_SUITE(config_mistakes_test)
 

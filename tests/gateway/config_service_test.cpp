@@ -3,9 +3,9 @@
 #include "gateway/config.hpp"
 #include "tests/support/config_text.hpp"
 
-using gateway::parse_config;
+namespace config_service_test {
 
-namespace {
+using gateway::parse_config;
 
 gateway::Config load_with_firewall(const std::string& text) {
     auto loaded = parse_config(std::string{test::firewall_line} + text, "t.toml");
@@ -13,7 +13,7 @@ gateway::Config load_with_firewall(const std::string& text) {
     return std::move(loaded->config);
 }
 
-}  // namespace
+}  // namespace config_service_test
 
 BOOST_AUTO_TEST_SUITE(config_service_test)
 

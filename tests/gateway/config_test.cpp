@@ -9,11 +9,11 @@
 #include "gateway/config_warnings.hpp"
 #include "tests/support/config_text.hpp"
 
+namespace config_test {
+
 using captures::Protocol;
 using gateway::Config;
 using gateway::parse_config;
-
-namespace {
 
 /// The example of the design, with a digest for a token, an NSG of the name it gives, and no import.
 constexpr std::string_view example = R"(
@@ -107,7 +107,7 @@ std::string network_collection(const std::string& head, const std::vector<std::s
     return text;
 }
 
-}  // namespace
+}  // namespace config_test
 
 BOOST_AUTO_TEST_SUITE(config_test)
 

@@ -4,9 +4,9 @@
 
 #include "tests/support/config_text.hpp"
 
-using gateway::parse_config;
+namespace config_warnings_test {
 
-namespace {
+using gateway::parse_config;
 
 struct Warning {
     std::string_view text;
@@ -84,7 +84,7 @@ std::string complaints(std::string_view scenario_text) {
     return test::text_of(check_scenario(*scenario, loaded->config));
 }
 
-}  // namespace
+}  // namespace config_warnings_test
 
 BOOST_AUTO_TEST_SUITE(config_warnings_test)
 

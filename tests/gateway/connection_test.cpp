@@ -2,11 +2,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+namespace connection_test {
+
 using captures::Endpoint;
 using captures::Prefix;
 using captures::Protocol;
-
-namespace {
 
 const Endpoint ssh{{0x0a010004}, 22};
 const captures::Ipv4Address firewall{0xcb00710a};
@@ -33,7 +33,7 @@ std::string way(std::vector<dnat::NatRule> rules, std::vector<std::string> sourc
     return found ? found->rule + " " + to_string(found->listener) : "none";
 }
 
-}  // namespace
+}  // namespace connection_test
 
 BOOST_AUTO_TEST_SUITE(connection_test)
 

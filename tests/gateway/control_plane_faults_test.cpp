@@ -12,11 +12,11 @@
 
 #include "tests/support/service_lab.hpp"
 
+namespace control_plane_faults_test {
+
 using namespace std::chrono_literals;
 using support::noon;
 using support::ServiceLab;
-
-namespace {
 
 /// SQLite's own VFS, whose files fail as long as they are told to.
 class FaultyDisk {
@@ -111,7 +111,7 @@ struct FaultyLab : FaultyDisk, ServiceLab {
     }
 };
 
-}  // namespace
+}  // namespace control_plane_faults_test
 
 BOOST_FIXTURE_TEST_SUITE(control_plane_faults_test, FaultyLab)
 

@@ -7,14 +7,14 @@
 
 #include "tests/support/service_lab.hpp"
 
+namespace control_plane_test {
+
 using namespace std::chrono_literals;
 using gateway::PolicyDraft;
 using policy::Status;
 using policy::StatusReason;
 using support::noon;
 using support::ServiceLab;
-
-namespace {
 
 constexpr captures::Ipv4Address firewall{0xcb00710a};  // 203.0.113.10
 
@@ -32,7 +32,7 @@ PolicyDraft draft_for(const std::string& machine, std::uint16_t port) {
     return draft;
 }
 
-}  // namespace
+}  // namespace control_plane_test
 
 BOOST_FIXTURE_TEST_SUITE(control_plane_test, ServiceLab)
 

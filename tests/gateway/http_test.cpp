@@ -4,9 +4,9 @@
 
 #include "gateway/api/text.hpp"
 
-using gateway::api::parse_target;
+namespace http_test {
 
-namespace {
+using gateway::api::parse_target;
 
 std::string joined(const std::vector<std::string>& path) {
     std::string text;
@@ -14,7 +14,7 @@ std::string joined(const std::vector<std::string>& path) {
     return text;
 }
 
-}  // namespace
+}  // namespace http_test
 
 BOOST_AUTO_TEST_SUITE(http_test)
 

@@ -6,9 +6,13 @@
 
 #include "tests/support/neighbours_lab.hpp"
 
+namespace live_arp_test {
+
 using gateway::live::HeldFrames;
 using namespace support::neighbours_lab;
 using namespace std::chrono_literals;
+
+}  // namespace live_arp_test
 
 BOOST_AUTO_TEST_SUITE(live_arp_test)
 

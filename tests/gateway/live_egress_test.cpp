@@ -5,6 +5,8 @@
 #include "captures/offload.hpp"
 #include "tests/support/packet_checks.hpp"
 
+namespace live_egress_test {
+
 using captures::Frame;
 using captures::Ipv4Address;
 using captures::Prefix;
@@ -15,8 +17,6 @@ using gateway::live::MacAddress;
 using namespace support;
 using namespace std::chrono_literals;
 using Outcome = Egress::Outcome;
-
-namespace {
 
 MacAddress mac(unsigned host) { return {std::byte{2}, {}, {}, {}, {}, std::byte(host)}; }
 const MacAddress us = mac(0xff);
@@ -103,7 +103,7 @@ PacketBuilder to_neighbour() { return udp("198.51.100.7:1000", "10.0.1.9:2000").
 
 std::string addresses_of(const OwnedFrame& frame) { return to_hex(std::span{frame.bytes()}.first(14)); }
 
-}  // namespace
+}  // namespace live_egress_test
 
 BOOST_AUTO_TEST_SUITE(live_egress_test)
 
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_packet_leaves_with_the_mac_addresses_of_its_next_hop_and_
         lab.egress.flush();
         BOOST_TEST_REQUIRE(lab.wire.sent.size() == 1U);
         BOOST_TEST(addresses_of(lab.wire.sent[0]) == row.link);
-        ::check(lab.wire.sent[0], is_udp, to(row.to), payload("hello"), checksums_hold);
+        live_egress_test::check(lab.wire.sent[0], is_udp, to(row.to), payload("hello"), checksums_hold);
         BOOST_TEST(lab.sent() == 1U);
     }
 }
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_packet_waits_for_its_neighbour_with_all_that_is_known_of_
     BOOST_TEST_REQUIRE(lab.wire.sent.size() == 1U);
     BOOST_TEST((lab.wire.sent[0].frame().offload == captures::Offload{.segment_size = 1400, .partial_checksum = true}));
     BOOST_TEST(addresses_of(lab.wire.sent[0]) == "02 00 00 00 00 09 02 00 00 00 00 ff 08 00");
-    ::check(lab.wire.sent[0], is_udp, payload("hello"));
+    live_egress_test::check(lab.wire.sent[0], is_udp, payload("hello"));
     BOOST_TEST(lab.egress.numbers().held == 1U);
     BOOST_TEST(lab.sent() == 1U);
 }
@@ -217,8 +217,8 @@ BOOST_AUTO_TEST_CASE(a_datagram_longer_than_the_mtu_leaves_in_fragments_unless_i
     BOOST_TEST(lab.wire.sent.empty());
     BOOST_TEST((lab.send(to_neighbour().payload_size(1473)) == Outcome::sent));
     BOOST_TEST_REQUIRE(lab.wire.sent.size() == 2U);
-    ::check(lab.wire.sent[0], fragment_at(0, true), length(1500));
-    ::check(lab.wire.sent[1], fragment_at(1480, false), length(21));
+    live_egress_test::check(lab.wire.sent[0], fragment_at(0, true), length(1500));
+    live_egress_test::check(lab.wire.sent[1], fragment_at(1480, false), length(21));
     BOOST_TEST(addresses_of(lab.wire.sent[1]) == "02 00 00 00 00 09 02 00 00 00 00 ff 08 00");
     BOOST_TEST(lab.egress.numbers().fragmented == 1U);
     BOOST_TEST(lab.sent() == 3U);
@@ -263,9 +263,10 @@ BOOST_AUTO_TEST_CASE(a_frame_of_many_segments_is_measured_by_one_of_them) {
     BOOST_TEST((lab.send(unyielding.df(), {.segment_size = 1461, .partial_checksum = true}) == Outcome::too_big));
     BOOST_TEST((lab.send(stream, {.segment_size = 1461, .partial_checksum = true}) == Outcome::sent));
     BOOST_TEST(lab.wire.sent.size() == 2U * 41 + 1);
-    ::check(lab.wire.sent[0], fragment_at(0, true), length(1500));
-    ::check(lab.wire.sent[1], fragment_at(1480, false), length(21));
-    ::check(lab.wire.sent.back(), is_tcp, fragment_at(0, false), length(60000 % 1461 + 40), checksums_hold);
+    live_egress_test::check(lab.wire.sent[0], fragment_at(0, true), length(1500));
+    live_egress_test::check(lab.wire.sent[1], fragment_at(1480, false), length(21));
+    live_egress_test::check(lab.wire.sent.back(), is_tcp, fragment_at(0, false), length(60000 % 1461 + 40),
+                            checksums_hold);
 }
 
 BOOST_AUTO_TEST_CASE(a_copy_needs_its_bytes_no_longer) {
@@ -277,7 +278,7 @@ BOOST_AUTO_TEST_CASE(a_copy_needs_its_bytes_no_longer) {
         std::fill_n(packet.frame().data, packet.bytes().size(), std::byte{0xdd});
     }
     lab.egress.flush();
-    ::check(lab.wire.sent.at(0), is_udp, payload("hello"), checksums_hold);
+    live_egress_test::check(lab.wire.sent.at(0), is_udp, payload("hello"), checksums_hold);
 }
 
 BOOST_AUTO_TEST_CASE(more_than_the_buffer_holds_leaves_intact_between_two_flushes) {

@@ -5,11 +5,11 @@
 #include "captures/checksum.hpp"
 #include "tests/support/packet_checks.hpp"
 
+namespace live_fragmenter_test {
+
 using captures::Ipv4View;
 using gateway::live::Fragmenter;
 using namespace support;
-
-namespace {
 
 using Datagram = std::vector<std::byte>;
 
@@ -62,7 +62,7 @@ Datagram reassembled(std::vector<Fragment>& all, std::uint32_t mtu, const OwnedF
 
 PacketBuilder large(std::size_t payload) { return udp("10.0.0.1:1", "10.0.1.9:2").id(77).ttl(9).payload_size(payload); }
 
-}  // namespace
+}  // namespace live_fragmenter_test
 
 BOOST_AUTO_TEST_SUITE(live_fragmenter_test)
 

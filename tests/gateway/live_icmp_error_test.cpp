@@ -5,6 +5,8 @@
 #include "captures/checksum.hpp"
 #include "tests/support/packet_checks.hpp"
 
+namespace live_icmp_error_test {
+
 using captures::Ipv4View;
 using captures::Side;
 using gateway::live::IcmpBudget;
@@ -13,9 +15,8 @@ using gateway::live::IcmpErrorFrame;
 using gateway::live::may_be_answered;
 using namespace support;
 using namespace std::chrono_literals;
-using Kind = IcmpError::Kind;
 
-namespace {
+using Kind = IcmpError::Kind;
 
 const captures::Ipv4Address gateway_address = Where{"203.0.113.1"}.endpoint.address;
 
@@ -26,7 +27,7 @@ bool answered(const PacketBuilder& builder) {
     return may_be_answered(packet.frame, packet.packet);
 }
 
-}  // namespace
+}  // namespace live_icmp_error_test
 
 BOOST_AUTO_TEST_SUITE(live_icmp_error_test)
 

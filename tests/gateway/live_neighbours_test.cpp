@@ -4,8 +4,12 @@
 
 #include "tests/support/neighbours_lab.hpp"
 
+namespace live_neighbours_test {
+
 using namespace support::neighbours_lab;
 using namespace std::chrono_literals;
+
+}  // namespace live_neighbours_test
 
 BOOST_AUTO_TEST_SUITE(live_neighbours_test)
 

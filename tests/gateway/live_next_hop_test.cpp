@@ -6,13 +6,13 @@
 
 #include "tests/support/packet_builder.hpp"
 
+namespace live_next_hop_test {
+
 using captures::Ipv4Address;
 using captures::Prefix;
 using gateway::live::Network;
 using gateway::live::NextHops;
 using gateway::live::StaticRoute;
-
-namespace {
 
 Ipv4Address ip(std::string_view text) { return Ipv4Address::parse(text).value(); }
 
@@ -34,7 +34,7 @@ void check_all(const Network& network, std::initializer_list<Row> rows) {
     }
 }
 
-}  // namespace
+}  // namespace live_next_hop_test
 
 BOOST_AUTO_TEST_SUITE(live_next_hop_test)
 

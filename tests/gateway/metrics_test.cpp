@@ -5,14 +5,14 @@
 #include <set>
 #include <sstream>
 
+namespace metrics_test {
+
 using namespace std::chrono_literals;
 using gateway::api::Metrics;
 
-namespace {
-
 bool holds(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-}  // namespace
+}  // namespace metrics_test
 
 BOOST_AUTO_TEST_SUITE(metrics_test)
 

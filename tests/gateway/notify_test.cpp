@@ -12,7 +12,7 @@
 #include "captures/file_descriptor.hpp"
 #include "tests/support/scratch_folder.hpp"
 
-namespace {
+namespace notify_test {
 
 /// Listens as systemd does, while it lives.
 class Manager {
@@ -39,7 +39,7 @@ private:
     captures::FileDescriptor socket_;
 };
 
-}  // namespace
+}  // namespace notify_test
 
 BOOST_AUTO_TEST_SUITE(notify_test)
 

@@ -2,14 +2,14 @@
 
 #include "tests/support/traffic_play.hpp"
 
+namespace pipeline_bursts_test {
+
 // How frames are cut into bursts changes nothing.
 
 using gateway::Vantage;
 using policy::Reason;
 using namespace support;
 using namespace std::chrono_literals;
-
-namespace {
 
 /// Processes all packets in one burst, each at its time and from its side.
 std::vector<Told> in_one_burst(Bench& bench, const std::vector<PacketBuilder>& packets) {
@@ -38,7 +38,7 @@ std::string told_of(const std::vector<Told>& all) {
 PacketBuilder from_client() { return tcp("198.51.100.7:40000", "203.0.113.10:8080"); }
 PacketBuilder from_server() { return tcp("10.1.0.4:80", "10.0.1.5:40000").inside(); }
 
-}  // namespace
+}  // namespace pipeline_bursts_test
 
 BOOST_AUTO_TEST_SUITE(pipeline_bursts_test)
 

@@ -2,14 +2,14 @@
 
 #include "tests/support/pipeline_bench.hpp"
 
+namespace pipeline_fragments_test {
+
 // Datagrams in fragments, as the pipeline judges them.
 
 using captures::Side;
 using policy::Reason;
 using namespace support;
 using namespace std::chrono_literals;
-
-namespace {
 
 /// 8 bytes of header and 312 of payload: five fragments of 64 bytes.
 PacketBuilder question(std::uint16_t id = 1) {
@@ -41,7 +41,7 @@ std::string told_of(Bench& bench) {
     return text;
 }
 
-}  // namespace
+}  // namespace pipeline_fragments_test
 
 BOOST_AUTO_TEST_SUITE(pipeline_fragments_test)
 

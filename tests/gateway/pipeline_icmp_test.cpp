@@ -2,6 +2,8 @@
 
 #include "tests/support/pipeline_bench.hpp"
 
+namespace pipeline_icmp_test {
+
 // ICMP errors about tracked flows (RFC 5508).
 
 using captures::Side;
@@ -9,13 +11,11 @@ using policy::Reason;
 using namespace support;
 using namespace std::chrono_literals;
 
-namespace {
-
 /// What the client got from the listener, and what the machine got from the instance.
 PacketBuilder reply() { return tcp("203.0.113.10:8080", "198.51.100.7:40000").ack(1001).seq(5001).payload("reply"); }
 PacketBuilder request() { return tcp("10.0.1.5:40000", "10.1.0.4:80").ack(5001).seq(1001).payload("request"); }
 
-}  // namespace
+}  // namespace pipeline_icmp_test
 
 BOOST_AUTO_TEST_SUITE(pipeline_icmp_test)
 

@@ -2,6 +2,8 @@
 
 #include "tests/support/pipeline_bench.hpp"
 
+namespace pipeline_live_test {
+
 // What only a live gateway asks of the pipeline: wires that do not take every frame, flows that are ended by hand.
 
 using captures::Side;
@@ -9,15 +11,13 @@ using policy::Reason;
 using namespace support;
 using namespace std::chrono_literals;
 
-namespace {
-
 constexpr std::uint32_t tcp_headers = 40;
 
 PacketBuilder data(std::size_t bytes) {
     return tcp("198.51.100.7:40000", "203.0.113.10:8080").ack(5001).seq(1001).payload_size(bytes);
 }
 
-}  // namespace
+}  // namespace pipeline_live_test
 
 BOOST_AUTO_TEST_SUITE(pipeline_live_test)
 

@@ -2,6 +2,8 @@
 
 #include "tests/support/pipeline_bench.hpp"
 
+namespace pipeline_outside_test {
+
 // Captures that were taken on the outside wire only: replies come translated and are undone.
 
 using captures::Side;
@@ -9,8 +11,6 @@ using gateway::Vantage;
 using policy::Reason;
 using namespace support;
 using namespace std::chrono_literals;
-
-namespace {
 
 struct Outside : Bench {
     explicit Outside(const gateway::Config& config = lab()) : Bench{config, Vantage::outside} {}
@@ -25,7 +25,7 @@ struct Outside : Bench {
     [[nodiscard]] static PacketBuilder from_server() { return tcp("203.0.113.10:8080", "198.51.100.7:40000"); }
 };
 
-}  // namespace
+}  // namespace pipeline_outside_test
 
 BOOST_AUTO_TEST_SUITE(pipeline_outside_test)
 

@@ -4,13 +4,13 @@
 
 #include "tests/support/pipeline_bench.hpp"
 
+namespace pipeline_reload_test {
+
 // New rules while flows live.
 
 using policy::Reason;
 using namespace support;
 using namespace std::chrono_literals;
-
-namespace {
 
 PacketBuilder from_client() { return tcp("198.51.100.7:40000", "203.0.113.10:8080").ack(5001).seq(1001); }
 PacketBuilder from_server() { return tcp("10.1.0.4:80", "10.0.1.5:40000").ack(1001).seq(5001); }
@@ -35,7 +35,7 @@ policy::Nsg deny_all(bool flush_connection) {
             policy::ServiceTags::azure_defaults()};
 }
 
-}  // namespace
+}  // namespace pipeline_reload_test
 
 BOOST_AUTO_TEST_SUITE(pipeline_reload_test)
 

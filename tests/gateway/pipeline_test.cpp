@@ -6,10 +6,14 @@
 
 #include "tests/support/pipeline_bench.hpp"
 
+namespace pipeline_test {
+
 using captures::Side;
 using policy::Reason;
 using namespace support;
 using namespace std::chrono_literals;
+
+}  // namespace pipeline_test
 
 BOOST_AUTO_TEST_SUITE(pipeline_test)
 

@@ -2,6 +2,8 @@
 
 #include "tests/support/pipeline_bench.hpp"
 
+namespace pipeline_time_test {
+
 // What time does to flows.
 
 using captures::Side;
@@ -9,8 +11,6 @@ using captures::Time;
 using policy::Reason;
 using namespace support;
 using namespace std::chrono_literals;
-
-namespace {
 
 PacketBuilder from_client() { return tcp("198.51.100.7:40000", "203.0.113.10:8080"); }
 PacketBuilder from_server() { return tcp("10.1.0.4:80", "10.0.1.5:40000"); }
@@ -24,7 +24,7 @@ void connect_east_west(Bench& bench) {
     check(bench.from_outside(tcp("10.2.0.9:40000", "10.0.1.4:2222").ack(5001).seq(1001)), because(Reason::established));
 }
 
-}  // namespace
+}  // namespace pipeline_time_test
 
 BOOST_AUTO_TEST_SUITE(pipeline_time_test)
 

@@ -2,14 +2,14 @@
 
 #include "tests/support/pipeline_bench.hpp"
 
+namespace pipeline_windows_test {
+
 // Just-in-time windows, as the pipeline sees them.
 
 using captures::Side;
 using policy::Reason;
 using namespace support;
 using namespace std::chrono_literals;
-
-namespace {
 
 PacketBuilder from_client() { return tcp("198.51.100.7:40000", "203.0.113.10:50022"); }
 PacketBuilder from_server() { return tcp("10.1.0.4:22", "10.0.1.5:40000"); }
@@ -29,7 +29,7 @@ void close(Bench& bench) {
     check(bench.from_outside(from_client().ack(5002).seq(1002)), because(Reason::established));
 }
 
-}  // namespace
+}  // namespace pipeline_windows_test
 
 BOOST_AUTO_TEST_SUITE(pipeline_windows_test)
 

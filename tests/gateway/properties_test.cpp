@@ -6,14 +6,14 @@
 
 #include "tests/support/traffic_play.hpp"
 
+namespace properties_test {
+
 // What must hold of any traffic, tried on much that is made up.
 
 using gateway::Vantage;
 using policy::Fate;
 using policy::Reason;
 using namespace support;
-
-namespace {
 
 /// A few, or as many as somebody asks for who has the time.
 std::uint64_t seeds() {
@@ -23,7 +23,7 @@ std::uint64_t seeds() {
 
 constexpr std::size_t steps = 3000;
 
-}  // namespace
+}  // namespace properties_test
 
 BOOST_AUTO_TEST_SUITE(properties_test)
 

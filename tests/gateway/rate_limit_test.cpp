@@ -2,10 +2,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+namespace rate_limit_test {
+
 using namespace std::chrono_literals;
 using gateway::api::RateLimit;
-
-namespace {
 
 constexpr captures::Time start{std::chrono::seconds{1'800'000'000}};
 
@@ -15,7 +15,7 @@ int allowed(RateLimit& limit, const std::string& caller, captures::Time now, int
     return count;
 }
 
-}  // namespace
+}  // namespace rate_limit_test
 
 BOOST_AUTO_TEST_SUITE(rate_limit_test)
 

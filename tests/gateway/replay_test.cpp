@@ -9,6 +9,8 @@
 #include "tests/support/config_text.hpp"
 #include "tests/support/pipeline_bench.hpp"
 
+namespace replay_test {
+
 using captures::Time;
 using gateway::Replay;
 using gateway::ReplayResult;
@@ -18,8 +20,6 @@ using policy::Status;
 using policy::StatusReason;
 using namespace support;
 using namespace std::chrono_literals;
-
-namespace {
 
 std::string sample(const std::string& name) {
     const auto* const root = std::getenv("PORTCULLIS_SOURCE_DIR");
@@ -120,7 +120,7 @@ std::vector<OwnedFrame> built(std::initializer_list<PacketBuilder> packets) {
 
 using Reasons = std::vector<Reason>;
 
-}  // namespace
+}  // namespace replay_test
 
 BOOST_AUTO_TEST_SUITE(replay_test)
 

@@ -5,6 +5,8 @@
 
 #include "tests/support/packet_builder.hpp"
 
+namespace report_test {
+
 using gateway::ReplayResult;
 using policy::Reason;
 using policy::Status;
@@ -12,8 +14,6 @@ using policy::StatusReason;
 using support::start_time;
 using namespace std::chrono_literals;
 namespace json = boost::json;
-
-namespace {
 
 std::uint64_t& count(ReplayResult& result, Reason reason) {
     return result.counters.reasons[static_cast<std::size_t>(reason)];
@@ -56,7 +56,7 @@ bool has(const std::string& text, std::string_view part) { return text.find(part
 
 std::string table(const ReplayResult& result) { return summary_table(result, "day.pcap"); }
 
-}  // namespace
+}  // namespace report_test
 
 BOOST_AUTO_TEST_SUITE(report_test)
 

@@ -4,20 +4,20 @@
 
 #include "tests/support/packet_checks.hpp"
 
+namespace reset_test {
+
 using captures::LinkType;
 using captures::Side;
 using gateway::Reset;
 using gateway::ResetFrame;
 using namespace support;
 
-namespace {
-
 const Reset reset{.from = Where{"203.0.113.10:50022"}.endpoint,
                   .to = Where{"198.51.100.7:40000"}.endpoint,
                   .sequence = 0xfffffff0,
                   .acknowledgment = 0x12345678};
 
-}  // namespace
+}  // namespace reset_test
 
 BOOST_AUTO_TEST_SUITE(reset_test)
 

@@ -6,6 +6,8 @@
 
 #include "tests/support/config_text.hpp"
 
+namespace scenario_test {
+
 using gateway::ExtendEvent;
 using gateway::parse_scenario;
 using gateway::ReloadEvent;
@@ -14,8 +16,6 @@ using gateway::RevokeEvent;
 using policy::Fate;
 using policy::Reason;
 using test::Mistake;
-
-namespace {
 
 /// The example of the design.
 constexpr std::string_view example = R"([[event]]
@@ -47,7 +47,7 @@ void check(std::string_view before, const std::vector<Mistake>& mistakes) {
     }
 }
 
-}  // namespace
+}  // namespace scenario_test
 
 BOOST_AUTO_TEST_SUITE(scenario_test)
 

@@ -9,14 +9,14 @@
 #include "gateway/api/server.hpp"
 #include "tests/support/running_server.hpp"
 
+namespace server_limits_test {
+
 using namespace std::chrono_literals;
 using support::RunningServer;
 using support::TestClient;
 using Limits = RunningServer::Limits;
 
 namespace data = boost::unit_test::data;
-
-namespace {
 
 constexpr std::string_view get = "GET /a HTTP/1.1\r\nHost: lab\r\n\r\n";
 
@@ -35,7 +35,7 @@ Limits quick() {
     return limits;
 }
 
-}  // namespace
+}  // namespace server_limits_test
 
 BOOST_AUTO_TEST_SUITE(server_limits_test)
 

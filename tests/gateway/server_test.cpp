@@ -8,12 +8,12 @@
 
 #include "tests/support/running_server.hpp"
 
+namespace server_test {
+
 using support::RunningServer;
 using support::TestClient;
 
 namespace data = boost::unit_test::data;
-
-namespace {
 
 constexpr std::string_view get = "GET /a HTTP/1.1\r\nHost: lab\r\n\r\n";
 
@@ -114,7 +114,7 @@ const std::vector<Row> refused{
      {"43"}},
 };
 
-}  // namespace
+}  // namespace server_test
 
 BOOST_AUTO_TEST_SUITE(server_test)
 

@@ -2,15 +2,15 @@
 
 #include <boost/test/unit_test.hpp>
 
+namespace service_clock_test {
+
 using captures::Time;
 using gateway::ServiceClock;
 using namespace std::chrono_literals;
 
-namespace {
-
 constexpr Time noon{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31} + 12h};
 
-}  // namespace
+}  // namespace service_clock_test
 
 BOOST_AUTO_TEST_SUITE(service_clock_test)
 

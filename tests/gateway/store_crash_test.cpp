@@ -15,9 +15,9 @@
 #include "gateway/store/store.hpp"
 #include "tests/support/store_files.hpp"
 
-using gateway::store::Store;
+namespace store_crash_test {
 
-namespace {
+using gateway::store::Store;
 
 /// Commits numbers from `first` on until it is killed, and tells `acknowledged` of each.
 [[noreturn]] void commit_for_ever(const std::string& url, policy::WindowId first, int acknowledged) {
@@ -51,7 +51,7 @@ policy::WindowId kill_after(std::chrono::microseconds delay, const std::string& 
     return last;
 }
 
-}  // namespace
+}  // namespace store_crash_test
 
 BOOST_AUTO_TEST_SUITE(store_crash_test)
 

@@ -22,14 +22,15 @@
 #include "gateway/store/store.hpp"
 #include "tests/support/store_files.hpp"
 
+namespace store_faults_test {
+
 using gateway::store::Commit;
 using gateway::store::Store;
 using gateway::store::StoreError;
 using tests::in_child;
 using tests::sample_commit;
-using Kind = StoreError::Kind;
 
-namespace {
+using Kind = StoreError::Kind;
 
 /// Exit code of a child that could not make what it needs.
 constexpr int cannot = 77;
@@ -137,7 +138,7 @@ struct Fixture {
     tests::TemporaryDirectory directory;
 };
 
-}  // namespace
+}  // namespace store_faults_test
 
 BOOST_FIXTURE_TEST_SUITE(store_faults_test, Fixture)
 

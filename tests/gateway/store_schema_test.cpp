@@ -10,12 +10,12 @@
 #include "gateway/store/fault.hpp"
 #include "tests/support/store_files.hpp"
 
+namespace store_schema_test {
+
 using gateway::store::Fault;
 using gateway::store::migrate;
 using gateway::store::Migration;
 using gateway::store::StoreError;
-
-namespace {
 
 constexpr auto first = std::to_array<const char*>({"create table people (name text not null)"});
 constexpr auto second = std::to_array<const char*>({
@@ -44,7 +44,7 @@ auto of_kind(StoreError::Kind kind) {
     return [kind](const Fault& fault) { return fault.kind() == kind; };
 }
 
-}  // namespace
+}  // namespace store_schema_test
 
 BOOST_FIXTURE_TEST_SUITE(store_schema_test, Fixture)
 

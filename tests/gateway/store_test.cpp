@@ -8,6 +8,8 @@
 
 #include "tests/support/store_files.hpp"
 
+namespace store_test {
+
 using gateway::store::Commit;
 using gateway::store::EventFilter;
 using gateway::store::Store;
@@ -15,8 +17,6 @@ using gateway::store::StoreError;
 using tests::at_second;
 using tests::sample_event;
 using tests::sample_record;
-
-namespace {
 
 struct Fixture {
     tests::TemporaryDirectory directory;
@@ -102,7 +102,7 @@ void check_equal(const policy::JitPolicy& found, const policy::JitPolicy& expect
     }
 }
 
-}  // namespace
+}  // namespace store_test
 
 BOOST_FIXTURE_TEST_SUITE(store_test, Fixture)
 

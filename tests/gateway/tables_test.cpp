@@ -5,17 +5,17 @@
 #include "tests/support/pipeline_bench.hpp"
 #include "tools/synth/random.hpp"
 
+namespace tables_test {
+
 using captures::Ipv4Address;
 using gateway::Tables;
 using support::lab;
 using support::Where;
 using namespace std::chrono_literals;
 
-namespace {
-
 Ipv4Address address(std::string_view text) { return Where{text}.endpoint.address; }
 
-}  // namespace
+}  // namespace tables_test
 
 BOOST_AUTO_TEST_SUITE(tables_test)
 

@@ -10,13 +10,13 @@
 
 #include "tests/support/running_server.hpp"
 
+namespace tls_test {
+
 using namespace std::chrono_literals;
 using namespace gateway::api;
 using captures::Ipv4Address;
 using captures::Time;
 using support::Folder;
-
-namespace {
 
 constexpr Time now{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31}};
 const CertificateNames names{{"localhost", "gate.lab.example"}, {{0x7f000001}, {0xc0000207}}};
@@ -44,7 +44,7 @@ unsigned mode_of(const std::string& file) {
     return status.st_mode & 0777U;
 }
 
-}  // namespace
+}  // namespace tls_test
 
 BOOST_AUTO_TEST_SUITE(tls_test)
 

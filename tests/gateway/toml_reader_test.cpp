@@ -7,12 +7,12 @@
 #include "gateway/toml_guard.hpp"
 #include "tests/support/config_text.hpp"
 
+namespace toml_reader_test {
+
 using gateway::Accept;
 using gateway::Problems;
 using gateway::TomlTable;
 using test::Mistake;
-
-namespace {
 
 /// Parses a text and lets `read` have its root.
 template <class Read>
@@ -32,7 +32,7 @@ std::string repeated(std::string_view text, int times) {
     return all;
 }
 
-}  // namespace
+}  // namespace toml_reader_test
 
 BOOST_AUTO_TEST_SUITE(toml_reader_test)
 

@@ -4,12 +4,12 @@
 
 #include "tests/support/pipeline_bench.hpp"
 
+namespace verdict_text_test {
+
 using captures::Kind;
 using gateway::Verdict;
 using policy::Reason;
 using namespace support;
-
-namespace {
 
 const auto tables = gateway::Tables::build(lab()).value();
 
@@ -27,7 +27,7 @@ std::string text(const Verdict& verdict, const PacketBuilder& builder) {
 
 PacketBuilder syn() { return tcp("198.51.100.7:40000", "203.0.113.10:50022").syn(); }
 
-}  // namespace
+}  // namespace verdict_text_test
 
 BOOST_AUTO_TEST_SUITE(verdict_text_test)
 

@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+namespace access_record_test {
+
 using captures::Prefix;
 using captures::Time;
 using policy::AccessRecord;
@@ -10,8 +12,6 @@ using policy::StatusReason;
 using namespace std::chrono_literals;
 
 namespace refusal_code = policy::refusal_code;
-
-namespace {
 
 constexpr Time noon{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31} + 12h};
 
@@ -31,7 +31,7 @@ AccessRecord open_record() {
     return record;
 }
 
-}  // namespace
+}  // namespace access_record_test
 
 BOOST_AUTO_TEST_SUITE(access_record_test)
 

@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+namespace access_request_test {
+
 using captures::Duration;
 using captures::Prefix;
 using captures::Protocol;
@@ -15,8 +17,6 @@ using policy::RequestedPort;
 using namespace std::chrono_literals;
 
 namespace refusal_code = policy::refusal_code;
-
-namespace {
 
 constexpr Time noon{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31} + 12h};
 
@@ -73,7 +73,7 @@ void check(const std::vector<Row>& rows) {
     }
 }
 
-}  // namespace
+}  // namespace access_request_test
 
 BOOST_AUTO_TEST_SUITE(access_request_test)
 

@@ -4,6 +4,8 @@
 #include <boost/test/unit_test.hpp>
 #include <random>
 
+namespace access_windows_test {
+
 using captures::Endpoint;
 using captures::Ipv4Address;
 using captures::Prefix;
@@ -13,8 +15,6 @@ using policy::AccessWindows;
 using policy::Window;
 using policy::WindowId;
 using namespace std::chrono_literals;
-
-namespace {
 
 constexpr Time noon{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31} + 12h};
 const Endpoint ssh{{0x0a010004}, 22};
@@ -58,7 +58,7 @@ private:
     std::vector<Window> windows_;
 };
 
-}  // namespace
+}  // namespace access_windows_test
 
 BOOST_AUTO_TEST_SUITE(access_windows_test)
 

@@ -4,10 +4,10 @@
 #include <random>
 #include <set>
 
+namespace address_set_test {
+
 using captures::AddressRange;
 using policy::AddressSet;
-
-namespace {
 
 AddressRange range(std::string_view text) { return AddressRange::parse(text).value(); }
 
@@ -23,7 +23,7 @@ std::string text_of(const AddressSet& set) {
     return text;
 }
 
-}  // namespace
+}  // namespace address_set_test
 
 BOOST_AUTO_TEST_SUITE(address_set_test)
 

@@ -5,12 +5,12 @@
 #include <utility>
 #include <vector>
 
+namespace audit_test {
+
 using policy::AuditEvent;
 using policy::chain_hash;
 using policy::first_break;
 using policy::first_hash;
-
-namespace {
 
 AuditEvent sample() {
     return {.sequence = 1,
@@ -40,7 +40,7 @@ std::vector<AuditEvent> chain(std::uint64_t first, std::size_t count, std::strin
     return events;
 }
 
-}  // namespace
+}  // namespace audit_test
 
 BOOST_AUTO_TEST_SUITE(audit_test)
 

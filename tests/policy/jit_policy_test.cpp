@@ -3,11 +3,11 @@
 #include <boost/test/unit_test.hpp>
 #include <random>
 
+namespace jit_policy_test {
+
 using captures::Prefix;
 using policy::JitPolicy;
 using policy::JitPort;
-
-namespace {
 
 std::vector<Prefix> prefixes(std::initializer_list<std::string_view> texts) {
     std::vector<Prefix> result;
@@ -21,7 +21,7 @@ struct Row {
     std::string_view outside;  ///< empty: none
 };
 
-}  // namespace
+}  // namespace jit_policy_test
 
 BOOST_AUTO_TEST_SUITE(jit_policy_test)
 

@@ -2,7 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+namespace names_test {
 
 struct Row {
     std::string_view a;
@@ -10,7 +10,7 @@ struct Row {
     bool same;
 };
 
-}  // namespace
+}  // namespace names_test
 
 BOOST_AUTO_TEST_SUITE(names_test)
 

@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+namespace network_rules_test {
+
 using captures::AddressRange;
 using captures::Endpoint;
 using captures::FiveTuple;
@@ -10,8 +12,6 @@ using captures::Protocol;
 using policy::Access;
 using policy::NetworkRule;
 using policy::NetworkRules;
-
-namespace {
 
 FiveTuple tuple(std::string_view from, std::string_view to, Protocol protocol = Protocol::tcp) {
     return {Endpoint::parse(from).value(), Endpoint::parse(to).value(), protocol};
@@ -29,7 +29,7 @@ NetworkRule rule(std::string name, Access access = Access::allow) {
     return result;
 }
 
-}  // namespace
+}  // namespace network_rules_test
 
 BOOST_AUTO_TEST_SUITE(network_rules_test)
 

@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+namespace nsg_test {
+
 using captures::AddressRange;
 using captures::Endpoint;
 using captures::FiveTuple;
@@ -11,8 +13,6 @@ using policy::Access;
 using policy::Nsg;
 using policy::SecurityRule;
 using policy::ServiceTags;
-
-namespace {
 
 FiveTuple tuple(std::string_view from, std::string_view to, Protocol protocol = Protocol::tcp) {
     return {Endpoint::parse(from).value(), Endpoint::parse(to).value(), protocol};
@@ -41,7 +41,7 @@ Nsg nsg(std::vector<SecurityRule> rules) { return {"web-nsg", std::move(rules), 
 constexpr FiveTuple ssh{{{0x0a000105}, 40000}, {{0x0a010004}, 22}, Protocol::tcp};  // from the firewall's instance
 constexpr FiveTuple from_internet{{{0xcb007109}, 40000}, {{0x0a010004}, 22}, Protocol::tcp};
 
-}  // namespace
+}  // namespace nsg_test
 
 BOOST_AUTO_TEST_SUITE(nsg_test)
 

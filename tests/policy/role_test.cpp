@@ -4,13 +4,13 @@
 #include <chrono>
 #include <set>
 
+namespace role_test {
+
 using policy::Authorization;
 using policy::built_in_roles;
 using policy::Role;
 using policy::within_scope;
 namespace action = policy::action;
-
-namespace {
 
 constexpr const char* group = "/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23/resourceGroups/lab";
 constexpr const char* web01 =
@@ -26,7 +26,7 @@ const Role& role(std::string_view name) {
     return *found;
 }
 
-}  // namespace
+}  // namespace role_test
 
 BOOST_AUTO_TEST_SUITE(role_test)
 

@@ -3,9 +3,9 @@
 #include <boost/test/unit_test.hpp>
 #include <set>
 
-using policy::Reason;
+namespace verdict_test {
 
-namespace {
+using policy::Reason;
 
 struct Row {
     Reason reason;
@@ -38,7 +38,7 @@ constexpr Row rows[]{
     {Reason::departure, "departure", "ignore"},
 };
 
-}  // namespace
+}  // namespace verdict_test
 
 BOOST_AUTO_TEST_SUITE(verdict_test)
 

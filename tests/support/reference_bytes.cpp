@@ -16,9 +16,9 @@ using captures::store_be32;
 
 namespace {
 
-constexpr unsigned icmp = 1;
-constexpr unsigned tcp_number = 6;
-constexpr unsigned udp_number = 17;
+constexpr unsigned icmp_protocol = 1;
+constexpr unsigned tcp_protocol = 6;
+constexpr unsigned udp_protocol = 17;
 
 std::uint16_t transport_sum(const std::byte* ip, std::size_t size) {
     std::array<std::byte, 12> pseudo{};
@@ -58,9 +58,9 @@ std::uint16_t sum_words(const std::byte* at, std::size_t size, std::uint32_t sum
 void rewrite_datagram(std::byte* ip, std::size_t size, Endpoint source, Endpoint destination) {
     auto* const transport = ip + header_of(ip);
     const auto protocol = load_u8(ip + 9);
-    const bool has_header = (load_be16(ip + 6) & 0x1fff) == 0 && protocol != icmp;
+    const bool has_header = (load_be16(ip + 6) & 0x1fff) == 0 && protocol != icmp_protocol;
     const bool whole = has_header && (load_be16(ip + 6) & 0x2000) == 0 && load_be16(ip + 2) == header_of(ip) + size;
-    const std::size_t field = protocol == tcp_number ? 16 : 6;
+    const std::size_t field = protocol == tcp_protocol ? 16 : 6;
     std::array<std::byte, 12> before{};
     std::copy_n(ip + 12, 8, before.begin());
     if (has_header) std::copy_n(transport, 4, before.begin() + 8);
@@ -76,14 +76,14 @@ void rewrite_datagram(std::byte* ip, std::size_t size, Endpoint source, Endpoint
     std::copy_n(transport, 4, after.begin() + 8);
     if (size < field + 2) return;
     auto checksum = load_be16(transport + field);
-    if (protocol == udp_number && checksum == 0) return;
+    if (protocol == udp_protocol && checksum == 0) return;
     if (whole) {
         store_be16(transport + field, 0);
         checksum = static_cast<std::uint16_t>(~transport_sum(ip, size));
     } else {
         checksum = adjusted(checksum, before.data(), after.data(), after.size());
     }
-    if (protocol == udp_number && checksum == 0) checksum = 0xffff;
+    if (protocol == udp_protocol && checksum == 0) checksum = 0xffff;
     store_be16(transport + field, checksum);
 }
 
@@ -92,7 +92,7 @@ void translate_packet(std::byte* ip, Endpoint source, Endpoint destination, bool
     captures::store_u8(ip + 8, static_cast<std::uint8_t>(up ? std::min(ttl + 1, 255) : ttl - 1));
     const std::size_t size = load_be16(ip + 2) - header_of(ip);
     rewrite_datagram(ip, size, source, destination);
-    if (load_u8(ip + 9) != icmp) return;
+    if (load_u8(ip + 9) != icmp_protocol) return;
     auto* const message = ip + header_of(ip);
     auto* const quoted = message + 8;
     rewrite_datagram(quoted, size - 8 - header_of(quoted), destination, source);

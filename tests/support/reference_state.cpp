@@ -18,7 +18,7 @@ using policy::Reason;
 
 namespace {
 
-constexpr std::size_t link = 14;
+constexpr std::size_t link_header = 14;
 
 }  // namespace
 
@@ -145,7 +145,7 @@ ReferenceNat::Ruling ReferenceNat::ruling_of(const Flow& flow, Reason reason, Wa
 // Fragments
 
 ReferenceNat::DatagramKey ReferenceNat::key_of(const Packet& packet) {
-    const auto id = captures::load_be16(packet.bytes.data() + link + 4);
+    const auto id = captures::load_be16(packet.bytes.data() + link_header + 4);
     return {packet.source.address, packet.destination.address, id, packet.protocol, packet.way == Way::to_target};
 }
 
@@ -222,7 +222,7 @@ void ReferenceNat::tell(const Packet& packet, const Ruling& ruling) {
     one.rule = ruling.rule;
     one.window = ruling.window;
     one.bytes = packet.bytes;
-    auto* const ip = one.bytes.data() + link;
+    auto* const ip = one.bytes.data() + link_header;
     if (one.fate() == policy::Fate::forward && packet.way != Way::undone && load_u8(ip + 8) <= 1) {
         one.reason = Reason::ttl_expired;
     }

@@ -5,7 +5,7 @@
 
 #include "tests/support/packet_checks.hpp"
 
-namespace {
+namespace packet_builder_test {
 
 using namespace support;
 using captures::Defect;
@@ -24,7 +24,7 @@ PacketBuilder host_unreachable() {
     return icmp_error(3, 1, "192.0.2.1", "203.0.113.1").quoting(tcp(server, client).ack(1).payload("hello"), 100);
 }
 
-}  // namespace
+}  // namespace packet_builder_test
 
 BOOST_AUTO_TEST_SUITE(packet_builder_test)
 

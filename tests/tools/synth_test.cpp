@@ -7,7 +7,7 @@
 #include "tools/synth/clients.hpp"
 #include "tools/synth/generators.hpp"
 
-namespace {
+namespace synth_test {
 
 using captures::Defect;
 using captures::FiveTuple;
@@ -77,7 +77,7 @@ std::size_t count_of(Kind kind, std::vector<OwnedFrame>& frames) {
         std::ranges::count_if(frames, [kind](OwnedFrame& frame) { return captures::decode(frame).kind == kind; }));
 }
 
-}  // namespace
+}  // namespace synth_test
 
 BOOST_AUTO_TEST_SUITE(synth_test)
 

@@ -81,7 +81,7 @@ int no_such_policy(const std::string& name) {
 
 std::string_view last_segment(std::string_view id) { return id.substr(id.rfind('/') + 1); }
 
-std::string sources_of(const boost::json::value& port) {
+std::string allowed_sources(const boost::json::value& port) {
     std::string text = field(port, "allowedSourceAddressPrefix");
     for (const auto& one : items(port, "allowedSourceAddressPrefixes")) {
         if (one.is_string()) text += (text.empty() ? "" : ", ") + std::string{one.as_string().c_str()};
@@ -99,7 +99,7 @@ void print_policy(const boost::json::value& one) {
         for (const auto& port : items(machine, "ports")) {
             fmt::print(fmt::runtime(row), printable(last_segment(id)), field(port, "number"),
                        printable(field(port, "protocol")), printable(field(port, "maxRequestAccessDuration")),
-                       printable(sources_of(port)));
+                       printable(allowed_sources(port)));
         }
     }
 }

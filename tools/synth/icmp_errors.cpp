@@ -23,10 +23,10 @@ struct TypeAndCode {
 
 /// RFC 792, RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1.
 std::vector<TypeAndCode> types_and_codes() {
-    std::vector<TypeAndCode> all;
-    for (std::uint8_t code = 0; code <= 15; ++code) all.push_back({3, code});
-    all.insert(all.end(), {{4, 0}, {11, 0}, {11, 1}, {12, 0}});
-    return all;
+    std::vector<TypeAndCode> kinds;
+    for (std::uint8_t code = 0; code <= 15; ++code) kinds.push_back({3, code});
+    kinds.insert(kinds.end(), {{4, 0}, {11, 0}, {11, 1}, {12, 0}});
+    return kinds;
 }
 
 /// A packet of the flow as it left the gateway, and who says something about it.
