@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -19,6 +20,7 @@ class HugeArray {
 public:
     /// Throws std::bad_alloc where the address space is exhausted.
     explicit HugeArray(std::size_t size) : size_{size}, bytes_{(size * sizeof(T) + page - 1) / page * page} {
+        if (size == 0) return;
         // Huge pages begin at multiples of their size only; an array of less gets none, so as not to be filled up to one.
         const auto spare = bytes_ >= huge_page ? huge_page : 0;
         void* const memory = ::mmap(nullptr, bytes_ + spare, PROT_READ | PROT_WRITE,
@@ -35,8 +37,11 @@ public:
         : size_{std::exchange(other.size_, 0)},
           bytes_{std::exchange(other.bytes_, 0)},
           data_{std::exchange(other.data_, nullptr)} {}
-    HugeArray(const HugeArray&) = delete;
-    HugeArray& operator=(const HugeArray&) = delete;
+    /// A copy takes as much memory as all of the original; both throw as the constructor does.
+    HugeArray(const HugeArray& other) : HugeArray{other.size_} {
+        if (size_ > 0) std::memcpy(data_, other.data_, size_ * sizeof(T));
+    }
+    HugeArray& operator=(const HugeArray& other) { return *this = HugeArray{other}; }
     HugeArray& operator=(HugeArray&& other) noexcept {
         std::swap(size_, other.size_);
         std::swap(bytes_, other.bytes_);

@@ -1,7 +1,6 @@
 #include "policy/access_windows.hpp"
 
 #include <algorithm>
-#include <bit>
 
 namespace policy {
 
@@ -11,34 +10,19 @@ using captures::Prefix;
 using captures::Protocol;
 using captures::Time;
 
-namespace {
-
-constexpr std::array both_protocols{Protocol::tcp, Protocol::udp};
-
-constexpr std::uint64_t door_key_of(Endpoint target, Protocol protocol) noexcept {
-    return std::uint64_t{target.address.value} << 24 | std::uint64_t{target.port} << 8 |
-           static_cast<std::uint64_t>(protocol);
-}
-
-constexpr std::uint64_t key_of(const Prefix& prefix) noexcept {
-    return std::uint64_t{prefix.address.value} << 8 | prefix.length;
-}
-
 template <class Visit>
-void for_each_door(Endpoint target, std::optional<Protocol> only, Visit visit) {
-    for (const auto protocol : both_protocols) {
+void AccessWindows::for_each_door(Endpoint target, std::optional<Protocol> only, Visit visit) {
+    for (const auto protocol : {Protocol::tcp, Protocol::udp}) {
         if (only.value_or(protocol) == protocol) visit(door_key_of(target, protocol));
     }
 }
 
-}  // namespace
-
 void AccessWindows::guard(Endpoint target, std::optional<Protocol> protocol) {
-    for_each_door(target, protocol, [this](std::uint64_t key) { doors_.try_emplace(key); });
+    for_each_door(target, protocol, [this](std::uint64_t key) { static_cast<void>(doors_[key]); });
 }
 
 bool AccessWindows::guarded(Endpoint target, Protocol protocol) const noexcept {
-    return doors_.contains(door_key_of(target, protocol));
+    return doors_.find(door_key_of(target, protocol)) != nullptr;
 }
 
 void AccessWindows::open(const Window& window) {
@@ -48,12 +32,22 @@ void AccessWindows::open(const Window& window) {
 }
 
 void AccessWindows::open(std::uint64_t door_key, const Prefix& source, const Opening& opening) {
-    auto& openings = openings_[Key{door_key, key_of(source)}];
-    const auto place = std::ranges::upper_bound(
-        openings, opening, [](const Opening& one, const Opening& other) { return one.outlasts(other); });
-    openings.insert(place, opening);
+    const Key key{door_key, key_of(source)};
     auto& door = doors_[door_key];
-    ++door.counts[source.length];
+    auto& counts = counts_[door_key];
+    auto& prefix = prefixes_[key];
+    if (prefix.longest.id == 0) {
+        prefix.longest = opening;
+    } else {
+        auto& others = others_[key];
+        const auto& next = opening.outlasts(prefix.longest) ? prefix.longest : opening;
+        const auto place = std::ranges::upper_bound(
+            others, next, [](const Opening& one, const Opening& other) { return one.outlasts(other); });
+        others.insert(place, next);
+        prefix.others = true;
+        if (opening.outlasts(prefix.longest)) prefix.longest = opening;
+    }
+    ++counts[source.length];
     door.lengths |= std::uint64_t{1} << source.length;
 }
 
@@ -64,51 +58,65 @@ void AccessWindows::close(const Window& window) noexcept {
 }
 
 void AccessWindows::close(std::uint64_t door_key, const Prefix& source, WindowId id) noexcept {
-    const auto found = openings_.find(Key{door_key, key_of(source)});
-    if (found == openings_.end()) return;
-    auto& openings = found->second;
-    const auto from_back = std::find_if(openings.rbegin(), openings.rend(),
-                                        [id](const Opening& one) { return one.id == id; });
-    if (from_back == openings.rend()) return;
-    openings.erase(std::prev(from_back.base()));
-    if (openings.empty()) openings_.erase(found);
-    auto& door = doors_.find(door_key)->second;
-    if (--door.counts[source.length] == 0) door.lengths &= ~(std::uint64_t{1} << source.length);
+    if (!remove(Key{door_key, key_of(source)}, id)) return;
+    auto& left = counts_.find(door_key)->second[source.length];
+    if (--left == 0) doors_.find(door_key)->lengths &= ~(std::uint64_t{1} << source.length);
 }
 
-void AccessWindows::clear() noexcept {
-    doors_.clear();
-    openings_.clear();
+/// False where that window is not open for that prefix.
+bool AccessWindows::remove(const Key& key, WindowId id) noexcept {
+    auto* const prefix = prefixes_.find(key);
+    if (prefix == nullptr) return false;
+    if (!prefix->others) {
+        if (prefix->longest.id != id) return false;
+        prefixes_.erase(prefix);
+        return true;
+    }
+    const auto found = others_.find(key);
+    auto& others = found->second;
+    if (prefix->longest.id == id) {
+        prefix->longest = others.front();
+        others.erase(others.begin());
+    } else {
+        const auto from_back = std::find_if(others.rbegin(), others.rend(),
+                                            [id](const Opening& one) { return one.id == id; });
+        if (from_back == others.rend()) return false;
+        others.erase(std::prev(from_back.base()));
+    }
+    if (others.empty()) {
+        others_.erase(found);
+        prefix->others = false;
+    }
+    return true;
 }
+
+void AccessWindows::clear() { *this = {}; }
 
 std::optional<WindowId> AccessWindows::find(Endpoint target, Protocol protocol, Ipv4Address source,
                                             Time now) const noexcept {
     const auto door_key = door_key_of(target, protocol);
-    const auto door = doors_.find(door_key);
-    if (door == doors_.end()) return {};
+    const auto* const door = doors_.find(door_key);
+    if (door == nullptr) return {};
     const Opening* best = nullptr;
-    for (auto lengths = door->second.lengths; lengths != 0; lengths &= lengths - 1) {
-        const auto length = static_cast<std::uint8_t>(std::countr_zero(lengths));
-        const Prefix prefix{{source.value & Prefix::mask(length)}, length};
-        const auto found = openings_.find(Key{door_key, key_of(prefix)});
-        if (found == openings_.end()) continue;
-        for (const auto& opening : found->second) {
-            if (opening.end <= now) break;  // and so are all after it
-            if (opening.start > now) continue;
-            if (best == nullptr || opening.outlasts(*best)) best = &opening;
-            break;
-        }
-    }
+    door->for_each_prefix_of(source, [&](const Prefix& prefix) {
+        const auto* const one = open_at(now, Key{door_key, key_of(prefix)});
+        if (one != nullptr && (best == nullptr || one->outlasts(*best))) best = one;
+    });
     if (best == nullptr) return {};
     return best->id;
 }
 
-/// The finalizer of SplitMix64, which turns every bit of the input into about half of the output's.
-std::size_t AccessWindows::KeyHash::operator()(const Key& key) const noexcept {
-    auto mixed = key.target * 0x9e3779b97f4a7c15 + key.prefix;
-    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9;
-    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111eb;
-    return mixed ^ mixed >> 31;
+/// Of the windows of one prefix that are open then, the one that lasts longest; or null.
+const AccessWindows::Opening* AccessWindows::open_at(Time now, const Key& key) const noexcept {
+    const auto* const prefix = prefixes_.find(key);
+    if (prefix == nullptr || prefix->longest.end <= now) return nullptr;
+    if (prefix->longest.start <= now) return &prefix->longest;
+    if (!prefix->others) return nullptr;
+    for (const auto& other : others_.find(key)->second) {
+        if (other.end <= now) break;  // and so are all after it
+        if (other.start <= now) return &other;
+    }
+    return nullptr;
 }
 
 }  // namespace policy

@@ -1,15 +1,16 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
-#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "captures/five_tuple.hpp"
 #include "captures/time.hpp"
+#include "dnat/flat_table.hpp"
 
 namespace policy {
 
@@ -28,12 +29,14 @@ struct Window {
 
 /// Which ports are guarded, and who may reach them until when.
 ///
-/// Theory of operation. A hash map from (target, protocol, prefix) to the windows of exactly that prefix, and for each
-/// guarded (target, protocol) a count of open windows by prefix length. A look-up tries the lengths in use, at
-/// most 33 of them and mostly one or two: its cost does not grow with the number of windows, and opening or closing
-/// one is as cheap. Windows of the same prefix stand in order of their end, the last to end first: a look-up reads
-/// the front and expiry takes from the back; only opening one moves those that end sooner. An interval map would be
-/// faster to search with many lengths, but dear to change. A port that is not guarded is open to all, as in Azure.
+/// Theory of operation. A hash table from (target, protocol, prefix) to the window of exactly that prefix that lasts
+/// longest, and one of doors: for each guarded (target, protocol) which prefix lengths have windows. A look-up tries
+/// the lengths in use, at most 33 of them and mostly one or two: its cost does not grow with the number of windows,
+/// and opening or closing one is as cheap. Each record is a cache line or begins one, and its place follows from the key
+/// alone: a burst of first packets announces its doors, then, with these at hand, their prefixes, and so waits for memory twice
+/// in all rather than twice a packet. Windows of the same prefix that end sooner stand behind, in order of their end; only
+/// who looks before the longest has begun sees them. An interval map would be faster to search with many lengths, but
+/// dear to change. A port that is not guarded is open to all, as in Azure.
 class AccessWindows {
 public:
     /// Puts a port under just-in-time access: closed from now on, but for windows. Idempotent.
@@ -49,7 +52,21 @@ public:
     void close(const Window& window) noexcept;
 
     /// Forgets all windows and guards.
-    void clear() noexcept;
+    void clear();
+
+    /// Starts loading what `announce` of a source and `guarded` will ask for.
+    void announce(captures::Endpoint target, captures::Protocol protocol) const noexcept {
+        doors_.prefetch(door_key_of(target, protocol));
+    }
+    /// Starts loading what `find` will ask for.
+    void announce(captures::Endpoint target, captures::Protocol protocol, captures::Ipv4Address source) const noexcept {
+        const auto door_key = door_key_of(target, protocol);
+        const auto* const door = doors_.find(door_key);
+        if (door == nullptr) return;
+        door->for_each_prefix_of(source, [&](const captures::Prefix& prefix) {
+            prefixes_.prefetch(Key{door_key, key_of(prefix)});
+        });
+    }
 
     /// The window that lets `source` in at `now`: the one that lasts longest where several do, the newest of those.
     /// Does not allocate.
@@ -58,17 +75,32 @@ public:
 
 private:
     struct Door {
-        std::uint64_t lengths = 0;               ///< bit n: some window with a prefix of length n
-        std::array<std::uint32_t, 33> counts{};  ///< windows by prefix length
+        std::uint64_t key = 0;
+        std::uint64_t lengths = 0;  ///< bit n: some window with a prefix of length n
+
+        template <class Visit>
+        void for_each_prefix_of(captures::Ipv4Address source, Visit visit) const {
+            for (auto left = lengths; left != 0; left &= left - 1) {
+                const auto length = static_cast<std::uint8_t>(std::countr_zero(left));
+                visit(captures::Prefix{{source.value & captures::Prefix::mask(length)}, length});
+            }
+        }
     };
     struct Key {
         std::uint64_t target = 0;  ///< address, port, protocol
         std::uint64_t prefix = 0;  ///< address, length
         bool operator==(const Key&) const = default;
+        /// The finalizer of SplitMix64, which turns every bit of the input into about half of the output's.
+        [[nodiscard]] constexpr std::uint64_t mixed() const noexcept {
+            auto number = target * 0x9e3779b97f4a7c15 + prefix;
+            number = (number ^ number >> 30) * 0xbf58476d1ce4e5b9;
+            number = (number ^ number >> 27) * 0x94d049bb133111eb;
+            return number ^ number >> 31;
+        }
     };
     struct KeyHash {
         using is_avalanching = void;
-        [[nodiscard]] std::size_t operator()(const Key& key) const noexcept;
+        [[nodiscard]] std::size_t operator()(const Key& key) const noexcept { return key.mixed(); }
     };
     struct Opening {
         WindowId id = 0;
@@ -79,14 +111,34 @@ private:
             return end != other.end ? end > other.end : id > other.id;
         }
     };
+    using Counts = std::array<std::uint32_t, 33>;  ///< windows by prefix length
+    struct alignas(64) Opened {
+        Key key;
+        Opening longest;      ///< outlasts all others of this prefix
+        bool others = false;  ///< there are some, in `others_`
+    };
+    using Openings = std::vector<Opening>;
+
+    [[nodiscard]] static constexpr std::uint64_t door_key_of(captures::Endpoint target,
+                                                             captures::Protocol protocol) noexcept {
+        return std::uint64_t{target.address.value} << 24 | std::uint64_t{target.port} << 8 |
+               static_cast<std::uint64_t>(protocol);
+    }
+    [[nodiscard]] static constexpr std::uint64_t key_of(const captures::Prefix& prefix) noexcept {
+        return std::uint64_t{prefix.address.value} << 8 | prefix.length;
+    }
+    template <class Visit>
+    static void for_each_door(captures::Endpoint target, std::optional<captures::Protocol> only, Visit visit);
 
     void open(std::uint64_t door_key, const captures::Prefix& source, const Opening& opening);
     void close(std::uint64_t door_key, const captures::Prefix& source, WindowId id) noexcept;
+    [[nodiscard]] bool remove(const Key& key, WindowId id) noexcept;
+    [[nodiscard]] const Opening* open_at(captures::Time now, const Key& key) const noexcept;
 
-    boost::unordered_flat_map<std::uint64_t, Door> doors_;
-    using Openings = boost::container::small_vector<Opening, 1>;  // of one prefix there is mostly one window
-
-    boost::unordered_flat_map<Key, Openings, KeyHash> openings_;  ///< in the order of `outlasts`
+    dnat::FlatTable<Door> doors_;
+    boost::unordered_flat_map<std::uint64_t, Counts> counts_;  ///< by door, of those that ever had a window
+    dnat::FlatTable<Opened> prefixes_;
+    boost::unordered_flat_map<Key, Openings, KeyHash> others_;  ///< in the order of `outlasts`, never empty
 };
 
 }  // namespace policy

@@ -13,6 +13,19 @@ struct Record {
     std::uint64_t value = 0;
 };
 
+struct Place {
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+    bool operator==(const Place&) const = default;
+    /// Poor on purpose: many keys begin at the same place.
+    [[nodiscard]] std::uint64_t mixed() const noexcept { return (first + second) << 56; }
+};
+
+struct Placed {
+    Place key;
+    std::uint64_t value = 0;
+};
+
 }  // namespace flat_table_test
 
 BOOST_AUTO_TEST_SUITE(flat_table_test)
@@ -53,6 +66,23 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_map) {
         BOOST_REQUIRE_EQUAL(record != nullptr, found != map.end());
         if (record != nullptr) BOOST_REQUIRE_EQUAL(record->value, found->second);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_key_of_several_parts_is_equal_where_all_are) {
+    dnat::FlatTable<Placed> table;
+    for (std::uint64_t first = 0; first < 100; ++first) {
+        for (std::uint64_t second = 1; second < 100; ++second) table[{first, second}].value = first * 100 + second;
+    }
+    BOOST_TEST(table.size() == 9900U);
+    std::size_t right = 0;
+    for (std::uint64_t first = 0; first < 100; ++first) {
+        for (std::uint64_t second = 1; second < 100; ++second) {
+            const auto* const found = table.find({first, second});
+            if (found != nullptr && found->value == first * 100 + second) ++right;
+        }
+    }
+    BOOST_TEST(right == 9900U);
+    BOOST_TEST(table.find({100, 1}) == nullptr);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

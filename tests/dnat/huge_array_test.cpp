@@ -51,6 +51,21 @@ BOOST_AUTO_TEST_CASE(what_was_moved_from_is_empty) {
     BOOST_TEST(array.bytes() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_copy_is_an_array_of_its_own) {
+    HugeArray<int> array{10};
+    array[3] = 33;
+    auto copy = array;
+    array[3] = 34;
+    BOOST_TEST(copy.size() == 10U);
+    BOOST_TEST(copy[3] == 33);
+    array = copy;
+    copy[3] = 35;
+    BOOST_TEST(array[3] == 33);
+    const HugeArray<int> moved{std::move(array)};
+    const auto empty = array;  // NOLINT(bugprone-use-after-move): that is what is tested
+    BOOST_TEST(empty.size() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(more_than_the_address_space_is_refused) {
     BOOST_CHECK_THROW(HugeArray<std::byte>{std::size_t{1} << 60}, std::bad_alloc);
 }

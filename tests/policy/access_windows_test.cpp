@@ -201,6 +201,28 @@ BOOST_AUTO_TEST_CASE(clearing_forgets_windows_and_guards) {
     BOOST_TEST(found(windows, "198.51.100.7") == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_copy_keeps_what_it_had) {
+    AccessWindows windows;
+    windows.open(window(1, "198.51.100.7"));
+    const auto copy = windows;
+    windows.close(window(1, "198.51.100.7"));
+    windows.open(window(2, "198.51.100.8"));
+    BOOST_TEST(found(copy, "198.51.100.7") == 1U);
+    BOOST_TEST(found(copy, "198.51.100.8") == 0U);
+    BOOST_TEST(found(windows, "198.51.100.7") == 0U);
+    BOOST_TEST(found(windows, "198.51.100.8") == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(announcing_changes_nothing) {
+    AccessWindows windows;
+    windows.announce(ssh, Protocol::tcp);
+    windows.announce(ssh, Protocol::tcp, ip("198.51.100.7"));
+    BOOST_TEST(!windows.guarded(ssh, Protocol::tcp));
+    windows.open(window(1, "*"));
+    windows.announce(ssh, Protocol::tcp, ip("198.51.100.7"));
+    BOOST_TEST(found(windows, "198.51.100.7") == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(looking_up_promises_not_to_throw) {
     const AccessWindows windows;
     static_assert(noexcept(windows.find(ssh, Protocol::tcp, Ipv4Address{}, noon)));
