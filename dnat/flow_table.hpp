@@ -57,12 +57,15 @@ public:
 
     [[nodiscard]] FlowIndex find(const FlowKey& key) const noexcept { return probe(key, hash_of(key)); }
 
-    /// The hash of `key`, for the other steps.
-    [[nodiscard]] std::uint32_t announce(const FlowKey& key) const noexcept {
-        const auto hash = hash_of(key);
-        __builtin_prefetch(&slots_[home_of(hash)]);
-        return hash;
+    [[nodiscard]] std::uint32_t hash_of(const FlowKey& key) const noexcept {
+        __extension__ using Wide = unsigned __int128;
+        // One wide multiplication folded onto itself, as in wyhash; the constants are odd and random.
+        const auto product = Wide{key.addresses ^ seed_ ^ 0x9e3779b97f4a7c15} * (key.rest ^ 0xd6e8feb86659fd93);
+        const auto mixed = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+        return static_cast<std::uint32_t>(mixed ^ mixed >> 32);
     }
+    /// Starts loading what `candidate` will ask for.
+    void announce(std::uint32_t hash) const noexcept { __builtin_prefetch(&slots_[home_of(hash)]); }
     /// The first flow of that hash, or no_flow: then `key` has none.
     [[nodiscard]] FlowIndex candidate(const FlowKey& key, std::uint32_t hash) const noexcept {
         auto at = home_of(hash);
@@ -93,7 +96,7 @@ public:
     void announce_insert(const Arrived& arrived, captures::Endpoint target,
                          captures::Ipv4Address instance) const noexcept {
         const auto& [source, called, protocol] = arrived.tuple;
-        static_cast<void>(announce(FlowKey::of(target, {instance, source.port}, protocol, captures::Side::inside)));
+        announce(hash_of(FlowKey::of(target, {instance, source.port}, protocol, captures::Side::inside)));
     }
     enum class Refusal : std::uint8_t { table_full, ports_exhausted };
     struct Inserted {
@@ -168,13 +171,6 @@ private:
         return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
     }
 
-    [[nodiscard]] std::uint32_t hash_of(const FlowKey& key) const noexcept {
-        __extension__ using Wide = unsigned __int128;
-        // One wide multiplication folded onto itself, as in wyhash; the constants are odd and random.
-        const auto product = Wide{key.addresses ^ seed_ ^ 0x9e3779b97f4a7c15} * (key.rest ^ 0xd6e8feb86659fd93);
-        const auto mixed = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-        return static_cast<std::uint32_t>(mixed ^ mixed >> 32);
-    }
     [[nodiscard]] bool is(FlowIndex index, const FlowKey& key) const noexcept {
         const auto& flow = flows_[index];
         const bool outside = key.side() == captures::Side::outside;

@@ -19,8 +19,12 @@ const policy::NetworkRule* overriding_deny(const Tables& tables, captures::FiveT
 
 Admission admit(const Tables& tables, const policy::AccessWindows& windows, const dnat::Arrived& arrived, bool opens,
                 captures::Time now) noexcept {
+    return admit(tables, windows, arrived, tables.nat().match(arrived), opens, now);
+}
+
+Admission admit(const Tables& tables, const policy::AccessWindows& windows, const dnat::Arrived& arrived,
+                const dnat::RuleTable::Match& match, bool opens, captures::Time now) noexcept {
     Admission admission;
-    const auto match = tables.nat().match(arrived);
     if (!match.listening) return admission;
     if (!opens) {
         admission.reason = Reason::invalid_state;

@@ -30,6 +30,9 @@ struct Admission {
 /// `opens` is whether the packet may begin a flow at all: any UDP packet, or a TCP SYN without ACK.
 [[nodiscard]] Admission admit(const Tables& tables, const policy::AccessWindows& windows, const dnat::Arrived& arrived,
                               bool opens, captures::Time now) noexcept;
+/// The same where the NAT rules have been asked already: `match` is what these tables' say of `arrived`.
+[[nodiscard]] Admission admit(const Tables& tables, const policy::AccessWindows& windows, const dnat::Arrived& arrived,
+                              const dnat::RuleTable::Match& match, bool opens, captures::Time now) noexcept;
 
 /// Whether rules alone would still admit an established flow to `target`, windows aside: what a change of rules asks.
 /// The firewall's own rules always count, but for those of mapped ports, which end with their windows; an NSG only where it

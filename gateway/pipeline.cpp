@@ -107,11 +107,17 @@ std::size_t Pipeline::run_until(std::span<const Frame> frames, std::size_t begin
     return end;
 }
 
+/// What was found, unless decisions since then may have changed that.
+inline FlowIndex Pipeline::flow_of(std::size_t i) const noexcept {
+    const bool none_ended = flows_.erasures() == found_at_;
+    if (found_[i] == no_flow && none_ended && flows_.size() == found_among_) return no_flow;
+    return flows_.confirm(none_ended ? found_[i] : no_flow, keys_[i], hashes_[i]);
+}
+
 /// Stops early behind a packet that released held fragments, since those leave right after it. Returns one past the last.
 std::size_t Pipeline::decide_run(std::span<Frame> frames, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-        const auto candidate = flows_.erasures() == found_at_ ? found_[i] : no_flow;
-        decide(i, frames[i], flows_.confirm(candidate, keys_[i], hashes_[i]));
+        decide(i, frames[i], flow_of(i));
         if (releases_) return i + 1;
     }
     return end;
@@ -217,13 +223,13 @@ void Pipeline::decide_other(std::size_t i, const Frame& frame, FlowIndex flow) {
 }
 
 void Pipeline::decide_miss(std::size_t i, const Frame& frame) {
-    if (is_departure(i)) return drop(i, Reason::departure);
     const auto& tuple = packets_[i].tuple;
+    if (directions_[i] == Direction::toward_target && !tables_->owns(tuple.source.address)) [[likely]]
+        return decide_first(i, frame);
+    if (is_departure(i)) return drop(i, Reason::departure);
     if (directions_[i] == Direction::toward_target) {
         // The instance's address never leaves outside, so it is forged there.
-        if (tables_->owns(tuple.source.address))
-            return drop(i, Reason::malformed, "source is the firewall's own address");
-        return decide_first(i, frame);
+        return drop(i, Reason::malformed, "source is the firewall's own address");
     }
     const bool hairpin = directions_[i] == Direction::toward_client && tables_->owns(tuple.destination.address) &&
                          tuple.destination.address != tables_->instance();
@@ -235,7 +241,9 @@ void Pipeline::decide_first(std::size_t i, const Frame& frame) {
     const dnat::Arrived arrived{packet.tuple};
     const bool opens = packet.kind == Kind::udp ||
                        (packet.has(captures::tcp_flag::syn) && !packet.has(captures::tcp_flag::ack));
-    const auto admission = admit(*tables_, *windows_, arrived, opens, clock_[i] + windows_ahead_);
+    const auto match = found_[i] == no_flow ? matches_[i] : tables_->nat().match(arrived);
+    if (!match.listening) return drop(i, Reason::no_listener);  // so says `admit`, but of these there are floods
+    const auto admission = admit(*tables_, *windows_, arrived, match, opens, clock_[i] + windows_ahead_);
     auto& verdict = verdicts_[i];
     verdict.rule = admission.rule;
     verdict.window = admission.window;

@@ -135,9 +135,11 @@ private:
     [[nodiscard]] static dnat::FlowKey key_of_error(const captures::Packet& packet, Direction direction,
                                                     captures::Side side) noexcept;
     void decode_burst(std::span<captures::Frame> frames) noexcept;
+    [[nodiscard]] bool may_be_first(std::size_t i) const noexcept;
     void announce_firsts(std::size_t count) noexcept;
     [[nodiscard]] std::size_t run_until(std::span<const captures::Frame> frames, std::size_t begin) noexcept;
     [[nodiscard]] std::size_t decide_run(std::span<captures::Frame> frames, std::size_t begin, std::size_t end);
+    [[nodiscard]] dnat::FlowIndex flow_of(std::size_t i) const noexcept;
     void decide(std::size_t i, const captures::Frame& frame, dnat::FlowIndex flow);
     void decide_other(std::size_t i, const captures::Frame& frame, dnat::FlowIndex flow);
     void decide_segment(std::size_t i, const captures::Frame& frame, dnat::FlowIndex flow);
@@ -181,7 +183,9 @@ private:
     std::array<dnat::FlowKey, run_capacity> keys_;
     std::array<std::uint32_t, run_capacity> hashes_;
     std::array<dnat::FlowIndex, run_capacity> found_;
-    std::uint64_t found_at_ = 0;  ///< erasures then
+    std::array<dnat::RuleTable::Match, run_capacity> matches_;  ///< of those from outside for which none was found
+    std::uint64_t found_at_ = 0;                                ///< erasures then
+    std::uint32_t found_among_ = 0;                             ///< flows then
     std::array<Verdict, run_capacity> verdicts_;
     std::array<dnat::Translation, run_capacity> translations_;
     bool releases_ = false;  ///< the packet just decided released held fragments

@@ -36,34 +36,41 @@ inline dnat::FlowKey Pipeline::key_of(const Packet& packet, Direction direction)
     return packet.kind == Kind::icmp_error ? key_of_error(packet, direction, side) : dnat::FlowKey{};
 }
 
-/// What rules say of packets without a flow is needed to know where theirs would lie. All of it is loaded for all of them
-/// before the first is decided, which asks the rules again.
+/// Whether it may begin a flow, as far as is known before the packets before it are decided.
+inline bool Pipeline::may_be_first(std::size_t i) const noexcept {
+    return found_[i] == no_flow && directions_[i] == Direction::toward_target && packets_[i].is_segment();
+}
+
+/// What rules say of packets without a flow is needed to know where theirs would lie, and which door it would pass; the door,
+/// to know which windows are asked for. Each is loaded for all of them before the next, and all before the first is decided.
 void Pipeline::announce_firsts(std::size_t count) noexcept {
+    bool admitted = false;
     for (std::size_t i = 0; i < count; ++i) {
-        if (found_[i] != no_flow || directions_[i] != Direction::toward_target || !packets_[i].is_segment()) continue;
+        if (!may_be_first(i)) continue;
         const dnat::Arrived arrived{packets_[i].tuple};
-        const auto match = tables_->nat().match(arrived);
-        if (match.rule) flows_.announce_insert(arrived, match.target, tables_->instance());
+        matches_[i] = tables_->nat().match(arrived);
+        if (!matches_[i].rule) continue;
+        admitted = true;
+        flows_.announce_insert(arrived, matches_[i].target, tables_->instance());
+        windows_->announce(matches_[i].target, arrived.tuple.protocol);
+    }
+    if (!admitted) return;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!may_be_first(i) || !matches_[i].rule) continue;
+        const auto& tuple = packets_[i].tuple;
+        windows_->announce(matches_[i].target, tuple.protocol, tuple.source.address);
     }
 }
 
-/// A packet's slot is read only some packets after it was asked for, and its flow not before the decisions.
+/// Three loops, so that loads of different packets overlap: where memory is mapped in small pages, each waits for the page's
+/// translation first, and only instructions that stand close together wait at the same time.
 void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
-    constexpr std::size_t lag = 16;
-    bool misses = false;
-    const auto look_up = [this, &misses](std::size_t i) {
-        found_[i] = flows_.candidate(keys_[i], hashes_[i]);
-        if (found_[i] != no_flow) [[likely]]
-            return;
-        tables_->nat().announce({packets_[i].tuple});
-        misses = true;
-    };
     auto clock = now_;
     for (std::size_t i = 0; i < frames.size(); ++i) {
         captures::decode(frames[i], packets_[i]);
         directions_[i] = direction_of(frames[i], packets_[i]);
         keys_[i] = key_of(packets_[i], directions_[i]);
-        hashes_[i] = flows_.announce(keys_[i]);
+        hashes_[i] = flows_.hash_of(keys_[i]);
         if (frames[i].time < clock) {
             ++counters_.clock_steps_back;
         } else {
@@ -71,11 +78,19 @@ void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
         }
         clock_[i] = clock;
         counters_.bytes += frames[i].length;
-        if (i >= lag) look_up(i - lag);
     }
-    for (auto i = std::max(frames.size(), lag) - lag; i < frames.size(); ++i) look_up(i);
+    for (std::size_t i = 0; i < frames.size(); ++i) flows_.announce(hashes_[i]);
+    bool misses = false;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        found_[i] = flows_.candidate(keys_[i], hashes_[i]);
+        if (found_[i] != no_flow) [[likely]]
+            continue;
+        tables_->nat().announce({packets_[i].tuple});
+        misses = true;
+    }
     if (misses) announce_firsts(frames.size());
     found_at_ = flows_.erasures();
+    found_among_ = flows_.size();
     counters_.packets += frames.size();
 }
 

@@ -57,7 +57,10 @@ std::vector<FlowIndex> find(const FlowTable& table, const std::vector<FlowKey>& 
     std::vector<FlowIndex> found;
     hashes.reserve(keys.size());
     found.reserve(keys.size());
-    for (const auto& key : keys) hashes.push_back(table.announce(key));
+    for (const auto& key : keys) {
+        hashes.push_back(table.hash_of(key));
+        table.announce(hashes.back());
+    }
     for (std::size_t i = 0; i < keys.size(); ++i) found.push_back(table.candidate(keys[i], hashes[i]));
     for (std::size_t i = 0; i < keys.size(); ++i) found[i] = table.confirm(found[i], keys[i], hashes[i]);
     return found;
