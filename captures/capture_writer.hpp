@@ -41,11 +41,15 @@ public:
     CaptureWriter& operator=(const CaptureWriter&) = delete;
     virtual ~CaptureWriter() = default;  ///< closes without reporting; call `close` first
 
-    /// Appends frames, in order. In pcapng a frame goes to the interface (`outside` or `inside`, link type).
+    /// Appends frames, in order. Those that have room around them are written from where they lie, their room overwritten,
+    /// by the next `let_go`; until then they must stay. In pcapng a frame goes to the interface (`outside` or `inside`, link type).
     virtual void write(std::span<const Frame> frames) = 0;
 
-    /// Appends one frame on the named interface. Classic pcap keeps nothing of the annotation.
+    /// Appends a copy of one frame on the named interface. Classic pcap keeps nothing of the annotation.
     virtual void write(const Frame& frame, const Annotation& annotation) = 0;
+
+    /// Needs no bytes of frames any more: those that it was to write from where they lie are written.
+    virtual void let_go() = 0;
 
     [[nodiscard]] virtual bool ok() const noexcept = 0;
 

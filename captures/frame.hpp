@@ -42,7 +42,15 @@ struct Offload {
     bool operator==(const Offload&) const = default;
 };
 
-/// One frame in somebody else's buffer.
+/// What lies around a frame's bytes and is of no use to anybody any more: a writer may write its own there, so that
+/// the frame goes out from where it lies. Only frames of a source that lends them have any (`Source::lend`).
+enum class Room : std::uint8_t {
+    none,
+    record,  ///< 16 bytes before, as in pcap
+    block,   ///< 28 bytes before, the padding to a multiple of four and four bytes after, as in pcapng
+};
+
+/// One frame in somebody else's buffer. Whoever lets `data` point elsewhere leaves no `room`.
 struct Frame {
     std::byte* data = nullptr;   ///< first byte of the link layer; writable, `rewrite` works in place
     std::uint32_t captured = 0;  ///< bytes that are here
@@ -51,6 +59,7 @@ struct Frame {
     std::uint64_t number = 0;    ///< 1-based position in the input; 0 for a synthesized frame
     LinkType link_type = LinkType::ethernet;
     Side side = Side::outside;  ///< where it arrived, or where it leaves
+    Room room = Room::none;
     Offload offload{};
 
     [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {data, captured}; }

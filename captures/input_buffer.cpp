@@ -15,7 +15,7 @@ namespace captures {
 namespace {
 
 /// Large enough for the system call not to matter, small enough to be parsed from the second-level cache.
-constexpr std::size_t read_size = std::size_t{1} << 18;
+constexpr std::size_t read_size = std::size_t{1} << 20;
 
 /// The kernel copies faster to an aligned address, so what is unread is moved to just before one.
 constexpr std::size_t alignment = 64;
@@ -50,6 +50,7 @@ InputBuffer::~InputBuffer() {
 bool InputBuffer::require(std::size_t bytes) {
     if (available() >= bytes) return true;
     if (ended_) return false;
+    if (before_reuse_) before_reuse_();
     const std::size_t unread = available();
     const std::size_t begin = (alignment - unread % alignment) % alignment;
     std::memmove(memory_.get() + begin, data(), unread);

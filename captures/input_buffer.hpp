@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace captures {
 
@@ -30,6 +32,10 @@ public:
     /// into the buffer die. False if the input ends before.
     [[nodiscard]] bool require(std::size_t bytes);
 
+    /// `before_reuse` is called before what was consumed is overwritten. Empty: nobody needs to know.
+    void lend(std::function<void()> before_reuse) { before_reuse_ = std::move(before_reuse); }
+    [[nodiscard]] bool lends() const noexcept { return static_cast<bool>(before_reuse_); }
+
     /// Consumes `bytes`, however many, without ever holding them all. False if the input ends before.
     [[nodiscard]] bool skip(std::uint64_t bytes);
 
@@ -53,6 +59,7 @@ private:
     std::uint64_t total_ = 0;
     int descriptor_ = -1;
     bool ended_ = false;
+    std::function<void()> before_reuse_;
     std::string name_;
     std::string failure_;
 };

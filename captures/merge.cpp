@@ -33,6 +33,9 @@ public:
     }
 
     void read(Burst& burst) override;
+    void lend(const std::function<void()>& before_reuse) override {
+        for (Input& input : inputs_) input.source->lend(before_reuse);
+    }
     [[nodiscard]] const std::optional<ReadError>& error() const noexcept override { return error_; }
     [[nodiscard]] Progress progress() const noexcept override;
 

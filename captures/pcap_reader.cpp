@@ -81,6 +81,7 @@ void PcapReader::take_buffered(Burst& burst) noexcept {
     std::byte* at = input().data();
     std::size_t available = input().available();
     const Variant variant = variant_;
+    const Room room = input().lends() ? Room::record : Room::none;
     std::uint64_t number = delivered();
     std::size_t count = burst.count;
 
@@ -98,6 +99,7 @@ void PcapReader::take_buffered(Burst& burst) noexcept {
         frame.number = ++number;
         frame.link_type = link_type_;
         frame.side = Side::outside;
+        frame.room = room;
         at += record;
         available -= record;
     }

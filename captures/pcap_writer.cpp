@@ -20,7 +20,8 @@ public:
     explicit PcapWriter(std::unique_ptr<OutputBuffer> output) : output_(std::move(output)) {}
 
     void write(std::span<const Frame> frames) override;
-    void write(const Frame& frame, const Annotation& /*annotation*/) override { write({&frame, 1}); }
+    void write(const Frame& frame, const Annotation& /*annotation*/) override;
+    void let_go() override { output_->let_go(); }
     [[nodiscard]] bool ok() const noexcept override { return output_->ok(); }
     [[nodiscard]] std::string close() override;
 
@@ -40,7 +41,9 @@ void PcapWriter::write(std::span<const Frame> frames) {
     if (!begun_ && !frames.empty()) begin(frames.front().link_type);
     for (const Frame& frame : frames) {
         if (frame.link_type != link_type_ || frame.captured > largest_frame) return refuse(frame);
-        std::byte* const record = output_->append(record_header + frame.captured);
+        const std::size_t size = record_header + frame.captured;
+        const bool in_place = frame.room != Room::none;
+        std::byte* const record = in_place ? frame.data - record_header : output_->append(size);
         if (record == nullptr) return;
         const std::int64_t nanoseconds = frame.time.time_since_epoch().count();
         auto fraction = static_cast<std::uint64_t>(nanoseconds - second_begins_);
@@ -50,8 +53,18 @@ void PcapWriter::write(std::span<const Frame> frames) {
         store_native(record + 4, static_cast<std::uint32_t>(fraction));
         store_native(record + 8, frame.captured);
         store_native(record + 12, frame.length);
-        if (frame.captured > 0) std::memcpy(record + record_header, frame.data, frame.captured);
+        if (in_place) {
+            output_->lend({record, size});
+        } else if (frame.captured > 0) {
+            std::memcpy(record + record_header, frame.data, frame.captured);
+        }
     }
+}
+
+void PcapWriter::write(const Frame& frame, const Annotation& /*annotation*/) {
+    Frame copied = frame;
+    copied.room = Room::none;
+    write({&copied, 1});
 }
 
 void PcapWriter::begin(LinkType link_type) {

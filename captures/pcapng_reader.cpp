@@ -89,6 +89,7 @@ void PcapngReader::take_enhanced(Burst& burst) noexcept {
     std::byte* at = input().data();
     std::size_t available = input().available();
     const std::span<const PcapngInterface> interfaces = interfaces_;
+    const Room room = input().lends() ? Room::block : Room::none;
     std::uint64_t number = delivered();
     std::size_t count = burst.count;
 
@@ -109,6 +110,7 @@ void PcapngReader::take_enhanced(Burst& burst) noexcept {
         frame.number = ++number;
         frame.link_type = interface.link_type;
         frame.side = interface.side;
+        frame.room = room;
         at += size;
         available -= size;
     }

@@ -24,6 +24,7 @@ public:
 
     void write(std::span<const Frame> frames) override;
     void write(const Frame& frame, const Annotation& annotation) override;
+    void let_go() override { output_->let_go(); }
     [[nodiscard]] bool ok() const noexcept override { return output_->ok(); }
     [[nodiscard]] std::string close() override;
 
@@ -42,7 +43,7 @@ private:
     std::uint32_t interface_of(const Frame& frame);
     std::uint32_t find_or_declare(std::string_view name, LinkType link_type);
     void declare(std::string_view name, LinkType link_type);
-    void write_packet(const Frame& frame, std::uint32_t interface, const Annotation& annotation);
+    void write_packet(const Frame& frame, std::uint32_t interface, const Annotation& annotation, bool in_place);
 
     std::unique_ptr<OutputBuffer> output_;
     std::vector<Interface> interfaces_;
@@ -71,12 +72,12 @@ PcapngWriter::PcapngWriter(std::unique_ptr<OutputBuffer> output) : output_(std::
 void PcapngWriter::write(std::span<const Frame> frames) {
     for (const Frame& frame : frames) {
         if (!output_->ok()) return;
-        write_packet(frame, interface_of(frame), {.interface = {}});
+        write_packet(frame, interface_of(frame), {.interface = {}}, frame.room == Room::block);
     }
 }
 
 void PcapngWriter::write(const Frame& frame, const Annotation& annotation) {
-    write_packet(frame, find_or_declare(cut_to_option(annotation.interface), frame.link_type), annotation);
+    write_packet(frame, find_or_declare(cut_to_option(annotation.interface), frame.link_type), annotation, false);
 }
 
 std::uint32_t PcapngWriter::interface_of(const Frame& frame) {
@@ -114,7 +115,9 @@ void PcapngWriter::declare(std::string_view name, LinkType link_type) {
     store_native(end, static_cast<std::uint32_t>(size));
 }
 
-void PcapngWriter::write_packet(const Frame& frame, std::uint32_t interface, const Annotation& annotation) {
+/// In place only without an annotation: there is room for no option.
+void PcapngWriter::write_packet(const Frame& frame, std::uint32_t interface, const Annotation& annotation,
+                                bool in_place) {
     if (frame.captured > largest_frame) {
         output_->fail("a frame of " + std::to_string(frame.captured) + " bytes is too large");
         return;
@@ -126,7 +129,7 @@ void PcapngWriter::write_packet(const Frame& frame, std::uint32_t interface, con
     const std::size_t options = flags_size + comment_size == 0 ? 0 : flags_size + comment_size + option_header;
     const std::size_t data = pcapng::padded(frame.captured);
     const std::size_t size = pcapng::enhanced_block + data + options;
-    std::byte* const block = output_->append(size);
+    std::byte* const block = in_place ? frame.data - packet_header : output_->append(size);
     if (block == nullptr) return;
     const auto time = static_cast<std::uint64_t>(frame.time.time_since_epoch().count());
     store_native(block, pcapng::enhanced_packet);
@@ -137,7 +140,9 @@ void PcapngWriter::write_packet(const Frame& frame, std::uint32_t interface, con
     store_native(block + 20, frame.captured);
     store_native(block + 24, frame.length);
     std::byte* end = block + packet_header + data;
-    if (frame.captured > 0) {
+    if (in_place) {
+        std::fill(frame.data + frame.captured, end, std::byte{0});
+    } else if (frame.captured > 0) {
         store_native(end - 4, std::uint32_t{0});  // the padding is in these four bytes
         std::memcpy(block + packet_header, frame.data, frame.captured);
     }
@@ -150,6 +155,7 @@ void PcapngWriter::write_packet(const Frame& frame, std::uint32_t interface, con
     }
     if (options != 0) end = store_option(end, pcapng::end_of_options, {});
     store_native(end, static_cast<std::uint32_t>(size));
+    if (in_place) output_->lend({block, size});
 }
 
 /// A file without any interface is one that not everybody reads.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -29,6 +30,11 @@ public:
     /// Fills `burst` with the next frames, in the order of the input. Their bytes stay valid and writable until
     /// the next call. An empty burst means the end; then `error` tells whether it was the real one.
     virtual void read(Burst& burst) = 0;
+
+    /// From now on the bytes of frames, and the room around them, stay as the caller leaves them beyond the next `read`,
+    /// until `before_reuse` is called within one; an empty function ends that. A source that does not lend calls nothing:
+    /// its frames have no room.
+    virtual void lend(const std::function<void()>& /*before_reuse*/) {}
 
     [[nodiscard]] virtual const std::optional<ReadError>& error() const noexcept = 0;
 

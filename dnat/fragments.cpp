@@ -161,6 +161,7 @@ void FragmentTable::hold(Datagram& datagram, const Frame& frame) {
     held.bytes.assign(frame.data, frame.data + frame.captured);
     held.frame = frame;
     held.frame.data = held.bytes.data();
+    held.frame.room = captures::Room::none;
     datagram.waiting.push_back(std::move(held));
     ++held_;
     held_bytes_ += frame.captured;

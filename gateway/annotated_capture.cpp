@@ -32,6 +32,7 @@ void AnnotatedCapture::rewritten(const Judged& burst) {
         if (verdict.held) continue;
         auto arrived = frame;
         arrived.data = bytes;
+        arrived.room = captures::Room::none;
         arrived.side = came_on(verdict);
         write_arrival(arrived, fmt::format("packet {}: {}", frame.number,
                                            verdict_text(verdict, burst.packets[i], *burst.tables)));

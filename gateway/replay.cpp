@@ -25,6 +25,9 @@ public:
     void synthesized(const Frame& frame) override {
         for (auto* const each : observers_) each->synthesized(frame);
     }
+    void let_go() override {
+        for (auto* const each : observers_) each->let_go();
+    }
 
 private:
     std::vector<Observer*> observers_;
@@ -100,6 +103,7 @@ ReplayResult Replay::run(captures::Source& source, const std::function<bool()>& 
     all.insert(all.begin(), &usage);
     Audience audience{std::move(all)};
     const auto burst = std::make_unique<captures::Burst>();
+    source.lend([&audience] { audience.let_go(); });
 
     for (source.read(*burst); burst->count != 0 && !result_.stopped; source.read(*burst)) {
         if (timeline_.empty() && clock_ == Time::min()) {
@@ -111,6 +115,8 @@ ReplayResult Replay::run(captures::Source& source, const std::function<bool()>& 
         if (result_.stopped) break;
     }
     pipeline_.finish(audience);
+    audience.let_go();
+    source.lend({});
     usage.fold(nullptr);
 
     result_.read_error = source.error();

@@ -14,6 +14,7 @@ public:
     void judged(const Judged&) override {}
     void rewritten(const Judged& burst) override;
     void synthesized(const captures::Frame& frame) override;
+    void let_go() override { writer_->let_go(); }
 
 private:
     captures::CaptureWriter* writer_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <random>
 #include <thread>
 
 #include <fcntl.h>
@@ -85,6 +86,65 @@ BOOST_AUTO_TEST_CASE(pieces_of_any_size_come_one_after_the_other) {
     }
     BOOST_TEST(output->close() == "");
     BOOST_TEST((content_of(folder.file("out")) == all));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_lent_and_what_is_copied_go_out_in_the_order_in_which_they_came) {
+    const ScratchFolder folder;
+    const auto output = create(folder.file("out"));
+    std::mt19937 random{20261127};  // NOLINT(cert-msc51-cpp): the same every time
+    const auto source = payload(100'000);
+    Bytes all;
+    std::size_t place = 0;
+    for (int round = 0; round < 20'000; ++round) {
+        const std::size_t size = random() % 8 == 0 ? random() % 5000 : random() % 100;
+        if (random() % 4 == 0 || place + size > source.size()) place = random() % (source.size() - 5000);
+        const auto piece = std::span(source).subspan(place, size);
+        all.insert(all.end(), piece.begin(), piece.end());
+        if (random() % 4 == 0) {
+            BOOST_REQUIRE(append(*output, {piece.begin(), piece.end()}));
+        } else {
+            output->lend(piece);  // often right behind the last one
+        }
+        place += size;
+        if (random() % 1000 == 0) output->let_go();
+        if (random() % 1000 == 0) output->flush();
+        BOOST_REQUIRE_EQUAL(output->size(), all.size());
+    }
+    BOOST_TEST(output->close() == "");
+    BOOST_TEST((content_of(folder.file("out")) == all));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_let_go_may_change) {
+    const ScratchFolder folder;
+    const auto output = create(folder.file("out"));
+    Bytes all;
+    for (const std::size_t size : {10UL, 10'000UL}) {
+        auto bytes = payload(size);
+        all.insert(all.end(), bytes.begin(), bytes.end());
+        output->lend(bytes);
+        output->let_go();
+        std::ranges::fill(bytes, std::byte{0xff});
+    }
+    BOOST_TEST(output->close() == "");
+    BOOST_TEST((content_of(folder.file("out")) == all));
+}
+
+BOOST_AUTO_TEST_CASE(lent_bytes_that_a_full_disk_did_not_take_are_lost_for_good) {
+    const ScratchFolder folder;
+    const auto output = create(folder.file("out"));
+    const auto bytes = payload(500'000);
+    {
+        const FileSizeLimit limit{400'001};
+        append(*output, {bytes.begin(), bytes.begin() + 100});
+        output->lend(std::span(bytes).subspan(100));
+        output->let_go();
+        BOOST_TEST(!output->ok());
+        output->lend(bytes);  // in vain
+        BOOST_TEST(output->size() == bytes.size());
+    }
+    BOOST_TEST(!output->retry());
+    BOOST_TEST(output->close() == "cannot write " + folder.file("out") + ": File too large");
+    BOOST_TEST((content_of(folder.file("out")) == Bytes{bytes.begin(), bytes.begin() + 400'001}));
 }
 
 BOOST_AUTO_TEST_CASE(the_first_error_counts_and_what_came_before_it_is_written) {
