@@ -4,8 +4,8 @@ interleaved, so that a noisy machine is noisy for all. Files lie in memory where
 
     tests/bench/replay_rivals.py [--packets N] [--rounds N] [--portcullis BIN] [--synth BIN]
 
-Wall-clock time of the whole process, start-up and the last write included. Each output is checked: portcullis must
-forward every packet, tcpdump and tcprewrite must write as many.
+Wall-clock time of the whole process, start-up and the last write included, into a new file each time. All three are one
+thread. Outputs are checked: portcullis must forward every packet, and each classic pcap must be as long as the input.
 """
 import argparse
 import json
@@ -41,7 +41,10 @@ priority = 200
     return text
 
 
-def timed(command):
+def timed(command, output):
+    """Seconds that a command takes to write `output`, which is not there before."""
+    if os.path.exists(output):
+        os.unlink(output)
     started = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     took = time.perf_counter() - started
@@ -59,23 +62,27 @@ def run_case(options, folder, label, size, suffix, with_tcprewrite):
     with open(config, "w", encoding="utf-8") as file:
         file.write(configuration())
     summary = os.path.join(folder, "summary.json")
+    outputs = {name: os.path.join(folder, f"{name}{suffix}") for name in ("portcullis", "tcpdump", "tcprewrite")}
     commands = {
         "portcullis": [options.portcullis, "replay", "--config", config, "--quiet", "--summary-json", summary, source,
-                       "--write", os.path.join(folder, "out" + suffix)],
-        "tcpdump": ["tcpdump", "-r", source, "-w", os.path.join(folder, "out.tcpdump")],
+                       "--write", outputs["portcullis"]],
+        "tcpdump": ["tcpdump", "-r", source, "-w", outputs["tcpdump"]],
     }
     if with_tcprewrite:
         portmap = ",".join(f"{40000 + n}:53" for n in range(PORTS))
         commands["tcprewrite"] = ["tcprewrite", f"--portmap={portmap}", "--dstipmap=203.0.113.10/32:10.1.0.4/32", "-i", source,
-                                  "-o", os.path.join(folder, "out.tcprewrite")]
+                                  "-o", outputs["tcprewrite"]]
     best = {}
     for _ in range(options.rounds):
         for name, command in commands.items():
-            best[name] = min(best.get(name, 1e9), timed(command))
+            best[name] = min(best.get(name, 1e9), timed(command, outputs[name]))
     with open(summary, encoding="utf-8") as file:
         forwarded = json.load(file)["forwarded"]
     if forwarded != packets:
         sys.exit(f"{label}: {forwarded} of {packets} packets were forwarded")
+    for name in commands if suffix == ".pcap" else []:
+        if os.path.getsize(outputs[name]) != os.path.getsize(source):
+            sys.exit(f"{label}: {name} wrote {os.path.getsize(outputs[name])} bytes of {os.path.getsize(source)}")
     line = f"{label:<22}{packets:>9} packets  portcullis {packets / best['portcullis'] / 1e6:6.2f} M/s"
     for name in list(commands)[1:]:
         line += f"   {name} {packets / best[name] / 1e6:5.2f} M/s ({best[name] / best['portcullis']:.2f}x)"
