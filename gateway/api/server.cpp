@@ -31,6 +31,7 @@ namespace {
 constexpr std::chrono::milliseconds last_words{900};  // so that all is over within a second
 constexpr std::chrono::milliseconds out_of_files_pause{100};
 constexpr captures::Duration longest_tick = std::chrono::seconds{1};
+constexpr std::chrono::milliseconds deadline_grain{50};  // by so much a connection may have longer than its limit
 
 struct Listener {
     tcp::acceptor acceptor;
@@ -47,11 +48,13 @@ struct Server::Impl {
     asio::signal_set hangups{io};
     std::function<void()> reload;
     asio::steady_timer ticks{io};
+    asio::steady_timer deadlines{io};
     asio::steady_timer end{io};
 
     asio::awaitable<void> accept(std::shared_ptr<Listener> listener);
     asio::awaitable<void> tick(std::function<captures::Time()> tick);
     void admit(tcp::socket socket, const Listener& listener);
+    void keep_deadlines();
     void await_hangup();
     void stop();
     void end_if_idle();
@@ -145,10 +148,23 @@ void Server::Impl::admit(tcp::socket socket, const Listener& listener) {
         return;
     }
     ++host.numbers.accepted;
+    const bool is_first = host.sessions.empty();
     asio::co_spawn(io, Session::serve(std::make_shared<Session>(std::move(socket), listener.terms, host)),
                    [this](const std::exception_ptr&) {             // of memory, if anything: that connection has ended
                        asio::post(io, [this] { end_if_idle(); });  // once its session is gone
                    });
+    if (is_first) keep_deadlines();
+}
+
+/// While there are sessions; `admit` begins it anew.
+void Server::Impl::keep_deadlines() {
+    if (host.sessions.empty()) return;
+    const auto now = std::chrono::steady_clock::now();
+    for (auto* const session : host.sessions) session->keep_deadline(now);
+    deadlines.expires_after(deadline_grain);  // ends the wait of a sweep that was begun before
+    deadlines.async_wait([this](const Error& error) {
+        if (!error) keep_deadlines();
+    });
 }
 
 void Server::Impl::end_if_idle() {

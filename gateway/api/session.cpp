@@ -130,7 +130,7 @@ struct Session::Exchange {
 };
 
 Session::Session(Socket socket, std::shared_ptr<const ListenerTerms> terms, SessionHost& host)
-    : socket_{std::move(socket)}, deadline_{socket_.get_executor()}, terms_{std::move(terms)}, host_{host} {
+    : socket_{std::move(socket)}, terms_{std::move(terms)}, host_{host} {
     Error ignored;
     socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
     const auto local = socket_.local_endpoint(ignored);
@@ -321,16 +321,18 @@ Response Session::answer(const Request& request) const {
 
 void Session::limit_time(captures::Duration time, Late late, bool counts) {
     late_ = false;
-    const auto turn = ++deadlines_;
-    deadline_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(time));
-    deadline_.async_wait([weak = weak_from_this(), turn, late, counts](const Error& error) {
-        const auto self = weak.lock();
-        if (error || !self || turn != self->deadlines_) return;
-        self->late_ = true;
-        if (counts) ++self->host_.numbers.timed_out;
-        Error ignored;
-        self->socket_.shutdown(late == Late::hangs_up ? Socket::shutdown_both : Socket::shutdown_receive, ignored);
-    });
+    deadline_ = std::chrono::steady_clock::now() +
+                std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
+    at_deadline_ = late;
+    late_counts_ = counts;
+}
+
+void Session::keep_deadline(std::chrono::steady_clock::time_point now) {
+    if (late_ || now < deadline_) return;
+    late_ = true;
+    if (late_counts_) ++host_.numbers.timed_out;
+    Error ignored;
+    socket_.shutdown(at_deadline_ == Late::hangs_up ? Socket::shutdown_both : Socket::shutdown_receive, ignored);
 }
 
 bool Session::take_large_body(Exchange& now) {

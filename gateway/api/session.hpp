@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -12,7 +13,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "gateway/api/server.hpp"
 
@@ -40,7 +40,8 @@ struct ListenerTerms {
 ///
 /// Theory of operation. A coroutine: handshake, then a request and its answer after another, then a close that lets the
 /// client read what was said last. Only the parser is Beast's; reading is by hand, so that TLS and plain connections share all
-/// of it and a connection that waits holds little. Each step has a deadline. Where one passes, the socket is
+/// of it and a connection that waits holds little. Each step has a deadline, a number that the server looks at twenty
+/// times a second: a timer for each costs more than most answers. Where one has passed, the socket is
 /// shut down (for reading only, while an answer can still be given), which ends the read or write that waits, and any
 /// that comes after; cancelling would miss one that is just being started.
 ///
@@ -67,6 +68,9 @@ public:
     /// Ends it, unless it is being answered.
     void stop();
 
+    /// Ends what has taken too long.
+    void keep_deadline(std::chrono::steady_clock::time_point now);
+
 private:
     template <class T>
     using Awaitable = boost::asio::awaitable<T>;
@@ -89,14 +93,15 @@ private:
 
     Socket socket_;
     std::optional<boost::asio::ssl::stream<Socket&>> tls_;
-    boost::asio::steady_timer deadline_;
     std::shared_ptr<const ListenerTerms> terms_;
     SessionHost& host_;
     std::string unread_;  ///< received, not yet parsed
     std::string peer_;
     std::optional<captures::Ipv4Address> peer_ipv4_;
-    std::string local_;            ///< `address:port`
-    std::uint64_t deadlines_ = 0;  ///< which one is running
+    std::string local_;  ///< `address:port`
+    std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
+    Late at_deadline_ = Late::hangs_up;
+    bool late_counts_ = false;
     bool late_ = false;
     bool answering_ = false;
     bool used_ = false;  ///< has had a request
