@@ -92,10 +92,8 @@ Answer<RequestView> ControlPlane::initiate(const Caller& caller, std::string_vie
     }
     for (const auto& one : requests) {
         if (policy->machine(one.machine) != nullptr) continue;
-        return refused(
-            {400, std::string{policy::refusal_code::not_a_subset},
-             fmt::format("The given access request is not a subset of policy '{}': machine '{}' is not in it.",
-                         policy_id, one.machine)});
+        return refused({400, std::string{policy::refusal_code::not_a_subset},
+                        fmt::format("machine '{}' is not in policy '{}'", one.machine, policy->name)});
     }
     auto change = state.access.plan_request(requests, now);
     if (!change) return refused(problem_of(change.error()));

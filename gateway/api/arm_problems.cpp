@@ -81,6 +81,14 @@ Problem no_policy(std::string_view policy_id) {
             fmt::format("Just-In-Time Network Access Policy '{}' does not exist.", policy_id.substr(0, 1024))};
 }
 
+Problem not_a_subset(std::string_view policy_id, std::string_view what) {
+    return {
+        400, std::string{policy::refusal_code::not_a_subset},
+        fmt::format("The given access request is not a subset of policy '{}'. Please make sure that the access request "
+                    "is within the allowed policy properties: {}.",
+                    policy_id, what)};
+}
+
 Problem bad_content(std::string_view what) {
     return {400, "InvalidRequestContent",
             fmt::format("The request content was invalid and could not be deserialized: {}.", what)};

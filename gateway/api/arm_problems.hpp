@@ -23,6 +23,8 @@ namespace gateway::api::arm {
 /// `resource`: `Microsoft.Compute/virtualMachines/web01`.
 [[nodiscard]] Problem no_resource(std::string_view resource, std::string_view group);
 [[nodiscard]] Problem no_policy(std::string_view policy_id);
+/// Azure's sentence, which does not say what it is about, and then that.
+[[nodiscard]] Problem not_a_subset(std::string_view policy_id, std::string_view what);
 [[nodiscard]] Problem bad_content(std::string_view what);
 [[nodiscard]] Problem bad_request(std::string_view what);
 [[nodiscard]] Problem too_many_requests(std::string_view seconds);

@@ -141,6 +141,9 @@ Answer<Response> initiate(Call& call) {
     }
     request->fingerprint = call.fingerprint();
     const auto view = call.control.initiate(call.caller, call.place("jitNetworkAccessPolicyName"), *request, call.now);
+    if (!view && view.error().code == policy::refusal_code::not_a_subset) {
+        return tl::unexpected{arm::not_a_subset(policy_id(call), view.error().message)};
+    }
     if (!view) return tl::unexpected{view.error()};
     return json_answer(202, initiated_json(*view, call.config()));
 }

@@ -127,8 +127,11 @@ BOOST_AUTO_TEST_CASE(a_request_that_cannot_be_is_refused_by_name) {
          "Just-In-Time Network Access."},
         {R"({"number":22,"duration":"PT1H","allowedSourceAddressPrefix":"a","allowedSourceAddressPrefixes":["b"]})",
          "400 InvalidRequestContent", "virtualMachines[0].ports[0] has both"},
-        {R"({"number":23,"duration":"PT1H"})", "400 RequestNotSubsetOfPolicy", "port 23"},
-        {R"({"number":22,"duration":"PT4H"})", "400 RequestNotSubsetOfPolicy", "PT3H"},
+        {R"({"number":23,"duration":"PT1H"})", "400 RequestNotSubsetOfPolicy",
+         "jitNetworkAccessPolicies/default'. Please make sure that the access request is within the allowed policy "
+         "properties: port 23 is not in the policy of machine web01 (22)."},
+        {R"({"number":22,"duration":"PT4H"})", "400 RequestNotSubsetOfPolicy",
+         "properties: PT4H for port 22 is longer than the policy's PT3H."},
         {R"({"number":22,"duration":"1h"})", "400 InvalidRequestContent", "ports[0].duration '1h' is not a duration"},
         {R"({"number":22,"duration":60})", "400 InvalidRequestContent", "ports[0].duration is not a string"},
         {R"({"number":22,"endTimeUtc":"tomorrow"})", "400 InvalidRequestContent", "is not a time"},
