@@ -314,6 +314,7 @@ void Access::leave(const AccessRecord& record) {
     if (const auto window = window_of(record)) windows_.close(*window);
     open_.erase(OpenWindow::of(record));
     expiries_.erase({record.end, record.id});
+    connections_.erase(record.id);
 }
 
 std::optional<policy::Window> Access::window_of(const AccessRecord& record) const {

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -166,6 +167,7 @@ private:
     std::vector<MappedPort> reconnect();
     /// The record's mapped port, if that is how its port is reached.
     [[nodiscard]] const captures::Endpoint* mapped_port_of(const policy::AccessRecord& record) const;
+    [[nodiscard]] std::optional<Connection> find_connection(const policy::AccessRecord& record) const;
     [[nodiscard]] bool usable(captures::Endpoint listener) const;
     [[nodiscard]] std::optional<captures::Endpoint> free_listener(const std::vector<MappedPort>& given) const;
     [[nodiscard]] policy::AccessRecord* find(policy::WindowId id) noexcept;
@@ -184,6 +186,8 @@ private:
     policy::WindowId last_id_ = 0;
     std::set<OpenWindow> open_;                                       ///< initiated and not yet revoked
     std::set<std::pair<captures::Time, policy::WindowId>> expiries_;  ///< the same, by end
+    /// Of open windows, as they were looked up; rules and mapped ports that could change them come with `use`.
+    mutable std::unordered_map<policy::WindowId, std::optional<Connection>> connections_;
 };
 
 }  // namespace gateway

@@ -58,6 +58,7 @@ std::optional<policy::Refusal> Access::connect(AccessRecord& record, std::vector
 /// Finds the ways of all open windows anew, since rules or addresses may have changed.
 std::vector<MappedPort> Access::reconnect() {
     std::vector<MappedPort> given;
+    connections_.clear();
     for (const auto& open : open_) static_cast<void>(connect(*find(open.id), given));
     for (const auto& mapped : given) mapped_ports_.add(mapped);
     ++mapped_generation_;
@@ -93,6 +94,13 @@ const Endpoint* Access::mapped_port_of(const AccessRecord& record) const {
 }
 
 std::optional<Connection> Access::connection_of(const AccessRecord& record) const {
+    if (!expiries_.contains({record.end, record.id})) return find_connection(record);
+    const auto [known, is_new] = connections_.try_emplace(record.id);
+    if (is_new) known->second = find_connection(record);
+    return known->second;
+}
+
+std::optional<Connection> Access::find_connection(const AccessRecord& record) const {
     const auto* machine = directory_.machine(record.machine);
     if (machine == nullptr || !record.listener) return {};
     if (const auto* mapped = mapped_port_of(record)) {
