@@ -111,6 +111,8 @@ bool ControlPlane::flush(Time now) {
     return !state_->write({});
 }
 
+void ControlPlane::tend() { state_->store->tend(); }
+
 std::optional<std::string> ControlPlane::reload(Config config, Time now) {
     auto& state = *state_;
     tick(now);

@@ -217,6 +217,8 @@ public:
     [[nodiscard]] std::optional<captures::Time> next_expiry() const noexcept;
     /// Writes what waits to be written, and tries a store that has failed; false where it could not be.
     bool flush(captures::Time now);
+    /// Keeps the store's commits quick; call it once a second.
+    void tend();
 
     // For the server and its metrics.
 

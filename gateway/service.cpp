@@ -220,6 +220,7 @@ captures::Time Service::Parts::tick() {
     const auto time = now();
     control->tick(time);
     static_cast<void>(control->flush(time));
+    control->tend();
     tell_of_store();
     if (live && !live->tick(time)) {
         log(Level::warning, "the data plane has ended: nothing is forwarded; stopping");

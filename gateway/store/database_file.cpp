@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -24,8 +25,18 @@ using Kind = StoreError::Kind;
 constexpr const char* log_suffix = "-wal";
 
 /// A commit that finds the log longer than this (pages of 4 KiB) copies it into the file, with a sync of its own: rare
-/// enough not to be among the slowest hundredth.
+/// enough not to be among the slowest hundredth. Mostly `tend` has done so before.
 constexpr int checkpoint_pages = 4000;
+
+/// So many commits make a log worth copying when nobody waits, and so few since the last time are nobody.
+constexpr std::size_t worthwhile_commits = 64;
+constexpr std::size_t quiet_commits = 4;
+
+/// The log is kept as long as it may become, a step at a time: to sync a file that grows takes the file system a sync
+/// of its own journal, too. SQLite reads up to the first frame that is not its own, and zeros are none.
+constexpr std::size_t reserved_log = std::size_t{checkpoint_pages} * 4120;
+constexpr std::size_t reserve_step = std::size_t{1} << 20U;
+constexpr std::uintmax_t plenty = std::uintmax_t{1} << 30U;  // below this much free space none is taken
 
 std::string absolute(const std::string& path) {
     std::error_code error;
@@ -107,6 +118,36 @@ void DatabaseFile::check_in_place() const {
     if (identity(path_) == file_ && identity(path_ + log_suffix) == log_) return;
     throw Fault{Kind::unavailable,
                 "it or its write-ahead log was removed or replaced while in use; put the same files back, or restart"};
+}
+
+void DatabaseFile::tend() noexcept {
+    const bool is_quiet = commits_ - tended_ <= quiet_commits;
+    tended_ = commits_;
+    if (!is_quiet) return;
+    try {
+        if (commits_ - copied_ < worthwhile_commits) return reserve();
+        copied_ = commits_;
+        session_ << "pragma wal_checkpoint(passive)";
+    } catch (const std::exception&) {
+        // The log stays as it is, and grows when it must.
+    }
+}
+
+/// One step. What was written of it where there is not enough room is given back.
+void DatabaseFile::reserve() const {
+    const auto path = path_ + log_suffix;
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path, error);
+    if (error || size >= reserved_log || std::filesystem::space(path, error).available < plenty || error) return;
+    if (identity(path) != log_) return;
+    const std::vector<char> zeros(reserve_step);
+    const int log = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);  // nobody has locks on the log to lose
+    if (log < 0) return;
+    const auto written = ::pwrite(log, zeros.data(), zeros.size(), static_cast<off_t>(size));
+    if (written != static_cast<ssize_t>(zeros.size()) || ::fdatasync(log) != 0) {
+        static_cast<void>(::ftruncate(log, static_cast<off_t>(size)));
+    }
+    ::close(log);
 }
 
 void DatabaseFile::roll_back() noexcept {

@@ -80,6 +80,7 @@ struct Store::Database {
         writers->requests.write(commit.requests);
         writers->events.write(events);
         file.session() << "commit";
+        file.count_commit();
     }
 
     /// The events as they follow on the head.
@@ -176,6 +177,8 @@ tl::expected<std::vector<policy::AccessRecord>, StoreError> Store::records_of(co
     const auto query = select<RecordRow>("records", wanted, "order by id");
     return database_->attempt([&] { return read<RecordRow>(database_->file.session(), query, wanted); });
 }
+
+void Store::tend() noexcept { database_->file.tend(); }
 
 const Store::Head& Store::head() const noexcept { return database_->head; }
 
