@@ -96,8 +96,8 @@ std::vector<WindowEnd> Access::expire(Time now) {
     return ends;
 }
 
-tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy::AccessRequest> requests,
-                                                         Time now) const {
+tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy::AccessRequest> requests, Time now,
+                                                         const PlansAhead& ahead) const {
     for (const auto& request : requests) {
         if (auto refusal = unauthorized(request.requestor, policy::action::jit_initiate, request.machine)) {
             return tl::unexpected{*refusal};
@@ -110,6 +110,7 @@ tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy:
         if (const auto coverage = coverage_of(request.machine); !coverage) return tl::unexpected{coverage.error()};
     }
     AccessChange change;
+    change.mapped_ports = ahead.mapped_ports;
     std::vector<AccessRecord> opened;
     for (const auto& request : requests) {
         const auto& policy = *coverage_of(request.machine)->policy;
@@ -123,11 +124,13 @@ tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy:
         }
         for (const auto& port : *approved) {
             auto one = new_record(request, policy, port, now);
-            one.id = static_cast<WindowId>(last_id_ + opened.size() + 1);
+            one.id = static_cast<WindowId>(last_id_ + ahead.windows + opened.size() + 1);
             if (auto refusal = connect(one, change.mapped_ports)) return tl::unexpected{*refusal};
             opened.push_back(std::move(one));
         }
     }
+    change.mapped_ports.erase(change.mapped_ports.begin(),
+                              change.mapped_ports.begin() + static_cast<std::ptrdiff_t>(ahead.mapped_ports.size()));
     change.replaced = change.records.size();
     std::ranges::move(opened, std::back_inserter(change.records));
     return change;

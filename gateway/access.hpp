@@ -40,6 +40,12 @@ struct AccessChange {
     std::size_t replaced = 0;                   ///< the first so many of `records` made room for the new ones
 };
 
+/// What plans that are not committed yet will take, and so is not to be given again.
+struct PlansAhead {
+    policy::WindowId windows = 0;  ///< so many ids after the last
+    std::vector<MappedPort> mapped_ports;
+};
+
 /// A newer window that stands for an older one: sessions that the older admitted are the newer's from now on, so that
 /// renewing a window neither cuts them nor saves them from the cut that comes with the newer one's end.
 struct Adoption {
@@ -77,8 +83,9 @@ public:
     std::vector<MappedPort> restore(std::vector<policy::AccessRecord> records, policy::WindowId last_id,
                                     const std::vector<MappedPort>& mapped_ports);
 
+    /// `ahead` is what requests take that will be committed before this one; they are on other machines.
     [[nodiscard]] tl::expected<AccessChange, policy::Refusal> plan_request(
-        std::span<const policy::AccessRequest> requests, captures::Time now) const;
+        std::span<const policy::AccessRequest> requests, captures::Time now, const PlansAhead& ahead = {}) const;
     [[nodiscard]] tl::expected<AccessChange, policy::Refusal> plan_extend(std::string_view by, std::string_view machine,
                                                                           std::uint16_t port,
                                                                           captures::Duration duration,
@@ -87,7 +94,7 @@ public:
                                                                           std::uint16_t port, bool cut,
                                                                           captures::Time now) const;
     [[nodiscard]] AccessChange plan_expiry(captures::Time now) const;
-    /// Makes it so. Nothing else may have changed since it was planned.
+    /// Makes it so. Since it was planned, nothing else may have changed, but for requests on other machines.
     void commit(AccessChange change);
 
     /// Judged in Azure's order: principal known and allowed (AuthorizationFailed names the missing action), shape of

@@ -76,6 +76,7 @@ ControlPlane::~ControlPlane() = default;
 
 void ControlPlane::tick(Time now) {
     auto& state = *state_;
+    if (const auto due = next_expiry(); due && *due <= now) static_cast<void>(state.settle());
     if (auto change = state.access.plan_expiry(now); !change.records.empty()) {
         for (const auto& record : change.records) {
             auto event = State::event(the_clock(), operation::expire, state.config.policy_id(record.policy),
@@ -115,6 +116,7 @@ void ControlPlane::tend() { state_->store->tend(); }
 
 std::optional<std::string> ControlPlane::reload(Config config, Time now) {
     auto& state = *state_;
+    static_cast<void>(state.settle());
     tick(now);
     if (const auto tables = Tables::build(config); !tables) return tables.error();
     auto event = State::event(the_clock(), operation::reload, state.group_id(), {}, now);
@@ -164,6 +166,15 @@ void ControlPlane::note_refusal(const Caller& caller, std::string_view operation
     state_->note(std::move(event));
 }
 
+void append(store::Commit& to, store::Commit from) {
+    const auto add = [](auto& parts, auto& more) { std::ranges::move(more, std::back_inserter(parts)); };
+    add(to.records, from.records);
+    add(to.policies, from.policies);
+    add(to.mapped_ports, from.mapped_ports);
+    add(to.requests, from.requests);
+    add(to.events, from.events);
+}
+
 ControlPlane::State::State(Config from_file, std::unique_ptr<store::Store> opened)
     : config{std::move(from_file)}, file_policies{config.jit_policies}, store{std::move(opened)}, access{config} {}
 
@@ -198,12 +209,7 @@ std::optional<Problem> ControlPlane::State::write(store::Commit commit) {
     auto whole = std::exchange(late, {});
     const std::array before{whole.records.size(), whole.policies.size(), whole.mapped_ports.size(),
                             whole.requests.size(), whole.events.size()};
-    const auto append = [](auto& to, auto& from) { std::ranges::move(from, std::back_inserter(to)); };
-    append(whole.records, commit.records);
-    append(whole.policies, commit.policies);
-    append(whole.mapped_ports, commit.mapped_ports);
-    append(whole.requests, commit.requests);
-    append(whole.events, commit.events);
+    append(whole, std::move(commit));
     const auto written = store->commit(whole);
     numbers.store_works = written.has_value();
     if (written) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,7 @@ struct InitiateRequest {
     std::vector<MachineRequest> machines;
     std::string justification;
     std::string fingerprint;  ///< of path and body: a client's id counts as a repetition only with the same one
+    bool can_wait = false;    ///< for others to be written with it: see RequestView::settle
 };
 
 /// A policy as a client wants it; what it leaves out stays as it is.
@@ -69,6 +71,9 @@ struct RequestView {
     std::string justification;
     captures::Time start;
     std::vector<policy::AccessRecord> records;  ///< those that the caller may see
+    /// Where set, nothing of it has happened yet. It happens when this is called, together with all else that waits, in one
+    /// transaction; false: it did not, and must be asked for anew. What it is called on must still be there.
+    std::function<bool()> settle = {};
 };
 
 /// A policy as one caller may see it.
@@ -134,6 +139,9 @@ public:
 /// Decisions that change nothing but are worth telling (a look-up, a refused reading) are written together by
 /// `flush`, at most a second later; what changes something and every refusal to change something is written before the answer.
 ///
+/// Requests that can wait are gathered, so that many share one sync. They are plans until they are settled: nobody sees them, and
+/// whatever could change what they were planned on settles them first, as does a request on a machine of one of them.
+///
 /// All answers depend on what the caller's roles allow; what a caller may not see is as if it did not exist.
 /// Single-threaded; time is an argument.
 class ControlPlane {
@@ -162,6 +170,7 @@ public:
                                                 captures::Time now);
     /// False where there was none.
     [[nodiscard]] Answer<bool> delete_policy(const Caller& caller, std::string_view name, captures::Time now);
+    /// Happened when it returns, unless it can wait.
     [[nodiscard]] Answer<RequestView> initiate(const Caller& caller, std::string_view policy,
                                                const InitiateRequest& request, captures::Time now);
     /// Tells the audit of a decision that was made before it came here: a bad token, a body that is no JSON.

@@ -205,6 +205,7 @@ Answer<bool> ControlPlane::State::remove(const Caller& caller, const JitPolicy& 
 }
 
 std::optional<Problem> ControlPlane::State::keep(store::StoredPolicy changed, policy::AuditEvent event) {
+    static_cast<void>(settle());
     auto orphans = orphans_of(changed.policy, changed.changed);
     if (auto problem = write({orphans.records, {changed}, {}, {}, {std::move(event)}})) return problem;
     const Enforcer::Change told{.rules = false, .ends = orphans.ends, .adoptions = {}, .now = changed.changed};

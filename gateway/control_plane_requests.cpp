@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -45,6 +46,7 @@ std::string describe(const AccessRecord& record) {
 Answer<RequestView> ControlPlane::initiate(const Caller& caller, std::string_view policy_name,
                                            const InitiateRequest& request, Time now) {
     auto& state = *state_;
+    if (!request.can_wait || state.follows_gathered(request)) static_cast<void>(state.settle());
     tick(now);
     const auto policy_id = state.config.policy_id(policy_name);
     const auto& directory = state.access.directory();
@@ -95,14 +97,16 @@ Answer<RequestView> ControlPlane::initiate(const Caller& caller, std::string_vie
         return refused({400, std::string{policy::refusal_code::not_a_subset},
                         fmt::format("machine '{}' is not in policy '{}'", one.machine, policy->name)});
     }
-    auto change = state.access.plan_request(requests, now);
+    auto change = state.access.plan_request(requests, now, state.gathered.ahead);
     if (!change) return refused(problem_of(change.error()));
 
     const auto id = new_guid();
     store::Commit commit;
+    RequestView view{id, caller.principal, request.justification, now, {}, {}};
     for (auto i = change->replaced; i < change->records.size(); ++i) {
         auto& record = change->records[i];
         record.request = id;
+        view.records.push_back(record);
         auto event = State::event(caller, policy::action::jit_initiate, policy_id, record.machine, now);
         event.status = "Accepted";
         event.detail = describe(record);
@@ -112,19 +116,58 @@ Answer<RequestView> ControlPlane::initiate(const Caller& caller, std::string_vie
     commit.records = change->records;
     commit.mapped_ports = change->mapped_ports;
     commit.requests.push_back({id, key, now});
-    if (auto problem = state.write(std::move(commit))) return tl::unexpected{std::move(*problem)};
-    for (const auto& record : change->records) {
-        if (record.request == id) state.remember(record);
+    const auto outcome = state.gather({id, key, std::move(*change)}, std::move(commit), now);
+    if (request.can_wait) {
+        view.settle = [&state, outcome] {
+            if (*outcome == Gathered::Outcome::open) static_cast<void>(state.settle());
+            return *outcome == Gathered::Outcome::written;
+        };
+    } else if (auto problem = state.settle()) {
+        return tl::unexpected{std::move(*problem)};
     }
-    state.carry_out(std::move(*change), now);
-    if (!key.empty()) state.repeated.emplace(key, id);
-    ++state.numbers.approved;
-    return *state.request_view(caller, id);
+    return view;
+}
+
+bool ControlPlane::State::follows_gathered(const InitiateRequest& request) const {
+    return std::ranges::any_of(request.machines, [this](const MachineRequest& one) {
+        const auto* machine = access.directory().machine_of_id(one.machine_id);
+        return machine != nullptr && gathered.machines.contains(policy::to_lower(machine->name));
+    });
+}
+
+std::shared_ptr<Gathered::Outcome> ControlPlane::State::gather(Approval approval, store::Commit commit, Time now) {
+    if (!gathered.outcome) gathered.outcome = std::make_shared<Gathered::Outcome>(Gathered::Outcome::open);
+    const auto& change = approval.change;
+    for (auto i = change.replaced; i < change.records.size(); ++i) {
+        gathered.machines.insert(policy::to_lower(change.records[i].machine));
+        ++gathered.ahead.windows;
+    }
+    std::ranges::copy(change.mapped_ports, std::back_inserter(gathered.ahead.mapped_ports));
+    append(gathered.commit, std::move(commit));
+    gathered.approvals.push_back(std::move(approval));
+    gathered.now = now;
+    return gathered.outcome;
+}
+
+std::optional<Problem> ControlPlane::State::settle() {
+    if (!gathered.outcome) return {};
+    auto [outcome, commit, approvals, machines, ahead, now] = std::exchange(gathered, {});
+    auto problem = write(std::move(commit));
+    *outcome = problem ? Gathered::Outcome::lost : Gathered::Outcome::written;
+    if (problem) return problem;
+    for (auto& [id, key, change] : approvals) {
+        for (auto i = change.replaced; i < change.records.size(); ++i) remember(change.records[i]);
+        carry_out(std::move(change), now);
+        if (!key.empty()) repeated.emplace(key, id);
+        ++numbers.approved;
+    }
+    return {};
 }
 
 Answer<ConnectionView> ControlPlane::extend(const Caller& caller, std::string_view machine, std::uint16_t port,
                                             captures::Duration duration, Time now) {
     auto& state = *state_;
+    static_cast<void>(state.settle());
     tick(now);
     machine = state.name_of(machine);
     const auto* known = state.access.directory().machine(machine);
@@ -144,6 +187,7 @@ Answer<ConnectionView> ControlPlane::extend(const Caller& caller, std::string_vi
 Answer<std::vector<AccessRecord>> ControlPlane::revoke(const Caller& caller, std::string_view machine,
                                                        std::uint16_t port, bool cut, Time now) {
     auto& state = *state_;
+    static_cast<void>(state.settle());
     tick(now);
     machine = state.name_of(machine);
     const auto* known = state.access.directory().machine(machine);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "gateway/control_plane.hpp"
@@ -23,6 +24,24 @@ inline constexpr std::string_view reload = "Microsoft.Network/azureFirewalls/wri
 inline constexpr std::string_view expire = "Microsoft.Security/locations/jitNetworkAccessPolicies/expire/action";
 }  // namespace operation
 
+/// A request that is approved, but not written.
+struct Approval {
+    std::string id;
+    std::string key;  ///< of the client; may be empty
+    AccessChange change;
+};
+
+/// Requests that wait to be written together, each on machines of its own.
+struct Gathered {
+    enum class Outcome : std::uint8_t { open, written, lost };
+    std::shared_ptr<Outcome> outcome;  ///< null: there are none
+    store::Commit commit;
+    std::vector<Approval> approvals;
+    std::unordered_set<std::string> machines;  ///< lower case
+    PlansAhead ahead;                          ///< what they take
+    captures::Time now{};                      ///< of the last one
+};
+
 /// What the parts of the control plane share (control_plane_*.cpp).
 struct ControlPlane::State {
     State(Config from_file, std::unique_ptr<store::Store> opened);
@@ -35,6 +54,7 @@ struct ControlPlane::State {
     std::unordered_map<std::string, std::string> repeated;                    ///< client key -> request id
     std::unordered_map<std::string, std::vector<policy::WindowId>> requests;  ///< by id
     std::map<std::string, std::vector<std::string>> request_ids;              ///< of a policy, oldest first
+    Gathered gathered;
     store::Commit late;         ///< what happened and is not on disk yet; goes with the next commit
     std::string outage;         ///< why the last write that failed did
     bool outage_noted = false;  ///< in `late`
@@ -80,11 +100,20 @@ struct ControlPlane::State {
     [[nodiscard]] AccessChange orphans_of(const policy::JitPolicy& after, captures::Time now) const;
 
     // Requests.
+    /// Whether it could depend on one that is gathered.
+    [[nodiscard]] bool follows_gathered(const InitiateRequest& request) const;
+    [[nodiscard]] std::shared_ptr<Gathered::Outcome> gather(Approval approval, store::Commit commit,
+                                                            captures::Time now);
+    /// Writes and does what is gathered, if anything; the problem is its writing's, and then none of it happened.
+    std::optional<Problem> settle();
     void remember(const policy::AccessRecord& record);
     void forget(captures::Time before);
     [[nodiscard]] std::optional<RequestView> request_view(const Caller& caller, const std::string& id) const;
     [[nodiscard]] std::optional<ConnectionView> connection_view(const policy::AccessRecord& record) const;
 };
+
+/// Adds all that is in one to the other.
+void append(store::Commit& to, store::Commit from);
 
 /// The status of a refusal's code.
 [[nodiscard]] Problem problem_of(const policy::Refusal& refusal);

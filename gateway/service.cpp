@@ -198,6 +198,14 @@ Response Service::Parts::answer(const Request& request) {
     if (is("metrics")) return numbers();
     const auto start = std::chrono::steady_clock::now();
     auto response = api->answer(request, now());
+    if (response.settle) {
+        response.settle = [this, start, status = response.status, settle = std::move(response.settle)] {
+            const bool holds = settle();
+            if (holds) metrics.observe(status, std::chrono::steady_clock::now() - start);
+            return holds;
+        };
+        return response;
+    }
     metrics.observe(response.status, std::chrono::steady_clock::now() - start);
     if (response.status >= server_errors) tell_of_store();
     return response;

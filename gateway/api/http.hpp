@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ struct Request {
     std::string base_url;  ///< `https://host:port` as the client named it, for absolute links
     std::string peer;      ///< the client's address as text
     std::optional<captures::Ipv4Address> peer_ipv4;
+    bool can_wait = false;  ///< its answer may be one that is to be settled
 
     [[nodiscard]] std::string_view header(const std::string& lower_case_name) const;
     [[nodiscard]] std::optional<std::string_view> parameter(const std::string& lower_case_name) const;
@@ -31,6 +33,9 @@ struct Response {
     int status = 200;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
+    /// Where set, the answer holds only if this returns true: to be called once no other request is at hand that could share
+    /// its way to the disk. False: nothing has happened, ask again with a request that cannot wait.
+    std::function<bool()> settle = {};
 };
 
 /// Splits and decodes `/a/b?c=d`. Empty where an escape is broken, a segment is `.` or `..`, or a byte is not to be

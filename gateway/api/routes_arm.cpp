@@ -140,12 +140,15 @@ Answer<Response> initiate(Call& call) {
         return call.refuse(action::jit_initiate, policy_id(call), problem.value_or(arm::no_policy(policy_id(call))));
     }
     request->fingerprint = call.fingerprint();
-    const auto view = call.control.initiate(call.caller, call.place("jitNetworkAccessPolicyName"), *request, call.now);
+    request->can_wait = call.request.can_wait;
+    auto view = call.control.initiate(call.caller, call.place("jitNetworkAccessPolicyName"), *request, call.now);
     if (!view && view.error().code == policy::refusal_code::not_a_subset) {
         return tl::unexpected{arm::not_a_subset(policy_id(call), view.error().message)};
     }
     if (!view) return tl::unexpected{view.error()};
-    return json_answer(202, initiated_json(*view, call.config()));
+    auto answer = json_answer(202, initiated_json(*view, call.config()));
+    answer.settle = std::move(view->settle);
+    return answer;
 }
 
 }  // namespace

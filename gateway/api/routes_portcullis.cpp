@@ -113,13 +113,15 @@ Answer<Response> request_access(Call& call) {
     InitiateRequest request;
     request.justification = std::move(body->justification);
     request.fingerprint = call.fingerprint();
+    request.can_wait = call.request.can_wait;
     request.machines.push_back({id_of(call, body->machine), std::move(body->ports)});
     const auto name = body->machine.substr(body->machine.rfind('/') + 1);
     const auto* policy = call.config().policy_of(name);
-    const auto view = call.control.initiate(call.caller, policy == nullptr ? "default" : policy->name, request,
-                                            call.now);
+    auto view = call.control.initiate(call.caller, policy == nullptr ? "default" : policy->name, request, call.now);
     if (!view) return tl::unexpected{view.error()};
-    return json_answer(202, access_request_json(*view));
+    auto answer = json_answer(202, access_request_json(*view));
+    answer.settle = std::move(view->settle);
+    return answer;
 }
 
 Answer<Response> get_request(Call& call) {

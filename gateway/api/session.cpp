@@ -4,6 +4,7 @@
 #include <openssl/sslerr.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -199,11 +200,13 @@ asio::awaitable<bool> Session::exchange() {
     good = request.has_value();
     if (good) request->peer = peer_;
     if (good) request->peer_ipv4 = peer_ipv4_;
+    if (good) request->can_wait = true;
     if (!good && !now.refused) co_return false;
     if (!good && !late_) ++host_.numbers.malformed;
 
     answering_ = true;
-    const auto response = good ? answer(*request) : std::move(*now.refused);
+    auto response = good ? answer(*request) : std::move(*now.refused);
+    if (response.settle) co_await settle(*request, response);
     const bool keep = good && now.parser.keep_alive() && !host_.stopping;
     const bool old = good && now.parser.get().version() != http_1_1;
     const Delivery delivery{.keep_alive = keep, .http_1_0 = old, .only_head = now.only_head, .date = clock_time()};
@@ -309,6 +312,21 @@ asio::awaitable<void> Session::close() {
     while (!error) {
         co_await socket_.async_read_some(asio::buffer(unread_), redirect_error(use_awaitable, error));
     }
+}
+
+/// Lets requests that have come in meanwhile join before the answer is settled: one turn takes those that were read, the
+/// next those that were about to be. With nobody else there it takes microseconds.
+asio::awaitable<void> Session::settle(Request& request, Response& response) {
+    constexpr int turns = 2;
+    for (int turn = 0; turn < turns; ++turn) co_await asio::post(socket_.get_executor(), use_awaitable);
+    bool holds = false;
+    try {
+        holds = response.settle();
+    } catch (const std::exception&) {  // of memory: asking again tells
+    }
+    if (holds) co_return;
+    request.can_wait = false;
+    response = answer(request);
 }
 
 Response Session::answer(const Request& request) const {

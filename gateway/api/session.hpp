@@ -87,6 +87,7 @@ private:
     [[nodiscard]] Awaitable<bool> send(std::string text);
     [[nodiscard]] Awaitable<void> close();
 
+    [[nodiscard]] Awaitable<void> settle(Request& request, Response& response);
     [[nodiscard]] Response answer(const Request& request) const;
     void limit_time(captures::Duration time, Late late, bool counts = true);
     [[nodiscard]] bool take_large_body(Exchange& now);

@@ -3,6 +3,7 @@
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <memory>
 #include <ostream>
 #include <vector>
 
@@ -213,6 +214,32 @@ BOOST_AUTO_TEST_CASE(an_address_that_is_taken_is_named) {
     BOOST_REQUIRE(!result);
     BOOST_TEST(holds(result.error(), to_string(running.endpoint)));
     BOOST_TEST(holds(result.error(), "already in use"), result.error());
+}
+
+BOOST_AUTO_TEST_CASE(answers_that_wait_are_settled_together) {
+    RunningServer running;
+    TestClient blocker{running.endpoint};
+    std::vector<std::unique_ptr<TestClient>> clients;
+    for (int i = 0; i < 5; ++i) {
+        clients.push_back(std::make_unique<TestClient>(running.endpoint));
+        BOOST_TEST(holds(clients.back()->ask(get), "GET /a"));
+    }
+    blocker.send("GET /blocks HTTP/1.1\r\nHost: lab\r\n\r\n");
+    for (const auto& client : clients) client->send("GET /waits HTTP/1.1\r\nHost: lab\r\n\r\n");
+    running.unblock.set_value();
+    for (const auto& client : clients) BOOST_TEST(holds(client->answer(), "\r\n\r\nwaited"));
+    BOOST_TEST(running.waited_together == 5);
+    BOOST_TEST(holds(blocker.answer(), "GET /blocks"));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_does_not_hold_is_asked_for_again_without_waiting) {
+    RunningServer running;
+    running.settles = false;
+    TestClient client{running.endpoint};
+    const auto told = client.ask("GET /waits HTTP/1.1\r\nHost: lab\r\n\r\n");
+    BOOST_TEST(holds(told, "GET /waits base="), told);
+    BOOST_TEST(!holds(told, "\r\n\r\nwaited"), told);
+    BOOST_TEST(holds(client.ask(get), "GET /a"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -26,7 +26,8 @@ struct Folder {
     std::string path;
 };
 
-/// A server in a thread of its own. It answers with what it understood: `GET /a/b peer=127.0.0.1 body=…`; `/long`, with 4 MB.
+/// A server in a thread of its own. It answers with what it understood: `GET /a/b peer=127.0.0.1 body=…`; `/long`, with 4 MB;
+/// `/waits`, with what holds once it is settled; `/blocks`, not before `unblock`, and nobody else meanwhile.
 class RunningServer {
 public:
     using Limits = gateway::api::ServerLimits;
@@ -76,6 +77,10 @@ public:
     captures::Endpoint endpoint;
     std::string last_authorization;  ///< of the last request; to be read once it is answered
     std::atomic<int> ticks = 0;
+    std::atomic<bool> settles = true;
+    std::atomic<int> waiting = 0;
+    std::atomic<int> waited_together = 0;  ///< how many when one was settled
+    std::promise<void> unblock;
 
 private:
     gateway::api::Response answer(const gateway::api::Request& request) {
@@ -85,6 +90,14 @@ private:
         if (text == "GET /numbers") numbers_ = server.numbers();
         if (text == "GET /stop") server.stop();
         if (text == "GET /throw") throw std::runtime_error{"of the handler"};
+        if (text == "GET /blocks") unblock.get_future().wait();
+        if (text == "GET /waits" && request.can_wait) {
+            ++waiting;
+            return {200, {}, "waited", [this] {
+                        if (waiting > 0) waited_together = waiting.exchange(0);
+                        return settles.load();
+                    }};
+        }
         if (text == "GET /long") return {200, {{"Content-Type", "text/plain"}}, std::string(4'000'000, 'x')};
         text += " base=" + request.base_url + " peer=" + request.peer + " x=" + std::string{request.header("x-test")};
         return {200, {{"Content-Type", "text/plain"}, {"X-Bad", "a\r\nSet-Cookie: b"}}, text + " body=" + request.body};
