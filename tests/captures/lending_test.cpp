@@ -9,6 +9,8 @@
 #include "captures/capture_writer.hpp"
 #include "tests/support/captured.hpp"
 
+namespace lending_test {
+
 using captures::Burst;
 using captures::CaptureWriter;
 using captures::Frame;
@@ -17,8 +19,6 @@ using captures::Source;
 using support::Bytes;
 using support::payload;
 using support::ScratchFolder;
-
-namespace {
 
 using Keep = std::function<bool(std::uint64_t)>;
 
@@ -125,7 +125,7 @@ void compare(const std::string& input, const Keep& keep) {
     }
 }
 
-}  // namespace
+}  // namespace lending_test
 
 BOOST_AUTO_TEST_SUITE(lending_test)
 

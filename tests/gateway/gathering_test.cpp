@@ -5,11 +5,11 @@
 #include "tests/support/faulty_disk.hpp"
 #include "tests/support/service_lab.hpp"
 
+namespace gathering_test {
+
 using namespace std::chrono_literals;
 using support::noon;
 using support::ServiceLab;
-
-namespace {
 
 struct GatheringLab : support::FaultyDisk, ServiceLab {
     GatheringLab() {
@@ -45,7 +45,7 @@ struct GatheringLab : support::FaultyDisk, ServiceLab {
     }
 };
 
-}  // namespace
+}  // namespace gathering_test
 
 BOOST_FIXTURE_TEST_SUITE(gathering_test, GatheringLab)
 
