@@ -41,7 +41,7 @@ std::string rule_columns(std::string_view policy, std::string_view group, std::s
 }
 
 /// The flag that AZFWFlowTrace shows for a segment of a tracked flow; empty for most.
-std::string_view traced_flag(const Packet& packet) {
+std::string_view traced_flag(const Packet& packet) noexcept {
     if (packet.has(flag::rst)) return "RST";
     if (packet.has(flag::syn | flag::ack)) return "SYN-ACK";
     if (packet.has(flag::fin)) return packet.has(flag::ack) ? "FIN-ACK" : "FIN";
@@ -53,26 +53,31 @@ std::string_view traced_flag(const Packet& packet) {
 AzureLog::AzureLog(captures::OutputBuffer& output, const std::string& firewall_id)
     : output_{&output}, resource_id_{upper(firewall_id)} {}
 
+AzureLog::Entry AzureLog::entry_of(const Packet& packet, const Verdict& verdict) noexcept {
+    const bool is_tcp = packet.kind == Kind::tcp;
+    if (verdict.held || packet.kind == Kind::fragment) return Entry::none;  // without ports: its first tells
+    switch (verdict.reason) {
+        case Reason::dnat:
+        case Reason::nsg_deny: return Entry::nat_rule;
+        case Reason::no_nat_rule:
+        case Reason::network_rule_deny: return Entry::network_rule;
+        case Reason::invalid_state: return Entry::invalid;
+        case Reason::no_flow:  // a reply that was seen outside only never came to this firewall
+            return is_tcp && verdict.ttl == dnat::TtlStep::down ? Entry::invalid : Entry::none;
+        case Reason::established:
+        case Reason::reply: return is_tcp && !traced_flag(packet).empty() ? Entry::flag : Entry::none;
+        default: return Entry::none;
+    }
+}
+
 void AzureLog::judged(const Judged& burst) {
     for (std::size_t i = 0; i < burst.packets.size(); ++i) {
-        const bool is_tcp = burst.packets[i].kind == Kind::tcp;
-        if (burst.verdicts[i].held || burst.packets[i].kind == Kind::fragment)
-            continue;  // without ports: its first tells
-        switch (burst.verdicts[i].reason) {
-            case Reason::dnat:
-            case Reason::nsg_deny: nat_rule(burst, i); break;
-            case Reason::no_nat_rule:
-            case Reason::network_rule_deny: network_rule(burst, i); break;
-            case Reason::invalid_state: flow_trace(burst, i, "INVALID"); break;
-            case Reason::no_flow:  // a reply that was seen outside only never came to this firewall
-                if (is_tcp && burst.verdicts[i].ttl == dnat::TtlStep::down) flow_trace(burst, i, "INVALID");
-                break;
-            case Reason::established:
-            case Reason::reply:
-                if (const auto text = traced_flag(burst.packets[i]); is_tcp && !text.empty())
-                    flow_trace(burst, i, text);
-                break;
-            default: break;
+        switch (entry_of(burst.packets[i], burst.verdicts[i])) {
+            case Entry::none: break;
+            case Entry::nat_rule: nat_rule(burst, i); break;
+            case Entry::network_rule: network_rule(burst, i); break;
+            case Entry::invalid: flow_trace(burst, i, "INVALID"); break;
+            case Entry::flag: flow_trace(burst, i, traced_flag(burst.packets[i])); break;
         }
     }
 }

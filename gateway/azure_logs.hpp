@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "captures/output_buffer.hpp"
@@ -22,7 +23,14 @@ public:
     void rewritten(const Judged&) override {}
     void synthesized(const captures::Frame&) override {}
 
+    /// Whether there is a record of this packet.
+    [[nodiscard]] static bool tells_of(const captures::Packet& packet, const Verdict& verdict) noexcept {
+        return entry_of(packet, verdict) != Entry::none;
+    }
+
 private:
+    enum class Entry : std::uint8_t { none, nat_rule, network_rule, invalid, flag };
+    [[nodiscard]] static Entry entry_of(const captures::Packet& packet, const Verdict& verdict) noexcept;
     void nat_rule(const Judged& burst, std::size_t i);
     void network_rule(const Judged& burst, std::size_t i);
     void flow_trace(const Judged& burst, std::size_t i, std::string_view flag);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "gateway/control_plane_state.hpp"
+#include "gateway/firewall_actions.hpp"
 #include "gateway/tables.hpp"
 #include "policy/names.hpp"
 
@@ -114,23 +115,40 @@ bool ControlPlane::flush(Time now) {
 
 void ControlPlane::tend() { state_->store->tend(); }
 
-std::optional<std::string> ControlPlane::reload(Config config, Time now) {
+tl::expected<std::vector<ConfigChange>, std::string> ControlPlane::reload(Config config, const Caller* caller,
+                                                                          Time now) {
     auto& state = *state_;
     static_cast<void>(state.settle());
     tick(now);
-    if (const auto tables = Tables::build(config); !tables) return tables.error();
-    auto event = State::event(the_clock(), operation::reload, state.group_id(), {}, now);
-    event.detail = "the configuration was read anew";
-    store::Commit commit;
-    commit.events.push_back(std::move(event));
-    if (const auto problem = state.write(std::move(commit))) return problem->message;
+    if (const auto tables = Tables::build(config); !tables) return tl::unexpected{tables.error()};
+    auto before = state.config;
+    before.jit_policies = state.file_policies;
+    auto changes = changes_between(before, config);
+    auto detail = fmt::format("the configuration was read anew, {} changes", changes.size());
+    if (const auto problem = note_change(caller == nullptr ? the_clock() : *caller, action::firewall_write,
+                                         std::move(detail), now)) {
+        return tl::unexpected{problem->message};
+    }
     state.file_policies = config.jit_policies;
     state.config = std::move(config);
     state.apply_policies();
     if (state.enforcer != nullptr) {
         state.enforcer->enforce(state.config, state.access, {.rules = true, .ends = {}, .adoptions = {}, .now = now});
     }
-    return {};
+    return changes;
+}
+
+void ControlPlane::note_reading(const Caller& caller, std::string_view operation, std::string detail, Time now) {
+    auto event = State::event(caller, operation, state_->config.firewall.resource_id(), {}, now);
+    event.detail = std::move(detail);
+    state_->note(std::move(event));
+}
+
+std::optional<Problem> ControlPlane::note_change(const Caller& caller, std::string_view operation, std::string detail,
+                                                 Time now) {
+    auto event = State::event(caller, operation, state_->config.firewall.resource_id(), {}, now);
+    event.detail = std::move(detail);
+    return state_->write({.records = {}, .policies = {}, .mapped_ports = {}, .requests = {}, .events = {event}});
 }
 
 void ControlPlane::enforce_by(Enforcer& enforcer, Time now) {

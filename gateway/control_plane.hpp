@@ -12,6 +12,7 @@
 
 #include "gateway/access.hpp"
 #include "gateway/config.hpp"
+#include "gateway/config_changes.hpp"
 #include "gateway/connection.hpp"
 #include "gateway/store/store.hpp"
 #include "policy/audit.hpp"
@@ -176,6 +177,11 @@ public:
     /// Tells the audit of a decision that was made before it came here: a bad token, a body that is no JSON.
     void note_refusal(const Caller& caller, std::string_view operation, std::string_view resource,
                       const Problem& problem, captures::Time now);
+    /// Tells the audit, within a second, of a reading that went beside the control plane.
+    void note_reading(const Caller& caller, std::string_view operation, std::string detail, captures::Time now);
+    /// Tells the audit of a change beside the control plane that is to be made when this returns nothing.
+    [[nodiscard]] std::optional<Problem> note_change(const Caller& caller, std::string_view operation,
+                                                     std::string detail, captures::Time now);
     /// 403 where the caller's roles do not allow the action on the resource.
     [[nodiscard]] std::optional<Problem> unauthorized(const Caller& caller, std::string_view action,
                                                       std::string_view resource) const;
@@ -213,8 +219,10 @@ public:
     [[nodiscard]] const store::Store::Head& audit_head() const noexcept;
 
     /// A new configuration, all but its store: policies that the store has stay in the place of the file's, windows stay
-    /// open. Why not, for a person; then nothing has changed.
-    [[nodiscard]] std::optional<std::string> reload(Config config, captures::Time now);
+    /// open. What is different, or why it was not taken, for a person; then nothing has changed. Null: nobody's doing but the
+    /// operator's of this process.
+    [[nodiscard]] tl::expected<std::vector<ConfigChange>, std::string> reload(Config config, const Caller* caller,
+                                                                              captures::Time now);
 
     /// `enforcer` is told how things stand, and from now on of every change; it must outlive this object.
     void enforce_by(Enforcer& enforcer, captures::Time now);

@@ -20,7 +20,6 @@ namespace operation {
 inline constexpr std::string_view extend = "Microsoft.Security/locations/jitNetworkAccessPolicies/extend/action";
 inline constexpr std::string_view revoke = "Microsoft.Security/locations/jitNetworkAccessPolicies/revoke/action";
 inline constexpr std::string_view store_outage = "Portcullis/store/write/action";
-inline constexpr std::string_view reload = "Microsoft.Network/azureFirewalls/write";
 inline constexpr std::string_view expire = "Microsoft.Security/locations/jitNetworkAccessPolicies/expire/action";
 }  // namespace operation
 

@@ -30,6 +30,8 @@ Decision decision_of(const Judged& burst, std::size_t i) {
                       .kind = packet.kind,
                       .addressed = packet.ip != nullptr && packet.header_length != 0,
                       .tuple = packet.tuple,
+                      .tcp_flags = packet.tcp_flags,
+                      .length = burst.frames[i].length,
                       .rule = rule_text(verdict, *burst.tables),
                       .detail = detail_text(verdict, packet, *burst.tables)};
     if (decision.fate() == policy::Fate::forward) {

@@ -18,6 +18,8 @@ struct Decision {
     captures::Kind kind = captures::Kind::not_ip;
     bool addressed = false;  ///< it is IPv4, whose addresses are known
     captures::FiveTuple tuple{};
+    std::uint8_t tcp_flags = 0;
+    std::uint32_t length = 0;                 ///< of the frame on the wire
     captures::Endpoint out_from{}, out_to{};  ///< of a packet that is forwarded
     std::string rule;                         ///< `rule_text`
     std::string detail;                       ///< `detail_text`

@@ -32,35 +32,6 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
     return whole == 0 ? "" : fmt::format("  {:5.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
-/// What a newcomer would ask about a reason.
-std::string_view gloss(Reason reason) {
-    switch (reason) {
-        case Reason::dnat: return "first packets of flows that a NAT rule admitted";
-        case Reason::established: return "later packets from clients";
-        case Reason::reply: return "answers of the machines";
-        case Reason::related: return "ICMP errors about tracked flows";
-        case Reason::malformed: return "not what their protocol allows";
-        case Reason::unsupported: return "IPv6, or a protocol that DNAT does not know";
-        case Reason::fragment: return "fragments without their first, tiny or overlapping";
-        case Reason::ttl_expired: return "time to live ran out";
-        case Reason::too_big: return "longer than the wire takes, and not to be fragmented";
-        case Reason::hairpin: return "from inside to a public IP";
-        case Reason::no_listener: return "no NAT rule names their destination";
-        case Reason::invalid_state: return "TCP outside of a connection";
-        case Reason::no_nat_rule: return "no rule of the listener admits their source";
-        case Reason::network_rule_deny: return "a network rule denies them";
-        case Reason::jit_closed: return "no just-in-time window was open";
-        case Reason::nsg_deny: return "a network security group denies them";
-        case Reason::no_flow: return "answers to nothing";
-        case Reason::window_cut: return "their window was cut";
-        case Reason::ports_exhausted: return "no source port left toward the machine";
-        case Reason::table_full: return "flow table full ([limits] flows)";
-        case Reason::not_ip: return "ARP and other frames that are not IP";
-        case Reason::departure: return "what the firewall itself sent";
-    }
-    return "";
-}
-
 std::string sources_text(const policy::AccessRecord& record) {
     std::string text;
     for (const auto& source : record.sources) text += (text.empty() ? "" : ", ") + to_string(source);
@@ -131,6 +102,34 @@ void add_refused(std::string& text, const ReplayResult& result) {
 }
 
 }  // namespace
+
+std::string_view gloss(Reason reason) {
+    switch (reason) {
+        case Reason::dnat: return "first packets of flows that a NAT rule admitted";
+        case Reason::established: return "later packets from clients";
+        case Reason::reply: return "answers of the machines";
+        case Reason::related: return "ICMP errors about tracked flows";
+        case Reason::malformed: return "not what their protocol allows";
+        case Reason::unsupported: return "IPv6, or a protocol that DNAT does not know";
+        case Reason::fragment: return "fragments without their first, tiny or overlapping";
+        case Reason::ttl_expired: return "time to live ran out";
+        case Reason::too_big: return "longer than the wire takes, and not to be fragmented";
+        case Reason::hairpin: return "from inside to a public IP";
+        case Reason::no_listener: return "no NAT rule names their destination";
+        case Reason::invalid_state: return "TCP outside of a connection";
+        case Reason::no_nat_rule: return "no rule of the listener admits their source";
+        case Reason::network_rule_deny: return "a network rule denies them";
+        case Reason::jit_closed: return "no just-in-time window was open";
+        case Reason::nsg_deny: return "a network security group denies them";
+        case Reason::no_flow: return "answers to nothing";
+        case Reason::window_cut: return "their window was cut";
+        case Reason::ports_exhausted: return "no source port left toward the machine";
+        case Reason::table_full: return "flow table full ([limits] flows)";
+        case Reason::not_ip: return "ARP and other frames that are not IP";
+        case Reason::departure: return "what the firewall itself sent";
+    }
+    return "";
+}
 
 std::string summary_json(const ReplayResult& result) {
     const auto& counters = result.counters;

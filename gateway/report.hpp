@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "gateway/replay.hpp"
 
@@ -11,5 +12,8 @@ namespace gateway {
 
 /// The same and more for a person: verdicts by reason, rules hit, windows, refused requests, flows, what to look at.
 [[nodiscard]] std::string summary_table(const ReplayResult& result, const std::string& input);
+
+/// What a newcomer would ask about a reason: "no just-in-time window was open".
+[[nodiscard]] std::string_view gloss(policy::Reason reason);
 
 }  // namespace gateway

@@ -10,11 +10,13 @@
 #include "gateway/api/api.hpp"
 #include "gateway/api/authenticator.hpp"
 #include "gateway/api/lab_sign_in.hpp"
+#include "gateway/api/live_metrics.hpp"
 #include "gateway/api/metrics.hpp"
 #include "gateway/api/tls.hpp"
 #include "gateway/api/wire.hpp"
 #include "gateway/live/live_gateway.hpp"
 #include "gateway/notify.hpp"
+#include "gateway/reload.hpp"
 #include "gateway/service_clock.hpp"
 #include "gateway/store/store.hpp"
 
@@ -25,7 +27,6 @@ using api::Response;
 
 namespace {
 
-constexpr std::string_view store_scheme = "sqlite:";
 constexpr int server_errors = 500;
 
 captures::Duration since_boot() {
@@ -34,30 +35,17 @@ captures::Duration since_boot() {
     return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
-void put_into(const std::filesystem::path& folder, std::string& path) {
-    if (!path.empty()) path = (folder / path).lexically_normal().string();
-}
-
-std::string store_file(const Config& config) { return config.store.url.substr(store_scheme.size()); }
-
-void make_absolute(Config& config, const std::filesystem::path& folder) {
-    auto file = store_file(config);
-    put_into(folder, file);
-    config.store.url = std::string{store_scheme} + file;
-    put_into(folder, config.api.tls_certificate);
-    put_into(folder, config.api.tls_key);
-    if (config.api.jwt) put_into(folder, config.api.jwt->jwks);
-}
-
 }  // namespace
 
 struct Service::Parts {
     std::filesystem::path path;  ///< of the configuration
+    live::LogFiles logs;
     Log log;
     Facts facts;
     std::unique_ptr<live::LiveGateway> live;  // outlives the control plane, which calls it
     std::unique_ptr<ControlPlane> control;
     std::unique_ptr<api::Authenticator> authenticator;
+    api::Surroundings surroundings;
     std::unique_ptr<api::Api> api;
     api::Metrics metrics;
     ServiceClock clock;
@@ -77,18 +65,19 @@ struct Service::Parts {
     [[nodiscard]] Response health() const;
     [[nodiscard]] Response numbers() const;
     [[nodiscard]] captures::Time tick();
-    [[nodiscard]] bool reload();
-    void keep_what_a_start_decides(Config& config);
+    ReloadReport reload(const Caller* caller);
     [[nodiscard]] std::string status() const;
     void tell_of_store();
 };
 
-tl::expected<std::unique_ptr<Service>, std::string> Service::start(Config config, const std::string& path, Log log,
-                                                                   captures::Time now) {
+tl::expected<std::unique_ptr<Service>, std::string> Service::start(Config config, const std::string& path,
+                                                                   live::LogFiles logs, Log log, captures::Time now) {
     auto parts = std::make_unique<Parts>();
     parts->path = std::filesystem::absolute(path);
+    parts->logs = std::move(logs);
     make_absolute(config, parts->path.parent_path());
     parts->log = std::move(log);
+    parts->surroundings.reload = [&self = *parts](const Caller& caller) { return self.reload(&caller); };
     auto problem = parts->open(std::move(config), now);
     if (problem.empty()) problem = parts->take_certificate(now);
     if (problem.empty()) problem = parts->listen();
@@ -115,12 +104,7 @@ bool Service::run() {
 
 void Service::stop() { parts_->server.stop(); }
 
-bool Service::reload() {
-    notify_reloading();
-    const bool done = parts_->reload();
-    notify_ready(parts_->status());
-    return done;
-}
+bool Service::reload() { return parts_->reload(nullptr).taken; }
 
 std::string Service::Parts::open(Config config, captures::Time now) {
     auto known = api::Authenticator::create(config);
@@ -132,7 +116,7 @@ std::string Service::Parts::open(Config config, captures::Time now) {
     auto started = ControlPlane::start(std::move(config), std::move(*store), now);
     if (!started) return started.error();
     control = std::move(*started);
-    api = std::make_unique<api::Api>(*control, *authenticator);
+    api = std::make_unique<api::Api>(*control, *authenticator, surroundings);
     const auto numbers = control->numbers();
     facts.policies = numbers.policies;
     facts.machines = numbers.machines;
@@ -146,10 +130,11 @@ std::string Service::Parts::go_live(captures::Time now) {
     const auto tell = [this](live::LiveGateway::Level level, const std::string& text) {
         log(level == live::LiveGateway::Level::warning ? Level::warning : Level::info, text);
     };
-    auto opened = live::LiveGateway::open(control->config(), tell);
+    auto opened = live::LiveGateway::open(control->config(), logs, tell);
     if (!opened) return opened.error();
     live = std::move(*opened);
     control->enforce_by(*live, now);
+    surroundings.live = live.get();
     return live->problem();
 }
 
@@ -219,9 +204,12 @@ Response Service::Parts::health() const {
 }
 
 Response Service::Parts::numbers() const {
-    return {200,
-            {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
-            metrics.text(control->numbers(), server.numbers())};
+    auto text = metrics.text(control->numbers(), server.numbers());
+    if (live) {
+        const auto status = live->status(live::LiveGateway::Detail::numbers);
+        if (status) text += api::live_metrics(*status);
+    }
+    return {200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, std::move(text)};
 }
 
 captures::Time Service::Parts::tick() {
@@ -239,42 +227,24 @@ captures::Time Service::Parts::tick() {
     return control->next_expiry().value_or(captures::Time::max());
 }
 
-bool Service::Parts::reload() {
-    const auto refuse = [this](const std::string& why) {
-        log(Level::warning, why);
-        log(Level::warning, fmt::format("{} was not taken: the configuration stays as it was", path.string()));
-        return false;
-    };
-    auto loaded = load_config(path.string());
-    if (!loaded) {
-        for (const auto& finding : loaded.error()) log(Level::warning, to_string(finding));
-        return refuse(fmt::format("{} mistakes", loaded.error().size()));
+ReloadReport Service::Parts::reload(const Caller* caller) {
+    notify_reloading();
+    auto report = gateway::reload(path, *control, *authenticator, caller, now());
+    if (live) live->recorder().reopen();
+    for (const auto& finding : report.findings) log(Level::warning, to_string(finding));
+    if (!report.taken) {
+        log(Level::warning,
+            fmt::format("{}: {} was not taken, and the configuration stays as it was",
+                        report.refusal.empty() ? fmt::format("{} mistakes", report.findings.size()) : report.refusal,
+                        path.string()));
     }
-    for (const auto& warning : loaded->warnings) log(Level::warning, to_string(warning));
-    auto& config = loaded->config;
-    make_absolute(config, path.parent_path());
-    keep_what_a_start_decides(config);
-    auto known = api::Authenticator::create(config);
-    if (!known) return refuse(known.error());
-    if (const auto problem = control->reload(std::move(config), now())) return refuse(*problem);
-    *authenticator = std::move(*known);
-    log(Level::info, fmt::format("{} was read anew", path.string()));
-    return true;
-}
-
-void Service::Parts::keep_what_a_start_decides(Config& config) {
-    const auto& old = control->config();
-    const auto keep = [this](auto& now, const auto& before, const char* what) {
-        if (now == before) return;
+    for (const auto& what : report.kept) {
         log(Level::warning, fmt::format("{} stays as it is until the next start", what));
-        now = before;
-    };
-    keep(config.store.url, old.store.url, "store.url");
-    keep(config.api.listen, old.api.listen, "api.listen");
-    keep(config.api.tls_certificate, old.api.tls_certificate, "api.tls_certificate");
-    keep(config.api.tls_key, old.api.tls_key, "api.tls_key");
-    keep(config.limits, old.limits, "[limits]");
-    keep(config.live, old.live, "[live]");
+    }
+    for (const auto& change : report.changes) log(Level::info, to_string(change));
+    if (report.taken) log(Level::info, fmt::format("{} was read anew", path.string()));
+    notify_ready(status());
+    return report;
 }
 
 std::string Service::Parts::status() const {

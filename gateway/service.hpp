@@ -11,6 +11,7 @@
 #include "gateway/api/server.hpp"
 #include "gateway/config.hpp"
 #include "gateway/control_plane.hpp"
+#include "gateway/live/log_files.hpp"
 
 namespace gateway {
 
@@ -26,9 +27,10 @@ public:
     using Log = std::function<void(Level, const std::string&)>;
 
     /// Listens already when it returns. `config` is that of the file `path`: relative paths in it are relative to its folder,
-    /// and SIGHUP reads it anew. The error is for a person.
+    /// and SIGHUP reads it anew. `logs` need `[live]`. The error is for a person. `log` may be called by any thread.
     [[nodiscard]] static tl::expected<std::unique_ptr<Service>, std::string> start(Config config,
-                                                                                   const std::string& path, Log log,
+                                                                                   const std::string& path,
+                                                                                   live::LogFiles logs, Log log,
                                                                                    captures::Time now);
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
@@ -53,8 +55,8 @@ public:
     /// False: it had to end by itself.
     bool run();
     void stop();
-    /// Reads the configuration anew: rules, machines, policies, principals and roles. A bad one is refused as a whole, and the
-    /// old one stays. What only a start can change (listeners, store, wires, limits) is told.
+    /// What SIGHUP does: see gateway/reload.hpp; the log tells how it went. Logs and recordings that somebody has moved away go
+    /// on in new files.
     bool reload();
 
 private:

@@ -110,6 +110,7 @@ std::optional<Problem> wrong_subscription(const Call& call) {
 struct Api::Routes {
     ControlPlane& control;
     const Authenticator& authenticator;
+    const Surroundings& surroundings;
     RateLimit rate_limit;
 
     [[nodiscard]] Response answer(const Request& request, Caller& caller, captures::Time now);
@@ -123,9 +124,9 @@ struct Api::Routes {
     [[nodiscard]] Response slow_down() const;
 };
 
-Api::Api(ControlPlane& control, const Authenticator& authenticator)
+Api::Api(ControlPlane& control, const Authenticator& authenticator, const Surroundings& surroundings)
     : routes_(std::make_unique<Routes>(
-          Routes{control, authenticator, RateLimit{control.config().api.requests_per_minute}})) {}
+          Routes{control, authenticator, surroundings, RateLimit{control.config().api.requests_per_minute}})) {}
 
 Api::~Api() = default;
 
@@ -165,7 +166,8 @@ Response Api::Routes::answer_to(Answer<std::string> principal, const Request& re
         return stay_out(principal.error());
     }
     caller.principal = std::move(*principal);
-    Call call{control, request, caller, now, {}, std::string{request.parameter("api-version").value_or("")}};
+    Call call{
+        control, surroundings, request, caller, now, {}, std::string{request.parameter("api-version").value_or("")}};
     const bool is_ours = !request.path.empty() && policy::same_name(request.path.front(), "portcullis");
     return is_ours ? answer_portcullis(call) : answer_arm(call);
 }

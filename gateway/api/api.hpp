@@ -4,6 +4,7 @@
 
 #include "captures/time.hpp"
 #include "gateway/api/http.hpp"
+#include "gateway/api/surroundings.hpp"
 #include "gateway/control_plane.hpp"
 
 namespace gateway::api {
@@ -17,8 +18,8 @@ class Authenticator;
 /// knows no sockets, so that tests and fuzzers call it as the server does.
 class Api {
 public:
-    /// Both must outlive it.
-    Api(ControlPlane& control, const Authenticator& authenticator);
+    /// All must outlive it; what the surroundings hold may change.
+    Api(ControlPlane& control, const Authenticator& authenticator, const Surroundings& surroundings);
     Api(const Api&) = delete;
     Api& operator=(const Api&) = delete;
     ~Api();

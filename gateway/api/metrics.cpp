@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
+
+#include "gateway/api/metrics_page.hpp"
 
 namespace gateway::api {
 
@@ -12,28 +13,7 @@ namespace {
 
 double in_seconds(captures::Duration time) { return std::chrono::duration<double>(time).count(); }
 
-class Page {
-public:
-    void head(std::string_view name, std::string_view type, std::string_view help) {
-        fmt::format_to(std::back_inserter(text_), "# HELP portcullis_{0} {2}\n# TYPE portcullis_{0} {1}\n", name, type,
-                       help);
-    }
-    template <class Number>
-    void line(std::string_view name, Number value) {
-        fmt::format_to(std::back_inserter(text_), "portcullis_{} {}\n", name, value);
-    }
-    template <class Number>
-    void one(std::string_view name, std::string_view type, std::string_view help, Number value) {
-        head(name, type, help);
-        line(name, value);
-    }
-    [[nodiscard]] std::string take() { return std::move(text_); }
-
-private:
-    std::string text_;
-};
-
-void add_access(Page& page, const ControlPlane::Numbers& numbers) {
+void add_access(MetricsPage& page, const ControlPlane::Numbers& numbers) {
     page.one("windows_open", "gauge", "Access windows that are open.", numbers.open_windows);
     page.one("policies", "gauge", "Just-in-time policies.", numbers.policies);
     page.one("machines", "gauge", "Machines of the configuration.", numbers.machines);
@@ -47,7 +27,7 @@ void add_access(Page& page, const ControlPlane::Numbers& numbers) {
     page.one("store_up", "gauge", "Whether the last write reached the disk.", numbers.store_works ? 1 : 0);
 }
 
-void add_connections(Page& page, const Server::Numbers& numbers) {
+void add_connections(MetricsPage& page, const Server::Numbers& numbers) {
     page.one("http_connections", "gauge", "Connections of clients.", numbers.connections);
     page.one("http_connections_accepted_total", "counter", "Connections that were accepted.", numbers.accepted);
     page.one("http_connections_refused_total", "counter", "Connections over a limit.", numbers.refused);
@@ -70,7 +50,7 @@ void Metrics::observe(int status, captures::Duration time) noexcept {
 }
 
 std::string Metrics::text(const ControlPlane::Numbers& control, const Server::Numbers& server) const {
-    Page page;
+    MetricsPage page;
     page.head("http_requests_total", "counter", "Requests that were answered, by class of status.");
     for (std::size_t i = 0; i < status_classes; ++i) {
         page.line(fmt::format("http_requests_total{{status=\"{}xx\"}}", i + 1), by_class_.at(i));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/api/http.hpp"
+#include "gateway/api/surroundings.hpp"
 #include "gateway/control_plane.hpp"
 
 namespace gateway::api {
@@ -15,6 +16,7 @@ namespace gateway::api {
 /// A request on its way through a handler.
 struct Call {
     ControlPlane& control;
+    const Surroundings& surroundings;
     const Request& request;
     Caller caller;
     captures::Time now;

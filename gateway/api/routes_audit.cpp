@@ -7,6 +7,7 @@
 #include "gateway/api/answers.hpp"
 #include "gateway/api/arm_problems.hpp"
 #include "gateway/api/json_activity.hpp"
+#include "gateway/api/parameters.hpp"
 #include "gateway/api/text.hpp"
 #include "policy/names.hpp"
 
@@ -16,19 +17,6 @@ namespace {
 
 constexpr std::size_t most_events = 1000;
 constexpr std::size_t most_csv_lines = 10'000;
-
-/// A whole number of at most `most`; `otherwise` where the parameter is not there.
-Answer<std::uint64_t> number_parameter(const Call& call, const std::string& name, std::uint64_t otherwise,
-                                       std::uint64_t most) {
-    const auto text = call.request.parameter(name);
-    if (!text) return otherwise;
-    std::uint64_t number = 0;
-    const auto* const end = text->data() + text->size();
-    const auto [at, error] = std::from_chars(text->data(), end, number);
-    if (error == std::errc{} && at == end && number <= most) return number;
-    return tl::unexpected{
-        arm::bad_request(name + ' ' + shown(*text) + " is not a whole number of at most " + std::to_string(most))};
-}
 
 Answer<std::optional<captures::Time>> time_parameter(const Call& call, const std::string& name) {
     const auto text = call.request.parameter(name);
@@ -113,14 +101,6 @@ Answer<Response> list_audit(Call& call) {
     return json_answer(
         200, boost::json::object{{"value", std::move(value)},
                                  {"head", boost::json::object{{"sequence", head.sequence}, {"hash", head.hash}}}});
-}
-
-std::optional<Problem> other_parameters(const Call& call, std::initializer_list<std::string_view> known) {
-    for (const auto& [name, value] : call.request.query) {
-        if (name == "api-version" || std::ranges::find(known, name) != known.end()) continue;
-        return arm::bad_request("There is no parameter " + shown(name) + " here");
-    }
-    return {};
 }
 
 }  // namespace gateway::api

@@ -6,8 +6,10 @@
 #include "gateway/api/arm_problems.hpp"
 #include "gateway/api/json_access.hpp"
 #include "gateway/api/json_policy.hpp"
+#include "gateway/api/parameters.hpp"
 #include "gateway/api/routes.hpp"
 #include "gateway/api/routes_audit.hpp"
+#include "gateway/api/routes_live.hpp"
 #include "gateway/api/text.hpp"
 #include "policy/names.hpp"
 
@@ -26,15 +28,6 @@ std::string id_of(const Call& call, const std::string& machine) {
 
 tl::unexpected<Problem> refuse_body(Call& call, std::string_view action, const std::string& error) {
     return call.refuse(action, call.resource(), arm::bad_content(error));
-}
-
-/// `port=22`; 400 for what is no port.
-Answer<std::optional<std::uint16_t>> port_parameter(const Call& call) {
-    const auto text = call.request.parameter("port");
-    if (!text) return std::optional<std::uint16_t>{};
-    const auto port = captures::parse_port(*text);
-    if (port && *port > 0) return port;
-    return tl::unexpected{arm::bad_request("port " + shown(*text) + " is not a port, 1 to 65535")};
 }
 
 Answer<Response> list_connections(Call& call) {
@@ -163,6 +156,11 @@ std::span<const Route> portcullis_routes() {
         {"POST", "/portcullis/v1/revoke", revoke, ""},
         {"GET", "/portcullis/v1/activity", list_activity, ""},
         {"GET", "/portcullis/v1/audit", list_audit, ""},
+        {"GET", "/portcullis/v1/status", get_status, ""},
+        {"GET", "/portcullis/v1/flows", list_flows, ""},
+        {"POST", "/portcullis/v1/flows/end", end_flow, ""},
+        {"GET", "/portcullis/v1/decisions", list_decisions, ""},
+        {"POST", "/portcullis/v1/reload", reload_configuration, ""},
     });
     return routes;
 }

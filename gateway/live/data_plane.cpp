@@ -47,6 +47,7 @@ DataPlane::DataPlane(const Settings& settings, Doors doors, std::array<Wire, 2> 
         sides_[i].wire = std::move(wires[i]);
         sides_[i].egress = std::make_unique<Egress>(settings.networks[i], settings.others[i],
                                                     [this](const Frame& frame) { note_undeliverable(frame); });
+        if (tap_ != nullptr && tap_->takes_departures()) sides_[i].egress->tell(*tap_, side);
     }
 }
 
@@ -161,7 +162,6 @@ void DataPlane::judged(const Judged& burst) {
 }
 
 void DataPlane::rewritten(const Judged& burst) {
-    if (tap_ != nullptr) tap_->rewritten(burst);
     for (std::size_t i = 0; i < burst.frames.size(); ++i) {
         const auto& verdict = burst.verdicts[i];
         if (verdict.held || verdict.fate() != policy::Fate::forward) continue;
@@ -184,10 +184,7 @@ void DataPlane::forward(Frame frame, const captures::Packet& packet) {
     }
 }
 
-void DataPlane::synthesized(const Frame& frame) {
-    if (tap_ != nullptr) tap_->synthesized(frame);
-    sides_[index(frame.side)].egress->send_copy(frame, now_);
-}
+void DataPlane::synthesized(const Frame& frame) { sides_[index(frame.side)].egress->send_copy(frame, now_); }
 
 /// In the name of the address by way of which the sender sent it.
 void DataPlane::tell_sender(const Frame& frame, const captures::Packet& packet, const Verdict& verdict) {
@@ -208,7 +205,6 @@ void DataPlane::tell_sender(const Frame& frame, const captures::Packet& packet, 
     auto answer = made.frame();
     answer.time = now_;
     answer.side = verdict.arrived;
-    if (tap_ != nullptr) tap_->answered(answer);
     sides_[arrived].egress->send_copy(answer, now_);
 }
 

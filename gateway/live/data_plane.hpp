@@ -14,6 +14,7 @@
 #include "gateway/live/egress.hpp"
 #include "gateway/live/icmp_error.hpp"
 #include "gateway/live/mailbox.hpp"
+#include "gateway/live/tap.hpp"
 #include "gateway/pipeline.hpp"
 #include "policy/access_windows.hpp"
 
@@ -34,13 +35,6 @@ struct Doors {
 
     std::vector<Adoption> adoptions;
     std::vector<policy::WindowId> cuts;
-};
-
-/// Is told of what happens on the packet path, by its thread: it must not wait.
-class Tap : public Observer {
-public:
-    /// A frame that the gateway sends beside what it forwards: an ICMP error.
-    virtual void answered(const captures::Frame& frame) = 0;
 };
 
 /// Both directions of a live gateway, in one thread.

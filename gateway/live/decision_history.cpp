@@ -22,6 +22,7 @@ DecisionHistory::Seen DecisionHistory::since(std::uint64_t from, const DecisionF
                                              Clock::time_point now) {
     const std::lock_guard lock{mutex_};
     watched_until_ = now + patience;
+    wanted_ = true;
     if (from == 0 || from > next_) return {{}, next_, 0};
     Seen seen{{}, std::max(from, first_), 0};
     seen.missed = seen.next - from;
@@ -32,26 +33,31 @@ DecisionHistory::Seen DecisionHistory::since(std::uint64_t from, const DecisionF
     return seen;
 }
 
-bool DecisionHistory::is_watched(Clock::time_point now) {
+void DecisionHistory::tick(Clock::time_point now) {
     const std::lock_guard lock{mutex_};
-    if (watched_until_ && *watched_until_ >= now) return true;
-    watched_until_.reset();
-    first_ = next_;
-    ring_ = {};
-    return false;
+    if (!wanted_ || watched_until_ >= now) return;
+    wanted_ = false;
+    forget(1);  // whoever comes back has missed something
 }
 
-void DecisionHistory::judged(const Judged& burst) {
-    for (std::size_t i = 0; i < burst.frames.size(); ++i) {
-        if (burst.verdicts[i].held) continue;
-        auto decision = decision_of(burst, i);
-        const std::lock_guard lock{mutex_};
-        if (!watched_until_) continue;
-        ring_.resize(capacity);
-        ring_[next_ % capacity] = std::move(decision);
-        ++next_;
-        first_ = std::max(first_, next_ - std::min<std::uint64_t>(next_, capacity));
-    }
+void DecisionHistory::add(Decision decision) {
+    const std::lock_guard lock{mutex_};
+    if (!wanted_) return;
+    ring_.resize(capacity);
+    ring_[next_ % capacity] = std::move(decision);
+    ++next_;
+    first_ = std::max(first_, next_ - std::min<std::uint64_t>(next_, capacity));
+}
+
+void DecisionHistory::skip(std::uint64_t count) {
+    const std::lock_guard lock{mutex_};
+    forget(count);
+}
+
+void DecisionHistory::forget(std::uint64_t skipped) {
+    next_ += skipped;
+    first_ = next_;
+    ring_ = {};
 }
 
 }  // namespace gateway::live

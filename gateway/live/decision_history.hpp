@@ -24,11 +24,11 @@ struct DecisionFilter {
     [[nodiscard]] bool selects(const Decision& decision) const noexcept;
 };
 
-/// The latest decisions, kept while somebody watches: one thread adds, another looks.
+/// The latest decisions, kept while somebody watches: one thread adds, another looks, any may ask whether it is wanted.
 ///
 /// Nobody subscribes: who looks is watching, until he has not looked for a while. So nothing has to be undone for a
 /// watcher who vanished, and several of them cost no more than one.
-class DecisionHistory final : public Observer {
+class DecisionHistory {
 public:
     static constexpr std::size_t capacity = 8192;
     static constexpr auto patience = std::chrono::seconds{5};  ///< without a look, nobody watches any more
@@ -43,19 +43,24 @@ public:
     [[nodiscard]] Seen since(std::uint64_t from, const DecisionFilter& filter, std::size_t limit,
                              Clock::time_point now);
 
-    /// True while somebody watches; forgets everything when that ends.
-    [[nodiscard]] bool is_watched(Clock::time_point now);
+    /// While somebody watches.
+    [[nodiscard]] bool is_wanted() const noexcept { return wanted_.load(std::memory_order_relaxed); }
+    /// Forgets everything when nobody has looked for a while.
+    void tick(Clock::time_point now);
 
-    void judged(const Judged& burst) override;
-    void rewritten(const Judged&) override {}
-    void synthesized(const captures::Frame&) override {}
+    void add(Decision decision);
+    /// So many more were not added: those who watch are told.
+    void skip(std::uint64_t count);
 
 private:
+    void forget(std::uint64_t skipped);
+
     std::mutex mutex_;
     std::vector<Decision> ring_;  ///< decision n is at n % capacity
     std::uint64_t next_ = 1;
     std::uint64_t first_ = 1;  ///< the oldest that is kept
-    std::optional<Clock::time_point> watched_until_;
+    Clock::time_point watched_until_{};
+    std::atomic<bool> wanted_{false};
 };
 
 }  // namespace gateway::live

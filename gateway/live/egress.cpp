@@ -55,7 +55,13 @@ Egress::Egress(const Network& network, std::vector<Ipv4Address> others, Undelive
       made_(made_capacity),
       segment_(ethernet_size + largest_datagram) {}
 
+void Egress::tell(Tap& tap, captures::Side side) noexcept {
+    tap_ = &tap;
+    side_ = side;
+}
+
 void Egress::bind(captures::Port& port, const MacAddress& mac, std::uint32_t mtu, Time now) {
+    now_ = now;
     port_ = &port;
     made_size_ = 0;
     set_mtu(mtu);
@@ -69,14 +75,21 @@ void Egress::unbind() noexcept { port_ = nullptr; }
 void Egress::set_mtu(std::uint32_t mtu) noexcept { mtu_ = std::max(mtu, least_mtu); }
 
 void Egress::answer_for(std::vector<Ipv4Address> others, Time now) {
+    now_ = now;
     identity_.others = std::move(others);
     neighbours_.answer_for(identity_.others, now);
     flush();
 }
 
-void Egress::receive_arp(const Frame& frame, Time now) { neighbours_.receive(frame, now); }
+void Egress::receive_arp(const Frame& frame, Time now) {
+    now_ = now;
+    neighbours_.receive(frame, now);
+}
 
-void Egress::advance(Time now) { neighbours_.advance(now); }
+void Egress::advance(Time now) {
+    now_ = now;
+    neighbours_.advance(now);
+}
 
 Time Egress::next_deadline() const noexcept { return neighbours_.next_deadline(); }
 
@@ -86,6 +99,7 @@ void Egress::flush() {
 }
 
 Outcome Egress::route(const Frame& frame, Time now, Bytes bytes) {
+    now_ = now;
     const auto outcome = decide(frame, now, bytes);
     count(outcome);
     if (outcome == Outcome::unreachable && undeliverable_) undeliverable_(frame);
@@ -161,9 +175,22 @@ Outcome Egress::transmit_fragments(const Frame& frame, const MacAddress& to) {
 Outcome Egress::hand_over(const Frame& frame, const MacAddress& to) {
     std::ranges::copy(to, frame.data);
     std::ranges::copy(identity_.mac, frame.data + to.size());
-    if (!port_->send(frame)) return Outcome::refused;
+    if (!give(frame)) return Outcome::refused;
     ++numbers_.sent;
     return Outcome::sent;
+}
+
+/// To the port, which may change the bytes.
+bool Egress::give(const Frame& frame) {
+    if (tap_ == nullptr) [[likely]]
+        return port_->send(frame);
+    auto told = frame;
+    told.time = now_;
+    told.side = side_;
+    tap_->leaving(told);
+    const bool taken = port_->send(frame);
+    tap_->left(taken);
+    return taken;
 }
 
 void Egress::send_arp(std::span<const std::byte> frame) {
@@ -173,7 +200,7 @@ void Egress::send_arp(std::span<const std::byte> frame) {
     Frame sent;
     sent.data = copy.data();
     sent.captured = sent.length = static_cast<std::uint32_t>(copy.size());
-    static_cast<void>(port_->send(sent));
+    static_cast<void>(give(sent));
 }
 
 void Egress::release(const Frame& frame, const MacAddress& to) {

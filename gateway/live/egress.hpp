@@ -9,6 +9,7 @@
 #include "gateway/live/fragmenter.hpp"
 #include "gateway/live/neighbours.hpp"
 #include "gateway/live/next_hop.hpp"
+#include "gateway/live/tap.hpp"
 
 namespace gateway::live {
 
@@ -26,6 +27,9 @@ public:
     /// `others`: addresses that this side answers for besides its own (public IPs outside). Nothing leaves before
     /// `bind`.
     Egress(const Network& network, std::vector<captures::Ipv4Address> others, Undeliverable undeliverable = {});
+
+    /// Tells of every frame that goes to the port.
+    void tell(Tap& tap, captures::Side side) noexcept;
 
     /// An interface is there, for the first time or again: forgets the neighbours, and announces the addresses.
     void bind(captures::Port& port, const MacAddress& mac, std::uint32_t mtu, captures::Time now);
@@ -90,6 +94,7 @@ private:
     [[nodiscard]] Outcome transmit_segments(const captures::Frame& frame, const MacAddress& to);
     [[nodiscard]] Outcome transmit_fragments(const captures::Frame& frame, const MacAddress& to);
     [[nodiscard]] Outcome hand_over(const captures::Frame& frame, const MacAddress& to);
+    bool give(const captures::Frame& frame);
     void count(Outcome outcome) noexcept;
     [[nodiscard]] std::span<std::byte> room_for(std::size_t size);
 
@@ -98,6 +103,9 @@ private:
     Neighbours::Identity identity_;
     Neighbours neighbours_;
     captures::Port* port_ = nullptr;
+    Tap* tap_ = nullptr;
+    captures::Side side_ = captures::Side::outside;
+    captures::Time now_{};  ///< of the latest call, for the tap
     std::uint32_t mtu_ = least_mtu;
     std::vector<std::byte> made_;     ///< until flush
     std::size_t made_size_ = 0;       ///< of it, taken

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "captures/pcapng_writer.hpp"
-#include "gateway/annotated_capture.hpp"
 
 namespace gateway::live {
 
@@ -26,7 +25,7 @@ tl::expected<std::unique_ptr<LiveFile>, std::string> LiveFile::open_log(std::str
     const auto begin = [make = std::move(make)](std::unique_ptr<captures::OutputBuffer> output) {
         Writer writer;
         writer.output = output.get();
-        writer.observer = make(*output);
+        writer.log = make(*output);
         writer.text = std::move(output);
         return writer;
     };
@@ -41,8 +40,7 @@ tl::expected<std::unique_ptr<LiveFile>, std::string> LiveFile::open_recording(st
         Writer writer;
         writer.output = output.get();
         writer.capture = captures::make_pcapng_writer(std::move(output));
-        writer.observer = std::make_unique<AnnotatedCapture>(*writer.capture,
-                                                             AnnotatedCapture::Interfaces::outside_inside);
+        writer.recording.emplace(*writer.capture);
         return writer;
     };
     std::unique_ptr<LiveFile> file{new LiveFile{std::move(path), rotation, begin, std::move(log)}};
@@ -68,6 +66,8 @@ std::string LiveFile::open() {
     }
     rotates_ = S_ISREG(status.st_mode) && rotation_.size != 0;
     found_ = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
     writer_ = begin_(std::make_unique<captures::OutputBuffer>(descriptor, path_));
     writer_.output->flush();
     return {};
@@ -87,29 +87,24 @@ void LiveFile::put_aside() const {
     std::filesystem::rename(path_, numbered(1), ignored);
 }
 
-void LiveFile::judged(const Judged& burst) {
+void LiveFile::arrived(const Judged& burst) {
+    if (!may_write()) return;
+    if (writer_.log) writer_.log->judged(burst);
+    if (writer_.recording) writer_.recording->arrived(burst);
+    look_for_failure();
+}
+
+void LiveFile::left(const captures::Frame& frame) {
+    if (writer_.log || !may_write()) return;
+    if (writer_.recording) writer_.recording->left(frame);
+    look_for_failure();
+}
+
+/// False: what was to be written is lost.
+bool LiveFile::may_write() {
     if (working_ && rotates_ && found_ + writer_.output->size() >= rotation_.size) rotate();
-    if (!working_) {
-        lost_ += burst.frames.size();
-        return;
-    }
-    writer_.observer->judged(burst);
-    look_for_failure();
-}
-
-void LiveFile::rewritten(const Judged& burst) {
-    if (!working_) return;
-    writer_.observer->rewritten(burst);
-    look_for_failure();
-}
-
-void LiveFile::synthesized(const captures::Frame& frame) {
-    if (!working_) {
-        ++lost_;
-        return;
-    }
-    writer_.observer->synthesized(frame);
-    look_for_failure();
+    if (!working_) ++lost_;
+    return working_;
 }
 
 /// What was just told is missing, then.
@@ -138,6 +133,15 @@ bool LiveFile::resume() {
     return true;
 }
 
+void LiveFile::reopen() {
+    struct stat status {};
+    const bool there = ::stat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
+    if (there) return;
+    close();
+    working_ = true;
+    if (const auto problem = open(); !problem.empty()) fail(problem);
+}
+
 void LiveFile::rotate() {
     close();
     put_aside();
@@ -148,7 +152,7 @@ void LiveFile::rotate() {
 }
 
 void LiveFile::close() {
-    if (writer_.observer == nullptr) return;
+    if (writer_.output == nullptr) return;
     if (!working_) static_cast<void>(writer_.output->retry());
     if (const auto problem = writer_.close(); !problem.empty()) log_(problem + "; its end is missing");
     writer_ = {};

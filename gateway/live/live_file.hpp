@@ -1,29 +1,27 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <tl/expected.hpp>
 
 #include "captures/capture_writer.hpp"
 #include "captures/output_buffer.hpp"
+#include "gateway/live/recording.hpp"
+#include "gateway/live/rotation.hpp"
 #include "gateway/pipeline.hpp"
 
 namespace gateway::live {
 
-/// When a file is put aside for a new one: FILE becomes FILE.1, FILE.1 becomes FILE.2, and so on.
-struct Rotation {
-    std::uint64_t size = 100'000'000;  ///< bytes, from which on; 0: never
-    unsigned keep = 10;                ///< files beside the one that is written
-};
-
 /// A file that is written while the gateway runs: what observers of a replay write, rotated, and with patience.
 ///
 /// Each file is complete by itself. While the disk is full, or whatever else the system objects to, packets are not
-/// told and counted, and once a second it is tried again: then the file goes on where it stopped.
-class LiveFile final : public Observer {
+/// written but counted, and once a second it is tried again: then the file goes on where it stopped. One thread writes.
+class LiveFile {
 public:
     using Log = std::function<void(const std::string& warning)>;
 
@@ -32,20 +30,25 @@ public:
     [[nodiscard]] static tl::expected<std::unique_ptr<LiveFile>, std::string> open_log(std::string path,
                                                                                        Rotation rotation, MakeLog make,
                                                                                        Log log);
-    /// An annotated pcapng; what is there is put aside first.
+    /// A `Recording`; what is there is put aside first.
     [[nodiscard]] static tl::expected<std::unique_ptr<LiveFile>, std::string> open_recording(std::string path,
                                                                                              Rotation rotation,
                                                                                              Log log);
-    ~LiveFile() override;
+    LiveFile(const LiveFile&) = delete;
+    LiveFile& operator=(const LiveFile&) = delete;
+    ~LiveFile();
 
-    void judged(const Judged& burst) override;
-    void rewritten(const Judged& burst) override;
-    void synthesized(const captures::Frame& frame) override;
+    /// Frames may be changed.
+    void arrived(const Judged& burst);
+    void left(const captures::Frame& frame);
 
     /// Writes out what there is, or tries again to. To be called about once a second.
     void tick();
+    /// After somebody has moved the file away: goes on in a new one of its name.
+    void reopen();
 
-    /// Packets that are not in the file.
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    /// Of packets that are not in the file; from any thread.
     [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
 
 private:
@@ -54,7 +57,8 @@ private:
         captures::OutputBuffer* output = nullptr;  ///< owned by one of the two below
         std::unique_ptr<captures::CaptureWriter> capture;
         std::unique_ptr<captures::OutputBuffer> text;
-        std::unique_ptr<Observer> observer;
+        std::unique_ptr<Observer> log;
+        std::optional<Recording> recording;
 
         [[nodiscard]] std::string close() const { return capture ? capture->close() : text->close(); }
     };
@@ -64,6 +68,7 @@ private:
     [[nodiscard]] std::string open();
     void put_aside() const;
     void rotate();
+    [[nodiscard]] bool may_write();
     void look_for_failure();
     void fail(const std::string& problem);
     [[nodiscard]] bool resume();
@@ -75,9 +80,11 @@ private:
     Log log_;
     Writer writer_;
     std::uint64_t found_ = 0;  ///< bytes that were there before this process wrote
-    bool rotates_ = false;     ///< a regular file
+    std::uint64_t device_ = 0;
+    std::uint64_t inode_ = 0;
+    bool rotates_ = false;  ///< a regular file
     bool working_ = true;
-    std::uint64_t lost_ = 0;
+    std::atomic<std::uint64_t> lost_{0};
     std::uint64_t lost_told_ = 0;  ///< of these, in the log
 };
 

@@ -79,8 +79,10 @@ std::uint64_t random_seed() {
 
 }  // namespace
 
-tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::open(const Config& config, Log log) {
+tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::open(const Config& config, const LogFiles& logs,
+                                                                          Log log) {
     std::unique_ptr<LiveGateway> live{new LiveGateway{config, std::move(log)}};
+    if (auto problem = live->open_logs(config, logs)) return tl::unexpected{std::move(*problem)};
     if (auto owned = captures::kernel_owns(own_addresses(config))) return tl::unexpected{std::move(*owned)};
     for (const auto side : both_sides) {
         auto opened = live->open_wire(side);
@@ -90,6 +92,24 @@ tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::open(const 
         live->holds_[index(side)].emplace(std::move(opened->hold));
     }
     return live;
+}
+
+tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::over(const Config& config,
+                                                                          std::array<Wire, 2> wires,
+                                                                          const LogFiles& logs, Log log) {
+    std::unique_ptr<LiveGateway> live{new LiveGateway{config, std::move(log)}};
+    live->wires_ = std::move(wires);
+    live->drivers_.fill("given");
+    if (auto problem = live->open_logs(config, logs)) return tl::unexpected{std::move(*problem)};
+    return live;
+}
+
+std::optional<std::string> LiveGateway::open_logs(const Config& config, const LogFiles& logs) {
+    const auto warn = [log = log_](const std::string& text) { log(Level::warning, text); };
+    auto recorder = Recorder::open(logs, config.firewall.resource_id(), warn);
+    if (!recorder) return recorder.error();
+    recorder_ = std::move(*recorder);
+    return {};
 }
 
 LiveGateway::LiveGateway(const Config& config, Log log) : live_{*config.live}, log_{std::move(log)} {}
@@ -148,6 +168,7 @@ void LiveGateway::enforce(const Config& config, const Access& access, const Chan
         }
     }
     if (!tables_) return;
+    recorder_->keep(tables_);
     windows_ = std::make_shared<const policy::AccessWindows>(access.windows());
     Doors doors{tables_, windows_, ahead_, change.adoptions, {}};
     for (const auto& end : change.ends) {
@@ -162,8 +183,9 @@ void LiveGateway::enforce(const Config& config, const Access& access, const Chan
 }
 
 void LiveGateway::begin(const Config& config, Doors doors) {
-    data_plane_ = std::make_unique<DataPlane>(settings_of(config), std::move(doors), std::move(wires_), nullptr);
-    started_ = data_plane_->now();
+    data_plane_ = std::make_unique<DataPlane>(settings_of(config), std::move(doors), std::move(wires_),
+                                              recorder_.get());
+    measured_at_ = started_ = data_plane_->now();
     thread_ = std::jthread{[this] { data_plane_->run(); }};
 }
 
@@ -176,6 +198,7 @@ bool LiveGateway::tick(Time now) {
         static_cast<void>(data_plane_->use(doors));
     }
     for (const auto side : both_sides) see_to(side);
+    measure();
     return true;
 }
 
@@ -191,6 +214,8 @@ void LiveGateway::see_to(Side side) {
         drivers_[index(side)].clear();
         log_(Level::warning, fmt::format("the {} interface {} is lost; trying to get it back every second",
                                          to_string(side), name(side)));
+        static_cast<void>(
+            data_plane_->inspect([&](DataPlane& plane, Time) { bygone_[index(side)] = numbers_of(plane, side); }));
         Wire none;
         static_cast<void>(data_plane_->bind(side, none));
     }
@@ -206,65 +231,6 @@ void LiveGateway::see_to(Side side) {
     drivers_[index(side)] = opened->driver;
     static_cast<void>(data_plane_->bind(side, opened->wire));
     log_(Level::info, fmt::format("the interface {} is back (driver {})", name(side), opened->driver));
-}
-
-std::optional<LiveStatus> LiveGateway::status() {
-    LiveStatus status;
-    const bool told = data_plane_->inspect([&](DataPlane& plane, Time now) {
-        status.now = now;
-        status.uptime = now - started_;
-        status.counters = plane.pipeline().counters();
-        status.flows = plane.pipeline().flows().size();
-        status.flows_capacity = plane.pipeline().flows().capacity();
-        status.icmp = plane.icmp();
-        for (const auto side : both_sides) {
-            auto& one = status.sides[index(side)];
-            one.interface = name(side);
-            one.driver = drivers_[index(side)];
-            const auto& egress = plane.egress(side);
-            const auto& wire = plane.wire(side);
-            one.mac = wire.mac;
-            one.mtu = wire.mtu;
-            if (wire.port != nullptr) one.numbers = wire.port->numbers();
-            one.not_for_us = plane.not_for_us(side);
-            one.egress = egress.numbers();
-            one.arp = egress.neighbours().numbers();
-            one.neighbours = egress.neighbours().list(now);
-        }
-    });
-    if (!told) return {};
-    return status;
-}
-
-std::vector<FlowView> LiveGateway::flows(const FlowFilter& filter) {
-    std::vector<FlowView> views;
-    const auto wanted = [&](const dnat::Flow& flow) {
-        return (!filter.client || filter.client->contains(flow.client.address)) &&
-               (!filter.target || *filter.target == flow.target.address) &&
-               (!filter.port || *filter.port == flow.called.port || *filter.port == flow.target.port) &&
-               (!filter.protocol || *filter.protocol == flow.protocol) &&
-               (!filter.window || *filter.window == flow.window);
-    };
-    constexpr std::uint32_t at_once = 1U << 16;  // a few milliseconds of the packet path's time
-    bool more = true;
-    for (std::uint32_t from = 0; more && views.size() < filter.limit; from += at_once) {
-        const bool told = data_plane_->inspect([&](DataPlane& plane, Time now) {
-            const auto& table = plane.pipeline().flows();
-            more = table.visit(from, at_once, [&](const dnat::Flow& flow) {
-                if (views.size() >= filter.limit || !wanted(flow)) return;
-                const auto& rules = plane.pipeline().tables().nat().rules();
-                views.push_back({flow, now - flow.last_seen,
-                                 flow.rule < rules.size() ? to_string(rules[flow.rule].name) : std::string{}});
-            });
-        });
-        more = more && told;
-    }
-    return views;
-}
-
-bool LiveGateway::end_flow(const dnat::Arrived& arrived) {
-    bool found = false;
-    return data_plane_->end_flow(arrived, found) && found;
 }
 
 }  // namespace gateway::live

@@ -16,6 +16,7 @@
 #include "gateway/config.hpp"
 #include "gateway/control_plane.hpp"
 #include "gateway/live/data_plane.hpp"
+#include "gateway/live/recorder.hpp"
 
 namespace gateway::live {
 
@@ -23,7 +24,8 @@ namespace gateway::live {
 struct FlowView {
     dnat::Flow flow;
     captures::Duration idle{};
-    std::string rule;  ///< collection/name
+    captures::Duration left{};  ///< until it ends, unless another packet comes
+    std::string rule;           ///< collection/name
 };
 
 /// Which flows; empty members select all.
@@ -36,16 +38,25 @@ struct FlowFilter {
     std::size_t limit = 1000;
 };
 
+/// A second's worth, over the last one that is whole.
+struct Rates {
+    double received_packets = 0;
+    double received_bytes = 0;
+    double sent_packets = 0;
+    double sent_bytes = 0;
+};
+
 struct SideStatus {
     std::string interface;
     std::string driver;  ///< empty: the interface is lost
     MacAddress mac{};
     std::uint32_t mtu = 0;
-    captures::Port::Numbers numbers;
+    captures::Port::Numbers numbers;  ///< of this and all earlier bindings
+    Rates rates;
     std::uint64_t not_for_us = 0;
     Egress::Numbers egress;
     Neighbours::Numbers arp;
-    std::vector<Neighbours::Entry> neighbours;
+    std::vector<Neighbours::Entry> neighbours;  ///< where they were asked for
 };
 
 struct LiveStatus {
@@ -56,6 +67,7 @@ struct LiveStatus {
     std::uint32_t flows = 0;
     std::uint32_t flows_capacity = 0;
     DataPlane::IcmpNumbers icmp;
+    Recorder::Numbers logs;
 };
 
 /// The live gateway as the control thread sees it: opens interfaces, carries decisions to the data plane's thread, gets
@@ -69,7 +81,12 @@ public:
 
     /// Opens both interfaces; packets move once `enforce` has been called. The error is for a person. Precondition:
     /// config.live.
-    [[nodiscard]] static tl::expected<std::unique_ptr<LiveGateway>, std::string> open(const Config& config, Log log);
+    [[nodiscard]] static tl::expected<std::unique_ptr<LiveGateway>, std::string> open(const Config& config,
+                                                                                      const LogFiles& logs, Log log);
+    /// The same over ports that are open already, and that nobody opens again when they are lost.
+    [[nodiscard]] static tl::expected<std::unique_ptr<LiveGateway>, std::string> over(const Config& config,
+                                                                                      std::array<Wire, 2> wires,
+                                                                                      const LogFiles& logs, Log log);
     ~LiveGateway() override;
 
     void enforce(const Config& config, const Access& access, const Change& change) override;
@@ -80,9 +97,13 @@ public:
     /// Does not return while the data plane's thread does not answer, which is the service manager's to notice.
     [[nodiscard]] bool tick(captures::Time now);
 
-    [[nodiscard]] std::optional<LiveStatus> status();
+    enum class Detail : std::uint8_t { numbers, neighbours };
+    /// Nothing: the data plane has ended.
+    [[nodiscard]] std::optional<LiveStatus> status(Detail detail);
     [[nodiscard]] std::vector<FlowView> flows(const FlowFilter& filter);
     [[nodiscard]] bool end_flow(const dnat::Arrived& arrived);
+    /// What it wrote down, and the latest decisions.
+    [[nodiscard]] Recorder& recorder() noexcept { return *recorder_; }
 
 private:
     /// What is done to an interface while it is the gateway's, and undone at the end.
@@ -104,8 +125,11 @@ private:
     [[nodiscard]] tl::expected<Opened, std::string> open_port(captures::Side side) const;
     void tell(captures::Side side, const captures::OpenedPort& opened) const;
     [[nodiscard]] DataPlane::Settings settings_of(const Config& config) const;
+    [[nodiscard]] std::optional<std::string> open_logs(const Config& config, const LogFiles& logs);
     void begin(const Config& config, Doors doors);
     void see_to(captures::Side side);
+    void measure();
+    [[nodiscard]] captures::Port::Numbers numbers_of(DataPlane& plane, captures::Side side) const;
 
     LiveConfig live_;
     Log log_;
@@ -114,11 +138,16 @@ private:
     std::array<Wire, 2> wires_;                 // until it begins
     std::array<std::string, 2> drivers_;
     std::array<bool, 2> lost_{};
+    std::array<captures::Port::Numbers, 2> bygone_;    ///< of ports that were lost
+    std::array<captures::Port::Numbers, 2> measured_;  ///< at `measured_at_`
+    captures::Time measured_at_{};
+    std::array<Rates, 2> rates_{};
     std::shared_ptr<const Tables> tables_;
     std::shared_ptr<const policy::AccessWindows> windows_;
     std::uint64_t mapped_generation_ = 0;
     captures::Duration ahead_{};
     captures::Time started_{};
+    std::unique_ptr<Recorder> recorder_;  // outlives the data plane
     std::unique_ptr<DataPlane> data_plane_;
     std::jthread thread_;
 };

@@ -2,8 +2,8 @@
 #include <set>
 
 #include "gateway/api/routes.hpp"
-#include "tests/support/api_lab.hpp"
 #include "tests/support/open_api.hpp"
+#include "tests/support/seeing_lab.hpp"
 
 namespace api_document_test {
 
@@ -33,6 +33,9 @@ std::string body_for(std::string_view method, std::string_view pattern) {
     if (pattern.ends_with("/extend")) return R"({"machine":"web01","port":22,"duration":"PT2H"})";
     if (pattern.ends_with("/revoke")) return R"({"machine":"web01","port":22})";
     if (pattern.ends_with("/enable")) return R"({"ports":"recommended"})";
+    if (pattern.ends_with("/flows/end")) {
+        return R"({"protocol":"tcp","client":"198.51.100.7:40000","called":"203.0.113.10:50122"})";
+    }
     if (method != "PUT") return {};
     return R"({"properties":{"virtualMachines":[{"id":")" + ApiLab::machine_id("web01") +
            R"(","ports":[{"number":22,"protocol":"TCP","allowedSourceAddressPrefixes":["10.0.0.0/8","198.51.100.0/24"],)"
@@ -47,7 +50,7 @@ std::string media_type(const gateway::api::Response& response) {
     return type == "(none)" ? "" : type.substr(0, type.find(';'));
 }
 
-struct Documented : ApiLab {
+struct Documented : SeeingLab {
     OpenApi document{source("docs/api.yaml")};
 
     std::string difference(const std::string& method, std::string_view pattern, const gateway::api::Response& answer) {
@@ -91,7 +94,9 @@ BOOST_AUTO_TEST_CASE(every_operation_succeeds_with_what_the_document_says) {
                                                                                          {"POST", "/disable"},
                                                                                          {"POST", "/initiate"},
                                                                                          {"POST", "/requests"},
-                                                                                         {"POST", "/extend"}}) {
+                                                                                         {"POST", "/extend"},
+                                                                                         {"POST", "/reload"},
+                                                                                         {"POST", "/flows/end"}}) {
         operations.push_back(of(method, ending));
     }
     const auto all = document.operations();
@@ -103,6 +108,7 @@ BOOST_AUTO_TEST_CASE(every_operation_succeeds_with_what_the_document_says) {
 
     std::set<std::string> seen;
     std::string id;
+    from_client(tcp("198.51.100.7:40000", "203.0.113.10:50122").syn());
     for (const auto& operation : operations) {
         const auto method = operation.substr(0, operation.find(' '));
         const auto pattern = operation.substr(operation.find(' ') + 1);

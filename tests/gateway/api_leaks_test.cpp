@@ -1,7 +1,7 @@
 #include <boost/algorithm/string/replace.hpp>
 
 #include "gateway/api/routes.hpp"
-#include "tests/support/api_lab.hpp"
+#include "tests/support/seeing_lab.hpp"
 
 namespace api_leaks_test {
 
@@ -42,6 +42,9 @@ std::vector<std::string> bodies_for(std::string_view pattern) {
     if (pattern.ends_with("/extend")) return {"{", R"({"machine":"M","port":3389,"duration":"PT1H"})"};
     if (pattern.ends_with("/revoke")) return {"[]", R"({"machine":"M","port":3389})"};
     if (pattern.ends_with("/enable")) return {"", R"({"ports":"default"})", R"({"ports":"recommended"})"};
+    if (pattern.ends_with("/flows/end")) {
+        return {"{", R"({"protocol":"tcp","client":"198.51.100.9:40000","called":"203.0.113.9:1"})"};
+    }
     return {"", R"({"properties":{"virtualMachines":[{"id":")" + id +
                     R"(","ports":[{"number":3389,"protocol":"TCP",)"
                     R"("allowedSourceAddressPrefix":"*","maxRequestAccessDuration":"PT1H"}]}]}})"};
@@ -66,7 +69,8 @@ std::vector<Question> questions() {
     for (const auto& route : gateway::api::portcullis_routes()) {
         for (const auto* const method : {"GET", "PUT", "POST", "DELETE"}) add(method, route.pattern, "");
         for (const auto* const query : {"?machine=M", "?machine=M&port=3389", "?port=3389", "?machine=M&format=csv",
-                                        "?principal=requester@lab.example", "?nonsense=1"}) {
+                                        "?principal=requester@lab.example", "?nonsense=1", "?from=1", "?from=0",
+                                        "?client=198.51.100.0/24", "?reason=jit-closed"}) {
             add("GET", route.pattern, query);
         }
     }
@@ -84,19 +88,22 @@ std::string with_machine(std::string text, const std::string& machine) {
     return text;
 }
 
-struct LeakLab : ApiLab {
+struct LeakLab : SeeingLab {
     LeakLab() {
         std::string toml = service_lab_toml;
         toml +=
             "[[jit_policy]]\nname = \"hidden\"\n  [[jit_policy.virtual_machine]]\n  name = \"app01\"\n"
             "  ports = [ { number = 3389, protocol = \"TCP\", allowed_source_address_prefix = \"*\", "
             "max_request_access_duration = \"PT2H\" } ]\n[api]\nrequests_per_minute = 1000000\n";
-        restart(noon, toml);
+        restart_live(toml);
         BOOST_REQUIRE(open("requester", "web01", 22).status == 202);
         BOOST_REQUIRE(open("requester", "db01", 3389).status == 202);
         BOOST_REQUIRE(
             send("POST", "admin", policies_path + "/hidden/initiate" + version, initiate_body("app01", 3389)).status ==
             202);
+        from_client(tcp("198.51.100.77:40077", "203.0.113.10:50122").syn());  // a flow and a decision to be hidden
+        static_cast<void>(live->recorder().decisions(0, {}, 1));
+        from_client(tcp("198.51.100.77:40078", "203.0.113.10:50022").syn());
     }
 
     [[nodiscard]] std::string answer_about(const std::string& who, const Question& question,
@@ -142,7 +149,7 @@ BOOST_AUTO_TEST_CASE(no_answer_holds_a_word_of_what_is_hidden) {
     // Addresses, mapped ports, NAT rules, policies and windows of others.
     const std::vector<std::string> always{"10.1.0.",  "10.0.1.",         "203.0.113.10", "50022",
                                           "50122",    "ssh-web01",       "ssh-app01",    "inbound",
-                                          "patching", "198.51.100.0/24", "PT2H"};
+                                          "patching", "198.51.100.0/24", "PT2H",         "198.51.100.77"};
     auto of_one = always;
     of_one.insert(of_one.end(), {"db01", "app01"});
     auto of_nobody = of_one;
@@ -150,6 +157,7 @@ BOOST_AUTO_TEST_CASE(no_answer_holds_a_word_of_what_is_hidden) {
     for (const auto& [who, words] : {Row{"one", of_one}, Row{"nobody", of_nobody}, Row{"second", always}}) {
         for (const auto& question : questions()) {
             if (question.target.find("principal=requester") != std::string::npos) continue;  // asks with the word
+            if (question.target.find("client=198.51.100.0/24") != std::string::npos) continue;
             const auto answer = answer_about(who, question, "xy99");
             for (const auto& word : words) {
                 if (who == "second" && (word == "198.51.100.0/24" || word == "PT2H")) continue;  // reads the policies

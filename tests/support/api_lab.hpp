@@ -32,7 +32,7 @@ struct ApiLab : ServiceLab {
         auto made = gateway::api::Authenticator::create(control->config());
         BOOST_REQUIRE_MESSAGE(made, (made ? std::string{} : made.error()));
         authenticator = std::make_unique<gateway::api::Authenticator>(std::move(*made));
-        api = std::make_unique<gateway::api::Api>(*control, *authenticator);
+        api = std::make_unique<gateway::api::Api>(*control, *authenticator, surroundings);
     }
 
     /// `who`: the name before the @; nobody where it is empty.
@@ -70,6 +70,7 @@ struct ApiLab : ServiceLab {
         return send("POST", who, policy_path + "/initiate" + version, initiate_body(machine, port));
     }
 
+    gateway::api::Surroundings surroundings;
     std::unique_ptr<gateway::api::Authenticator> authenticator;
     std::unique_ptr<gateway::api::Api> api;
 };

@@ -58,6 +58,7 @@ bool is_of_type(const value& json, std::string_view type) {
     if (type == "array") return json.is_array();
     if (type == "string") return json.is_string();
     if (type == "boolean") return json.is_bool();
+    if (type == "number") return json.is_number();
     return type == "integer" && (json.is_int64() || json.is_uint64());
 }
 

@@ -12,6 +12,7 @@
 
 #include "captures/time.hpp"
 #include "tools/portcullis/commands.hpp"
+#include "tools/portcullis/gateway_status.hpp"
 #include "tools/portcullis/remote.hpp"
 #include "tools/portcullis/terminal.hpp"
 
@@ -212,6 +213,7 @@ int revoke(const AccessOptions& options) {
 int status(const AccessOptions& options) {
     const auto remote = Remote::open(options.remote);
     if (!remote) return remote.error();
+    if (options.id.empty()) return print_gateway_status(*remote);
     const auto answer = remote->get(fmt::format("{}/requests/{}", base, escaped(options.id)));
     if (!answer) return answer.error();
     return print_request(*remote, *answer);
@@ -294,8 +296,8 @@ void add_access_commands(CLI::App& app, int& exit_code) {
     command->add_flag("--cut", options->cut, "Also end connections that came through it");
 
     options = fresh();
-    command = add(app, exit_code, options, status, "status", "What became of a request");
-    command->add_option("REQUEST", options->id, "Its id")->required();
+    command = add(app, exit_code, options, status, "status", "How the gateway goes, or what became of a request");
+    command->add_option("REQUEST", options->id, "Id of a request");
 
     options = fresh();
     add(app, exit_code, options, machines, "machines", "The machines, how they are guarded, and who was there last");

@@ -20,6 +20,9 @@ int run(int argc, char** argv) {
     tools::add_explain_command(app, exit_code);
     tools::add_run_command(app, exit_code);
     tools::add_access_commands(app, exit_code);
+    tools::add_flows_command(app, exit_code);
+    tools::add_watch_command(app, exit_code);
+    tools::add_reload_command(app, exit_code);
     tools::add_policy_command(app, exit_code);
     tools::add_audit_command(app, exit_code);
     tools::add_token_command(app, exit_code);

@@ -107,8 +107,8 @@ tl::expected<boost::json::value, int> Remote::get(const std::string& target) con
 }
 
 tl::expected<boost::json::value, int> Remote::send(const std::string& method, const std::string& target,
-                                                   const boost::json::value& body) const {
-    const auto answer = text(method, target, body.is_null() ? "" : boost::json::serialize(body));
+                                                   const boost::json::value& body, const OnRefusal& refused) const {
+    const auto answer = text(method, target, body.is_null() ? "" : boost::json::serialize(body), refused);
     if (!answer) return tl::unexpected{answer.error()};
     if (answer->empty()) return boost::json::value{};
     boost::json::error_code error;
@@ -118,21 +118,22 @@ tl::expected<boost::json::value, int> Remote::send(const std::string& method, co
     return tl::unexpected<int>{exit_unreachable};
 }
 
-tl::expected<std::string, int> Remote::text(const std::string& method, const std::string& target,
-                                            std::string body) const {
+tl::expected<std::string, int> Remote::text(const std::string& method, const std::string& target, std::string body,
+                                            const OnRefusal& refused) const {
     auto response = gateway::api::ask(options_, method, target, std::move(body));
     if (!response) return tl::unexpected{unreachable(response.error())};
-    if (response->status >= first_error) return tl::unexpected{refused(*response)};
+    if (response->status >= first_error) return tl::unexpected{tell_refusal(*response, refused)};
     return std::move(response->body);
 }
 
-int Remote::refused(const gateway::api::Response& response) const {
+int Remote::tell_refusal(const gateway::api::Response& response, const OnRefusal& refused) const {
     boost::json::error_code error;
     const auto body = boost::json::parse(response.body, error);
     const auto* const told = !error && body.is_object() ? body.as_object().if_contains("error") : nullptr;
     if (told != nullptr && json_) {
         print_json(body);
     } else if (told != nullptr) {
+        if (refused) refused(*told);
         complain(fmt::format("{} ({})", printable(field(*told, "message")), printable(field(*told, "code"))));
     } else {
         complain(fmt::format("{} answered {}", options_.endpoint.url(), response.status));

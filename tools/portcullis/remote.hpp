@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,17 +32,20 @@ public:
     [[nodiscard]] static tl::expected<Remote, int> open(const RemoteFlags& flags);
 
     [[nodiscard]] tl::expected<boost::json::value, int> get(const std::string& target) const;
+    /// `refused` is told of a refusal's `error`, for a person, before the refusal itself is.
+    using OnRefusal = std::function<void(const boost::json::value& error)>;
     [[nodiscard]] tl::expected<boost::json::value, int> send(const std::string& method, const std::string& target,
-                                                             const boost::json::value& body) const;
+                                                             const boost::json::value& body,
+                                                             const OnRefusal& refused = {}) const;
     /// The body as it is; empty for 204.
     [[nodiscard]] tl::expected<std::string, int> text(const std::string& method, const std::string& target,
-                                                      std::string body = {}) const;
+                                                      std::string body = {}, const OnRefusal& refused = {}) const;
 
     [[nodiscard]] bool json() const noexcept { return json_; }
 
 private:
     Remote(gateway::api::ClientOptions options, bool json) : options_{std::move(options)}, json_{json} {}
-    [[nodiscard]] int refused(const gateway::api::Response& response) const;
+    [[nodiscard]] int tell_refusal(const gateway::api::Response& response, const OnRefusal& refused) const;
     [[nodiscard]] static int unreachable(const gateway::api::NoAnswer& why);
 
     gateway::api::ClientOptions options_;

@@ -87,9 +87,20 @@ void tell(const gateway::Service::Facts& facts) {
     if (facts.sign_in) spdlog::warn("lab sign-in on http://{}/oauth2/token", to_string(*facts.sign_in));
 }
 
-int run(const std::string& path) {
+struct RunOptions {
+    std::string config;
+    gateway::live::LogFiles logs;
+};
+
+int run(const RunOptions& options) {
+    const auto& path = options.config;
     auto loaded = load_or_complain(path);
     if (!loaded) return exit_usage;
+    const auto& logs = options.logs;
+    if (!loaded->config.live && logs.any()) {
+        complain("--azure-log, --decisions and --record tell of packets, and without [live] none move");
+        return exit_usage;
+    }
     set_up_log();
     for (const auto& warning : loaded->warnings) spdlog::warn("{}", to_string(warning));
     warn_of(loaded->config);
@@ -98,7 +109,7 @@ int run(const std::string& path) {
         spdlog::log(level == gateway::Service::Level::warning ? spdlog::level::warn : spdlog::level::info, "{}", text);
     };
     const auto now = std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now());
-    const auto service = gateway::Service::start(std::move(loaded->config), path, log, now);
+    const auto service = gateway::Service::start(std::move(loaded->config), path, logs, log, now);
     if (!service) {
         spdlog::error("{}", service.error());
         return exit_usage;
@@ -114,9 +125,18 @@ int run(const std::string& path) {
 void add_run_command(CLI::App& app, int& exit_code) {
     auto* const command = app.add_subcommand(
         "run", "Serve just-in-time access; with [live], move packets between two interfaces");
-    const auto path = std::make_shared<std::string>();
-    command->add_option("--config", *path, "Configuration (TOML)")->required();
-    command->callback([path, &exit_code] { exit_code = run(*path); });
+    const auto options = std::make_shared<RunOptions>();
+    command->add_option("--config", options->config, "Configuration (TOML)")->required();
+    command->add_option("--azure-log", options->logs.azure_log, "Write Azure Firewall's structured logs, rotated");
+    command->add_option("--decisions", options->logs.decisions, "Write a JSON line a packet, rotated");
+    command->add_option("--record", options->logs.record, "Record what came and what left (pcapng), rotated");
+    command
+        ->add_option("--rotate-size", options->logs.rotation.size,
+                     "Put these aside from this size on, such as 20MB (100MB); 0 for never")
+        ->transform(CLI::AsSizeValue{true});
+    command->add_option("--rotate-keep", options->logs.rotation.keep, "So many of each that were put aside (10)")
+        ->check(CLI::Range(0, 1000));
+    command->callback([options, &exit_code] { exit_code = run(*options); });
 }
 
 }  // namespace tools

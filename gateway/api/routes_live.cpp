@@ -1,0 +1,208 @@
+#include "gateway/api/routes_live.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "gateway/api/answers.hpp"
+#include "gateway/api/json_live.hpp"
+#include "gateway/api/json_text.hpp"
+#include "gateway/api/parameters.hpp"
+#include "gateway/firewall_actions.hpp"
+#include "gateway/live/live_gateway.hpp"
+#include "policy/names.hpp"
+
+namespace gateway::api {
+
+namespace {
+
+constexpr std::uint64_t most_flows = 10'000;
+constexpr std::uint64_t usual_flows = 1000;
+constexpr std::uint64_t most_decisions = live::DecisionHistory::capacity;
+constexpr std::uint64_t most_sequence = INT64_MAX;
+
+/// Whether the caller may: 403 is told to the audit, too.
+std::optional<Problem> stopped(Call& call, std::string_view action) {
+    const auto firewall = call.config().firewall.resource_id();
+    auto problem = call.control.unauthorized(call.caller, action, firewall);
+    if (problem) call.control.note_refusal(call.caller, action, firewall, *problem, call.now);
+    return problem;
+}
+
+/// For those who may.
+Answer<live::LiveGateway*> live_of(const Call& call) {
+    if (call.surroundings.live != nullptr) return call.surroundings.live;
+    return tl::unexpected{
+        Problem{409, "NoLiveGateway", "No packets move through this service: its configuration has no [live]."}};
+}
+
+Problem data_plane_ended() { return {503, "DataPlaneEnded", "The data plane has ended; nothing is forwarded."}; }
+
+std::optional<captures::Protocol> parse_protocol(std::string_view text) {
+    if (policy::same_name(text, "tcp")) return captures::Protocol::tcp;
+    if (policy::same_name(text, "udp")) return captures::Protocol::udp;
+    return {};
+}
+
+std::optional<policy::Fate> parse_fate(std::string_view text) {
+    for (const auto fate : {policy::Fate::forward, policy::Fate::drop, policy::Fate::ignore}) {
+        if (policy::same_name(to_string(fate), text)) return fate;
+    }
+    return {};
+}
+
+std::optional<policy::Reason> parse_reason(std::string_view text) {
+    const auto* const found = std::ranges::find(policy::reason_texts, text);
+    if (found == policy::reason_texts.end()) return {};
+    return static_cast<policy::Reason>(found - policy::reason_texts.begin());
+}
+
+std::optional<captures::Side> parse_side(std::string_view text) {
+    if (policy::same_name(text, "outside")) return captures::Side::outside;
+    if (policy::same_name(text, "inside")) return captures::Side::inside;
+    return {};
+}
+
+constexpr const char* no_prefix = "is no address or CIDR block, such as 198.51.100.0/24";
+constexpr const char* no_protocol = "is neither tcp nor udp";
+
+/// Takes parameters one after the other; the first that is wrong is what is answered.
+class Reader {
+public:
+    explicit Reader(const Call& call) : call_{&call} {}
+
+    template <class T, class Parse>
+    void read(std::optional<T>& to, const char* name, Parse parse, const char* wanted) {
+        take(to, parsed_parameter(*call_, name, parse, wanted));
+    }
+    void read_number(std::uint64_t& to, const char* name, std::uint64_t most) {
+        take(to, number_parameter(*call_, name, to, most));
+    }
+    template <class T>
+    void take(T& to, Answer<T> answer) {
+        if (answer) to = std::move(*answer);
+        if (!answer && !problem) problem = std::move(answer.error());
+    }
+
+    std::optional<Problem> problem;
+
+private:
+    const Call* call_;
+};
+
+}  // namespace
+
+Answer<Response> get_status(Call& call) {
+    if (auto problem = stopped(call, action::firewall_read)) return tl::unexpected{std::move(*problem)};
+    if (auto problem = other_parameters(call, {})) return tl::unexpected{std::move(*problem)};
+    const auto numbers = call.control.numbers();
+    boost::json::object body{{"firewall", call.config().firewall.name},
+                             {"time", arm_time(call.now)},
+                             {"windowsOpen", numbers.open_windows},
+                             {"storeWorks", numbers.store_works},
+                             {"live", nullptr}};
+    if (auto* const live = call.surroundings.live) {
+        const auto status = live->status(live::LiveGateway::Detail::neighbours);
+        if (!status) return tl::unexpected{data_plane_ended()};
+        body["live"] = live_json(*status);
+    }
+    return json_answer(200, body);
+}
+
+Answer<Response> list_flows(Call& call) {
+    if (auto problem = stopped(call, action::flow_read)) return tl::unexpected{std::move(*problem)};
+    if (auto problem = other_parameters(call, {"client", "target", "port", "protocol", "window", "limit"})) {
+        return tl::unexpected{std::move(*problem)};
+    }
+    live::FlowFilter filter;
+    std::uint64_t limit = usual_flows;
+    std::uint64_t window = 0;
+    Reader reader{call};
+    reader.read(filter.client, "client", captures::Prefix::parse, no_prefix);
+    reader.read(filter.target, "target", captures::Ipv4Address::parse, "is no address");
+    reader.take(filter.port, port_parameter(call));
+    reader.read(filter.protocol, "protocol", parse_protocol, no_protocol);
+    reader.read_number(window, "window", UINT32_MAX);
+    reader.read_number(limit, "limit", most_flows);
+    if (reader.problem) return tl::unexpected{std::move(*reader.problem)};
+    if (call.request.parameter("window")) filter.window = static_cast<policy::WindowId>(window);
+    filter.limit = static_cast<std::size_t>(limit) + 1;
+    const auto live = live_of(call);
+    if (!live) return tl::unexpected{live.error()};
+    auto views = (*live)->flows(filter);
+    const bool more = views.size() > limit;
+    if (more) views.pop_back();
+    boost::json::array value;
+    for (const auto& view : views) value.push_back(flow_json(view));
+    call.control.note_reading(call.caller, action::flow_read, fmt::format("{} flows told", views.size()), call.now);
+    return json_answer(200, boost::json::object{{"value", std::move(value)}, {"more", more}});
+}
+
+Answer<Response> end_flow(Call& call) {
+    if (auto problem = stopped(call, action::flow_delete)) return tl::unexpected{std::move(*problem)};
+    const auto firewall = call.config().firewall.resource_id();
+    const auto arrived = flow_body(call.request.body);
+    if (!arrived) return call.refuse(action::flow_delete, firewall, arm::bad_content(arrived.error()));
+    const auto live = live_of(call);
+    if (!live) return tl::unexpected{live.error()};
+    const auto name = fmt::format("{} {} to {}", to_string(arrived->tuple.protocol), to_string(arrived->tuple.source),
+                                  to_string(arrived->tuple.destination));
+    if (auto problem = call.control.note_change(call.caller, action::flow_delete, "to end " + name, call.now)) {
+        return tl::unexpected{std::move(*problem)};
+    }
+    if ((*live)->end_flow(*arrived)) return json_answer(200, boost::json::object{{"ended", true}});
+    return call.refuse(action::flow_delete, firewall, {404, "FlowNotFound", "There is no flow " + name + '.'});
+}
+
+Answer<Response> list_decisions(Call& call) {
+    if (auto problem = stopped(call, action::decision_read)) return tl::unexpected{std::move(*problem)};
+    if (auto problem = other_parameters(call,
+                                        {"from", "limit", "fate", "reason", "side", "protocol", "address", "port"})) {
+        return tl::unexpected{std::move(*problem)};
+    }
+    live::DecisionFilter filter;
+    std::uint64_t from = 0;
+    std::uint64_t limit = most_decisions;
+    Reader reader{call};
+    reader.read_number(from, "from", most_sequence);
+    reader.read_number(limit, "limit", most_decisions);
+    reader.read(filter.fate, "fate", parse_fate, "is neither forward, drop nor ignore");
+    reader.read(filter.reason, "reason", parse_reason, "is no reason; see docs/packet-path.md for them");
+    reader.read(filter.side, "side", parse_side, "is neither outside nor inside");
+    reader.read(filter.protocol, "protocol", parse_protocol, no_protocol);
+    reader.read(filter.address, "address", captures::Prefix::parse, no_prefix);
+    reader.take(filter.port, port_parameter(call));
+    if (reader.problem) return tl::unexpected{std::move(*reader.problem)};
+    const auto live = live_of(call);
+    if (!live) return tl::unexpected{live.error()};
+    if (from == 0) call.control.note_reading(call.caller, action::decision_read, "watches decisions", call.now);
+    const auto seen = (*live)->recorder().decisions(from, filter, static_cast<std::size_t>(limit));
+    std::string body = R"({"decisions":[)";
+    for (const auto& decision : seen.decisions) {
+        if (body.back() == '}') body += ',';
+        append_watched(body, decision);
+    }
+    body += fmt::format(R"(],"next":{},"missed":{}}})", seen.next, seen.missed);
+    return Response{200, {{"Content-Type", "application/json; charset=utf-8"}}, std::move(body)};
+}
+
+Answer<Response> reload_configuration(Call& call) {
+    if (auto problem = stopped(call, action::firewall_write)) return tl::unexpected{std::move(*problem)};
+    const auto firewall = call.config().firewall.resource_id();
+    const auto report = call.surroundings.reload(call.caller);
+    if (report.taken) return json_answer(200, reload_json(report));
+    Problem problem{400, "InvalidConfiguration", {}};
+    if (report.refusal.empty()) {
+        problem.message = fmt::format("The configuration has {} mistakes; the old one stays.", report.findings.size());
+    } else {
+        problem.message = report.refusal;
+        if (!call.control.numbers().store_works) problem.status = 503;
+        if (!call.control.numbers().store_works) problem.code = "StoreUnavailable";
+    }
+    call.control.note_refusal(call.caller, action::firewall_write, firewall, problem, call.now);
+    return json_answer(problem.status, refused_reload_json(report, problem));
+}
+
+}  // namespace gateway::api

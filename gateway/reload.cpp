@@ -1,0 +1,68 @@
+#include "gateway/reload.hpp"
+
+#include <utility>
+
+namespace gateway {
+
+namespace {
+
+constexpr std::string_view store_scheme = "sqlite:";
+
+void put_into(const std::filesystem::path& folder, std::string& path) {
+    if (!path.empty()) path = (folder / path).lexically_normal().string();
+}
+
+/// Keeps what only a start can change as it is; their names.
+std::vector<std::string> keep_what_a_start_decides(Config& config, const Config& old) {
+    std::vector<std::string> kept;
+    const auto keep = [&](auto& now, const auto& before, const char* what) {
+        if (now == before) return;
+        kept.emplace_back(what);
+        now = before;
+    };
+    keep(config.store.url, old.store.url, "store.url");
+    keep(config.api.listen, old.api.listen, "api.listen");
+    keep(config.api.tls_certificate, old.api.tls_certificate, "api.tls_certificate");
+    keep(config.api.tls_key, old.api.tls_key, "api.tls_key");
+    keep(config.limits, old.limits, "[limits]");
+    keep(config.live, old.live, "[live]");
+    return kept;
+}
+
+}  // namespace
+
+ReloadReport reload(const std::filesystem::path& path, ControlPlane& control, api::Authenticator& authenticator,
+                    const Caller* caller, captures::Time now) {
+    ReloadReport report;
+    const auto refuse = [&](std::string why) {
+        report.refusal = std::move(why);
+        return report;
+    };
+    auto loaded = load_config(path.string());
+    if (!loaded) {
+        report.findings = std::move(loaded.error());
+        return report;
+    }
+    auto& config = loaded->config;
+    make_absolute(config, path.parent_path());
+    auto kept = keep_what_a_start_decides(config, control.config());
+    auto known = api::Authenticator::create(config);
+    if (!known) return refuse(known.error());
+    auto changes = control.reload(std::move(config), caller, now);
+    if (!changes) return refuse(changes.error());
+    authenticator = std::move(*known);
+    return {true, std::move(loaded->warnings), {}, std::move(*changes), std::move(kept)};
+}
+
+void make_absolute(Config& config, const std::filesystem::path& folder) {
+    auto file = store_file(config);
+    put_into(folder, file);
+    config.store.url = std::string{store_scheme} + file;
+    put_into(folder, config.api.tls_certificate);
+    put_into(folder, config.api.tls_key);
+    if (config.api.jwt) put_into(folder, config.api.jwt->jwks);
+}
+
+std::string store_file(const Config& config) { return config.store.url.substr(store_scheme.size()); }
+
+}  // namespace gateway
