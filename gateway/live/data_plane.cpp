@@ -18,7 +18,6 @@ using policy::Reason;
 
 namespace {
 
-constexpr std::array both_sides{Side::outside, Side::inside};
 /// After a frame the next one is near: it is looked for so long before sleeping, which costs two context switches.
 constexpr auto patience = std::chrono::microseconds{50};
 /// So that a lost wake-up costs little; nothing depends on it.

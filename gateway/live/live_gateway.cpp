@@ -21,8 +21,6 @@ namespace {
 /// Less is what the two clocks' readings differ by.
 constexpr auto clock_step = std::chrono::milliseconds{2};
 
-constexpr std::size_t index(Side side) noexcept { return static_cast<std::size_t>(side); }
-
 constexpr const char* to_string(Side side) noexcept { return side == Side::outside ? "outside" : "inside"; }
 
 std::optional<captures::Driver> driver_of(DriverChoice choice) noexcept {

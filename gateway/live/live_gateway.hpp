@@ -117,6 +117,8 @@ private:
         Hold hold;
     };
 
+    static constexpr std::size_t index(captures::Side side) noexcept { return static_cast<std::size_t>(side); }
+
     explicit LiveGateway(const Config& config, Log log);
 
     [[nodiscard]] const std::string& name(captures::Side side) const noexcept { return live_.at(side).interface; }

@@ -7,16 +7,9 @@
 
 namespace gateway::live {
 
+using captures::both_sides;
 using captures::Side;
 using captures::Time;
-
-namespace {
-
-constexpr std::array both_sides{Side::outside, Side::inside};
-
-constexpr std::size_t index(Side side) noexcept { return static_cast<std::size_t>(side); }
-
-}  // namespace
 
 /// Ticks may come more often than once a second.
 void LiveGateway::measure() {
