@@ -132,6 +132,7 @@ object live_json(const live::LiveStatus& status) {
                              {"peak", status.counters.flows_peak}}},
             {"icmp", object{{"timeExceeded", status.icmp.time_exceeded},
                             {"fragmentationNeeded", status.icmp.too_big},
+                            {"hostUnreachable", status.icmp.unreachable},
                             {"suppressed", status.icmp.suppressed}}},
             {"logs", object{{"notQueued", status.logs.not_queued}, {"files", std::move(files)}}}};
 }

@@ -98,6 +98,7 @@ void add_packets(MetricsPage& page, const live::LiveStatus& status) {
     page.head("live_icmp_errors_sent_total", "counter", "ICMP errors to senders, by type.");
     page.line("live_icmp_errors_sent_total{type=\"time_exceeded\"}", status.icmp.time_exceeded);
     page.line("live_icmp_errors_sent_total{type=\"fragmentation_needed\"}", status.icmp.too_big);
+    page.line("live_icmp_errors_sent_total{type=\"host_unreachable\"}", status.icmp.unreachable);
     page.one("live_icmp_errors_suppressed_total", "counter", "ICMP errors that the rate, or manners, forbade.",
              status.icmp.suppressed);
 }

@@ -156,9 +156,9 @@ int print_gateway_status(const Remote& remote) {
     fmt::print("\n  flows        {} of {}, at most {} at once, {} admitted\n", field(at(live, {"flows"}), "active"),
                field(at(live, {"flows"}), "capacity"), field(at(live, {"flows"}), "peak"),
                field(at(live, {"flows"}), "created"));
-    fmt::print("  ICMP         {} time exceeded, {} fragmentation needed, {} held back\n",
+    fmt::print("  ICMP         {} time exceeded, {} fragmentation needed, {} host unreachable, {} held back\n",
                field(at(live, {"icmp"}), "timeExceeded"), field(at(live, {"icmp"}), "fragmentationNeeded"),
-               field(at(live, {"icmp"}), "suppressed"));
+               field(at(live, {"icmp"}), "hostUnreachable"), field(at(live, {"icmp"}), "suppressed"));
     print_logs(live);
     return exit_done;
 }
