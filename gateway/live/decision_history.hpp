@@ -14,12 +14,12 @@ namespace gateway::live {
 
 /// Which decisions; empty members select all.
 struct DecisionFilter {
-    std::optional<policy::Fate> fate;
-    std::optional<policy::Reason> reason;
-    std::optional<captures::Side> side;
-    std::optional<captures::Protocol> protocol;
-    std::optional<captures::Prefix> address;  ///< one of the packet's, before or after translation
-    std::optional<std::uint16_t> port;        ///< likewise
+    std::optional<policy::Fate> fate{};
+    std::optional<policy::Reason> reason{};
+    std::optional<captures::Side> side{};
+    std::optional<captures::Protocol> protocol{};
+    std::optional<captures::Prefix> address{};  ///< one of the packet's, before or after translation
+    std::optional<std::uint16_t> port{};        ///< likewise
 
     [[nodiscard]] bool selects(const Decision& decision) const noexcept;
 };

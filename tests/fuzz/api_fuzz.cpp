@@ -31,12 +31,13 @@ struct Service {
         auto made = gateway::api::Authenticator::create(control->config());
         require(made.has_value());
         authenticator.emplace(std::move(*made));
-        api.emplace(*control, *authenticator);
+        api.emplace(*control, *authenticator, surroundings);
     }
 
     support::ScratchFolder directory;
     std::unique_ptr<gateway::ControlPlane> control;
     std::optional<gateway::api::Authenticator> authenticator;
+    gateway::api::Surroundings surroundings;
     std::optional<gateway::api::Api> api;
 };
 

@@ -36,7 +36,7 @@ struct Lab {
     Lab()
         : windows{},
           tables{gateway::Tables::build(lab()).value()},
-          pipeline{tables, windows, {gateway::Vantage::both}} {}
+          pipeline{tables, windows, {gateway::Vantage::both, {}}} {}
 
     LiveFile& log(const std::string& path, Rotation rotation = {}) {
         const auto make = [](auto& output) { return std::make_unique<gateway::DecisionLog>(output); };

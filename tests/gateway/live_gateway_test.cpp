@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(flows_are_found_by_what_a_filter_names_and_one_can_be_ended
 
 BOOST_AUTO_TEST_CASE(a_recording_has_what_left_with_the_next_hops_address) {
     const auto path = (directory.path() / "all.pcapng").string();
-    const std::array<MemoryWire, 2> own;
+    std::array<MemoryWire, 2> own;
     auto opened = LiveGateway::over(control->config(), {own[0].wire(), own[1].wire()}, {.record = path},
                                     [](auto, const auto&) {});
     BOOST_REQUIRE(opened);

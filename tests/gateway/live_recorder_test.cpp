@@ -19,7 +19,7 @@ using policy::Reason;
 using namespace support;
 
 /// A pipeline whose packets a recorder is told of, as the data plane does it.
-class Lab final : public gateway::Observer {
+class Lab : public gateway::Observer {
 public:
     void record(const gateway::live::LogFiles& files) {
         auto opened = Recorder::open(files, "/subscriptions/x/azureFirewalls/fw",
@@ -66,7 +66,7 @@ public:
     ScratchFolder folder;
     policy::AccessWindows windows;
     std::shared_ptr<const gateway::Tables> tables = gateway::Tables::build(lab()).value();
-    gateway::Pipeline pipeline{tables, windows, {gateway::Vantage::both}};
+    gateway::Pipeline pipeline{tables, windows, {gateway::Vantage::both, {}}};
     std::vector<std::string> said;
     std::unique_ptr<Recorder> recorder;
     std::uint64_t number = 0;
@@ -164,7 +164,8 @@ BOOST_AUTO_TEST_CASE(rules_that_were_replaced_are_named_as_long_as_packets_of_th
     BOOST_REQUIRE(lines.size() == 201U);
     BOOST_TEST(boost::json::parse(lines[0]).at("rule") == "inbound/web");
     for (std::size_t i = 1; i < lines.size(); ++i) {
-        BOOST_TEST(boost::json::parse(lines[i]).at("rule") == "inbound/web" + std::to_string(i - 1));
+        BOOST_TEST(boost::json::parse(lines[i]).at("rule") ==
+                   boost::json::value("inbound/web" + std::to_string(i - 1)));
     }
 }
 
