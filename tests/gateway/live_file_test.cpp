@@ -69,8 +69,8 @@ struct Lab {
     policy::AccessWindows windows;
     std::shared_ptr<const gateway::Tables> tables;
     gateway::Pipeline pipeline;
-    std::unique_ptr<LiveFile> file;
     std::vector<std::string> said;
+    std::unique_ptr<LiveFile> file;
     std::uint64_t number = 0;
 };
 
