@@ -10,7 +10,8 @@ machine. Then wrk asks for
   page       the first hundred virtual machines
   look-up    where to connect to one machine after another
   initiate   new windows, machine after machine, port after port, each from another source; beside it, in the same
-             rounds, what the store's disk takes to make 16 KiB durable (fdatasync of a file that grows in place of a log)
+             rounds, what the store's disk takes to make as many bytes durable as a request writes (write and fdatasync in
+             a file that is there already), and how many times that the slowest hundredth of requests took
 --folder says on which disk. --strace counts the service's fdatasyncs in a run of its own.
 Needs wrk and nginx (apt-get install wrk nginx-light); exits 77 without them.
 """
@@ -189,15 +190,20 @@ class Wrk:
         return {"rate": requests / microseconds * 1e6, "p50": median, "p99": slow, "requests": requests}
 
 
-def sync_times(folder, seconds):
-    """What it takes to write 16 KiB into a file that is there already, and sync them: p50 and p99 in microseconds."""
-    block, size, times = os.urandom(16384), 16 << 20, []
+def bytes_written(process):
+    """By write(2) and its like; what goes to sockets does not count there."""
+    return int(re.search(r"^wchar: (\d+)", pathlib.Path(f"/proc/{process.pid}/io").read_text(), re.M)[1])
+
+
+def sync_times(folder, seconds, size):
+    """What it takes to write so many bytes into a file that is there already, and sync them: p50 and p99 in microseconds."""
+    block, whole, times = os.urandom(size), 16 << 20, []
     with open(folder / "sync.bin", "wb", buffering=0) as file:
-        file.write(bytes(size))
+        file.write(bytes(whole))
         os.fsync(file.fileno())
         until = time.perf_counter() + seconds
         while time.perf_counter() < until:
-            file.seek(len(times) * len(block) % size)
+            file.seek(len(times) * size % (whole - size))
             begun = time.perf_counter()
             file.write(block)
             os.fdatasync(file.fileno())
@@ -257,12 +263,15 @@ def measure(options, folder, machines):
             (www / (name + ".json")).write_bytes(answer)
             if fetch(rival, f"/{name}.json") != answer:
                 sys.exit("nginx answers something else")
+        before = bytes_written(service.process)
+        made = wrk.run(port, INITIATE, 1)["requests"]
+        size = (bytes_written(service.process) - before) // made
         found = {}
         for _ in range(options.rounds):
             for name, body in questions.items():
                 found.setdefault(name, []).append(wrk.run(port, body, options.connections))
                 found.setdefault(name + " nginx", []).append(wrk.run(rival, GET % f"/{name}.json", options.connections))
-            found.setdefault("disk", []).append(sync_times(folder, options.seconds))
+            found.setdefault("disk", []).append(sync_times(folder, options.seconds, size))
             for connections in [1, options.connections]:
                 found.setdefault(f"initiate {connections}", []).append(wrk.run(port, INITIATE, connections))
         best = {name: best_of(results) for name, results in found.items()}
@@ -271,8 +280,10 @@ def measure(options, folder, machines):
             print(line(f"{name}, {sizes[name]} bytes", best[name]) + f"   {ratio:.2f}x nginx")
             print(line("  nginx", best[name + " nginx"]), flush=True)
         for connections in [1, options.connections]:
-            print(line(f"initiate, {connections} connection{'s' * (connections > 1)}", best[f"initiate {connections}"]))
-        print(line("  write and fdatasync", best["disk"]))
+            one = best[f"initiate {connections}"]
+            print(line(f"initiate, {connections} connection{'s' * (connections > 1)}", one) +
+                  f"   p99 {one['p99'] / best['disk']['p99']:.1f}x a sync's")
+        print(line(f"  write {size} bytes, sync", best["disk"]))
         if options.strace:
             print("  " + count_syncs(service, wrk, port), flush=True)
     finally:
