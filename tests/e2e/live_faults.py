@@ -8,7 +8,6 @@ import contextlib
 import ctypes
 import http.client
 import os
-import pathlib
 import re
 import resource
 import signal
@@ -22,7 +21,7 @@ import time
 
 import live_floods
 from live_check import check, failures
-from live_doors import FAKETIME, with_clock
+from live_doors import Clock
 from live_lab import (CLIENT, CONFIG, INSTANCE, OTHER_CLIENT, PUBLIC, TOKENS, WEB, Lab, is_closed, rules, tcp_from, udp_from,
                       wait_for)
 from live_servers import say, serve_echo, serve_tcp_echo
@@ -100,17 +99,15 @@ def the_api_is_besieged(lab, driver, running):
 
 def the_disk_is_full(lab, driver, running):
     """Requests and revocations are refused, open doors still close at their time, traffic goes on, nothing comes back."""
-    if not pathlib.Path(FAKETIME).exists():
-        print("no faketime here: the full disk is not tried")
+    clock = Clock(lab)
+    if not clock.can_be_set():
         return
     disk = small_disk(lab, running)
     serve_echo(lab, running)
     serve_tcp_echo(lab.server, WEB, 22, running)
-    offset = lab.folder / "offset"
-    environment = with_clock(offset)
     text = CONFIG + rules() + f'[store]\nurl = "sqlite:{disk}/portcullis.db"\n'
     (lab.folder / "portcullis-cert.pem").symlink_to(disk / "portcullis-cert.pem")
-    lab.start(text, driver, environment=environment)
+    lab.start(text, driver, environment=clock.environment)
     lab.request("web01", 22, "PT5M")
     session = tcp_from(lab.client, CLIENT, 50022)
     with Talk(lab) as talk:
@@ -120,7 +117,7 @@ def the_disk_is_full(lab, driver, running):
             check(refused.returncode != 0 and "StoreUnavailable" in refused.stderr, f"a full disk refuses: {what[0]}: {refused}")
         check(is_closed(lab.client, CLIENT, 50023), "a refused request opens no door")
         tcp_from(lab.client, CLIENT, 50022).close()
-        offset.write_text("+297")
+        clock.set_forward(297)
         wait_for(lambda: is_closed(lab.client, CLIENT, 50022, 0.3), "the window does not end while the disk is full", 6)
         check(say(session, b"on") == b"on", "the session that it let in goes on")
     check(talk.lost == 0, f"{talk.lost} of {talk.said} datagrams are lost meanwhile")
@@ -128,7 +125,7 @@ def the_disk_is_full(lab, driver, running):
     lab.request("db01", 22, "PT5M")
     wait_for(lambda: "takes writes again" in lab.log(), "it does not tell that the disk has room again")
     lab.stop(signal.SIGKILL)
-    lab.start(text, driver, environment=environment)
+    lab.start(text, driver, environment=clock.environment)
     check(is_closed(lab.client, CLIENT, 50022), "what ended while the disk was full has ended after a restart, too")
 
 
