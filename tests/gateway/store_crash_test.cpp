@@ -4,10 +4,12 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -87,6 +89,44 @@ BOOST_AUTO_TEST_CASE(a_kill_at_any_moment_loses_nothing_acknowledged_and_leaves_
         BOOST_TEST(!policy::first_break(*events, 1, policy::first_hash()));
     }
     BOOST_TEST(written > 40U);
+}
+
+BOOST_AUTO_TEST_CASE(in_quiet_moments_the_log_is_lengthened_ahead_and_copied_and_nothing_is_lost) {
+    const tests::TemporaryDirectory directory;
+    const auto log = directory.file().string() + "-wal";
+    const auto opened = Store::open(directory.url());
+    BOOST_REQUIRE_MESSAGE(opened.has_value(), tests::message_of(opened));
+    const auto& store = *opened;
+    const auto commit = [&](policy::WindowId id) {
+        auto sample = tests::sample_commit(id);
+        BOOST_REQUIRE(store->commit(sample).has_value());
+    };
+    std::vector<std::uintmax_t> sizes;
+    for (int second = 0; second < 3; ++second) {
+        store->tend();
+        sizes.push_back(std::filesystem::file_size(log));
+    }
+    if (std::filesystem::space(log).available > (std::uintmax_t{2} << 30U)) {
+        BOOST_TEST(sizes[0] >= (1U << 20U));
+        BOOST_TEST(sizes[2] >= sizes[0] + (2U << 20U));
+    }
+    for (policy::WindowId id = 1; id <= 100; ++id) commit(id);
+    const auto before = std::filesystem::file_size(directory.file());
+    store->tend();  // not quiet
+    BOOST_TEST(std::filesystem::file_size(directory.file()) == before);
+    store->tend();
+    BOOST_TEST(std::filesystem::file_size(directory.file()) > before);
+    commit(101);
+
+    // As a crash would leave them.
+    const tests::TemporaryDirectory crashed;
+    std::filesystem::copy(directory.file(), crashed.file());
+    std::filesystem::copy(log, crashed.file().string() + "-wal");
+    const auto found = Store::open(crashed.url());
+    BOOST_REQUIRE_MESSAGE(found.has_value(), tests::message_of(found));
+    const auto snapshot = (*found)->load(captures::Time::min());
+    BOOST_REQUIRE(snapshot.has_value());
+    BOOST_TEST(snapshot->records.size() == 101U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -393,34 +393,4 @@ BOOST_AUTO_TEST_CASE(a_url_that_is_none_is_refused) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(in_quiet_moments_the_log_is_lengthened_ahead_and_copied_and_nothing_is_lost) {
-    const auto log = directory.file().string() + "-wal";
-    std::vector<std::uintmax_t> sizes;
-    for (int second = 0; second < 3; ++second) {
-        store->tend();
-        sizes.push_back(std::filesystem::file_size(log));
-    }
-    if (std::filesystem::space(log).available > (std::uintmax_t{2} << 30U)) {
-        BOOST_TEST(sizes[0] >= (1U << 20U));
-        BOOST_TEST(sizes[2] >= sizes[0] + (2U << 20U));
-    }
-    for (policy::WindowId id = 1; id <= 100; ++id) commit(tests::sample_commit(id));
-    const auto before = std::filesystem::file_size(directory.file());
-    store->tend();  // not quiet
-    BOOST_TEST(std::filesystem::file_size(directory.file()) == before);
-    store->tend();
-    BOOST_TEST(std::filesystem::file_size(directory.file()) > before);
-    commit(tests::sample_commit(101));
-
-    // As a crash would leave them.
-    const tests::TemporaryDirectory crashed;
-    std::filesystem::copy(directory.file(), crashed.file());
-    std::filesystem::copy(log, crashed.file().string() + "-wal");
-    const auto found = Store::open(crashed.url());
-    BOOST_REQUIRE_MESSAGE(found.has_value(), tests::message_of(found));
-    const auto snapshot = (*found)->load(captures::Time::min());
-    BOOST_REQUIRE(snapshot.has_value());
-    BOOST_TEST(snapshot->records.size() == 101U);
-}
-
 BOOST_AUTO_TEST_SUITE_END()
