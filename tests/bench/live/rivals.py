@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""The live gateway beside the kernel's forwarding, nftables, HAProxy and socat, in the same three namespaces, with the same
+traffic, interleaved, best of several rounds.
+
+    tests/bench/live/rivals.py [--rounds N] [--seconds N] [--only packets,bulk,connections,latency]
+                               [--drivers pcap,ring,xdp] [--portcullis BIN] [--traffic BIN]
+
+packets      60-byte UDP packets over 10,000 flows from one core, as many as go: what the server's interface gets. Each
+             gateway is tried with and without receive packet steering to the other core, and its better result counts.
+bulk         one TCP connection of iperf3, offloads on
+connections  TCP connections a second: open, a byte there and back, close; 64 at a time
+latency      one byte there and back over one TCP connection: median and 99th percentile
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from gateways import CLIENTS, ECHO, IPERF, SINK, Row
+from namespaces import require
+
+HERE = pathlib.Path(__file__).parent
+BUILD = HERE.parents[2] / "build" / "release"
+
+
+def packets(row, options):
+    flood = row.folder / "flood.pcap"
+    subprocess.run([options.synth, "flows", "--packets", str(options.flows), "--flows", str(options.flows), "--size", "60",
+                    "--public-ip", row.target, "--ports", f"{SINK}-{SINK}", flood], check=True, stderr=subprocess.DEVNULL)
+    row.blast(flood, "--rate", 40000, "--seconds", 0.4)  # each flow has begun, and the neighbours are known
+    before = row.arrived()
+    sent = row.blast(flood, "--seconds", options.seconds)
+    return (row.arrived() - before) / sent["seconds"]
+
+
+def bulk(row, options):
+    done = row.client.run("iperf3", "-c", row.target, "-p", str(IPERF), "-t", str(max(1, round(options.seconds))), "-J", capture_output=True, timeout=60)
+    told = json.loads(done.stdout)
+    if "error" in told:
+        raise RuntimeError(f"{row.kind}: {told['error']}")
+    return told["end"]["sum_received"]["bits_per_second"]
+
+
+def connections(row, options):
+    sources = [part for address in CLIENTS for part in ("--from", address)]
+    done = row.traffic("connect", *sources, "--address", row.target, "--port", ECHO, "--milliseconds", int(options.seconds * 1000))
+    return done["connections"] / done["seconds"]
+
+
+def latency(row, options):
+    done = row.traffic("round-trips", "--address", row.target, "--port", ECHO, "--count", int(options.seconds * 5000))
+    return done["p50"], done["p99"]
+
+
+MEASURES = {"packets": packets, "bulk": bulk, "connections": connections, "latency": latency}
+RIVALS = {"packets": ["forwarding", "nftables"], "bulk": ["forwarding", "nftables", "haproxy", "socat"],
+          "connections": ["nftables", "haproxy"], "latency": ["nftables", "haproxy"]}
+SHOW = {"packets": lambda value: f"{value / 1e3:8.0f} k/s", "bulk": lambda value: f"{value / 1e9:8.2f} Gbit/s",
+        "connections": lambda value: f"{value / 1e3:8.2f} k/s", "latency": lambda value: f"{value[0]:7.1f} us, p99 {value[1]:7.1f}"}
+YARDSTICK = {"packets": "nftables", "bulk": "haproxy", "connections": "haproxy", "latency": "nftables"}
+
+
+def measure(name, kind, options):
+    results = []
+    for steered in (False, True) if name == "packets" else (False,):
+        with tempfile.TemporaryDirectory() as folder, Row(kind, options, folder, steered) as row:
+            results.append(MEASURES[name](row, options))
+    return max(results)
+
+
+def run(name, options):
+    kinds = RIVALS[name] + ["portcullis " + driver for driver in options.drivers.split(",")]
+    better = min if name == "latency" else max
+    best = {}
+    for _ in range(options.rounds):
+        for kind in kinds:
+            value = measure(name, kind, options)
+            best[kind] = better(best.get(kind, value), value)
+    print(name)
+    for kind in kinds:
+        value, yard = best[kind], best[YARDSTICK[name]]
+        ratio = f"{value[0] - yard[0]:+.1f} us" if name == "latency" else f"{value / yard:.2f}x"
+        print(f"  {kind:<18}{SHOW[name](value)}   {ratio} {YARDSTICK[name]}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--portcullis", default=BUILD / "tools" / "portcullis" / "portcullis")
+    parser.add_argument("--traffic", default=BUILD / "tests" / "bench" / "live" / "live_traffic")
+    parser.add_argument("--blast", default=BUILD / "tests" / "support" / "blast")
+    parser.add_argument("--synth", default=BUILD / "tools" / "synth" / "synth")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--flows", type=int, default=10000)
+    parser.add_argument("--only", default=",".join(MEASURES))
+    parser.add_argument("--drivers", default="pcap,ring,xdp")
+    options = parser.parse_args()
+    require("ip", "nft", "iperf3", "haproxy", "socat")
+    for name in options.only.split(","):
+        run(name, options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <netinet/in.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// What the live bench sends through a gateway, and what answers behind it. Each prints one line of JSON.
+namespace bench {
+
+struct Endpoint {
+    std::string address;
+    std::uint16_t port = 0;
+
+    [[nodiscard]] sockaddr_in socket_address() const;
+};
+
+/// Ends the program with what the system says of the step that failed.
+[[noreturn]] void fail(const std::string& what);
+
+/// A TCP server: returns each byte that it gets, until the process is ended.
+void echo(const Endpoint& listen);
+
+/// TCP connections as fast as they go: open, a byte there and back, close; `concurrency` at a time, sources in turn.
+struct Connect {
+    std::vector<std::string> from;
+    Endpoint to;
+    unsigned concurrency = 64;
+    std::chrono::milliseconds duration{1000};
+};
+void connect_many(const Connect& options);
+
+/// One byte there and back, one at a time, over one TCP connection.
+void round_trips(const Endpoint& to, unsigned count);
+
+}  // namespace bench
