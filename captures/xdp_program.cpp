@@ -30,7 +30,8 @@ int load_program(int sockets) {
 }
 
 int attach_link(int program, int interface, std::uint32_t mode) {
-    LIBBPF_OPTS(bpf_link_create_opts, options);
+    bpf_link_create_opts options{};  // not LIBBPF_OPTS, which is an expression of GNU's C
+    options.sz = sizeof options;
     options.flags = mode;
     return bpf_link_create(program, interface, BPF_XDP, &options);
 }

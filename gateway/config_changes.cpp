@@ -122,7 +122,7 @@ public:
             for (const auto& one : ours) {
                 if (known.contains(name(one))) names.push_back(name(one));
             }
-            names.erase(std::ranges::unique(names).begin(), names.end());
+            names.erase(std::unique(names.begin(), names.end()), names.end());
             return names;
         };
         if (others(before, after) != others(after, before)) changes_.push_back({What::reordered, kind, {}});
