@@ -57,7 +57,8 @@ tl::expected<RuleTable, std::string> RuleTable::build(std::vector<NatRule> rules
         }
     }
     std::map<std::vector<RuleIndex>, Intervals> shared;
-    table.listeners_ = FlatTable<Listening>{candidates.size() * 2};  // sparse: most of what knocks has no listener
+    table.filter_ = Filter{candidates.size()};
+    table.listeners_ = FlatTable<Listening>{candidates.size()};
     for (auto& [key, list] : candidates) {
         const auto [entry, is_new] = shared.try_emplace(list);
         auto& [begin, count] = entry->second;
@@ -67,6 +68,7 @@ tl::expected<RuleTable, std::string> RuleTable::build(std::vector<NatRule> rules
             count = static_cast<std::uint32_t>(intervals.size());
             table.intervals_.insert(table.intervals_.end(), intervals.begin(), intervals.end());
         }
+        table.filter_.add(key);
         table.listeners_[key] = {key, entry->second, table.intervals_[begin]};
     }
     table.rules_ = std::move(rules);
@@ -115,14 +117,14 @@ std::vector<RuleTable::Interval> RuleTable::intervals_of(const std::vector<RuleI
     return intervals;
 }
 
-RuleTable::Match RuleTable::match(const Arrived& arrived) const noexcept {
-    const auto* const listener = listeners_.find(key_of({arrived.tuple.destination, arrived.tuple.protocol}));
+RuleTable::Match RuleTable::match(std::uint64_t key, Ipv4Address source) const noexcept {
+    const auto* const listener = listeners_.find(key);
     if (listener == nullptr) return {};
     const auto* interval = &listener->first;
     if (const auto [begin, count] = listener->intervals; count > 1) {
         const auto* const all = &intervals_[begin];
-        interval = std::upper_bound(all, all + count, arrived.tuple.source.address,
-                                    [](Ipv4Address source, const Interval& one) { return source < one.first; }) -
+        interval = std::upper_bound(all, all + count, source,
+                                    [](Ipv4Address address, const Interval& one) { return address < one.first; }) -
                    1;
     }
     if (interval->rule == no_rule) return {true, {}, {}};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,7 +20,8 @@ namespace dnat {
 /// Theory of operation. A listener (destination, port, protocol) hashes to the rules that name it; among those
 /// the first whose source matches wins. Sources are cut into disjoint intervals, each with the first rule that
 /// covers it, so that a match is one hash look-up and one binary search however many rules there are. Where all sources
-/// are alike, which is the rule, the listener's record says all in one cache line, and `announce` can load it early. A
+/// are alike, which is the rule, the listener's record says all in one cache line, and `announce` can load it early. Most of
+/// what knocks has no listener at all; nearly always a filter of 16 bits a listener says so, which stays in the nearest cache. A
 /// range of ports becomes a listener each; those with the same rules share their intervals, and `build` refuses rules that
 /// together name more than 2,000,000 ports rather than making a table of unbounded size.
 class RuleTable {
@@ -37,9 +40,13 @@ public:
     };
     /// Starts loading what `match` will ask for.
     void announce(const Arrived& arrived) const noexcept {
-        listeners_.prefetch(key_of({arrived.tuple.destination, arrived.tuple.protocol}));
+        const auto key = key_of({arrived.tuple.destination, arrived.tuple.protocol});
+        if (filter_.may_hold(key)) listeners_.prefetch(key);
     }
-    [[nodiscard]] Match match(const Arrived& arrived) const noexcept;
+    [[nodiscard]] Match match(const Arrived& arrived) const noexcept {
+        const auto key = key_of({arrived.tuple.destination, arrived.tuple.protocol});
+        return filter_.may_hold(key) ? match(key, arrived.tuple.source.address) : Match{};
+    }
 
     [[nodiscard]] const NatRule& rule(RuleIndex index) const noexcept { return rules_[index]; }
     [[nodiscard]] std::span<const NatRule> rules() const noexcept { return rules_; }
@@ -76,14 +83,35 @@ private:
     };
     static_assert(sizeof(Listening) == 32);
 
+    /// A bit of each listener's key, which some other keys share.
+    class Filter {
+    public:
+        Filter() : Filter{0} {}
+        explicit Filter(std::size_t listeners)
+            : words_(std::bit_ceil(listeners * 16 / 64 + 1)), shift_{58 - std::countr_zero(words_.size())} {}
+        void add(std::uint64_t key) noexcept { words_[place_of(key) / 64] |= std::uint64_t{1} << place_of(key) % 64; }
+        [[nodiscard]] bool may_hold(std::uint64_t key) const noexcept {
+            return (words_[place_of(key) / 64] >> place_of(key) % 64 & 1) != 0;
+        }
+
+    private:
+        [[nodiscard]] std::size_t place_of(std::uint64_t key) const noexcept {
+            return key * 0x9e3779b97f4a7c15 >> shift_;
+        }
+        std::vector<std::uint64_t> words_;
+        int shift_;
+    };
+
     [[nodiscard]] static constexpr std::uint64_t key_of(const Listener& listener) noexcept {
         return std::uint64_t{listener.endpoint.address.value} << 24 | std::uint64_t{listener.endpoint.port} << 8 |
                static_cast<std::uint64_t>(listener.protocol);
     }
+    [[nodiscard]] Match match(std::uint64_t key, captures::Ipv4Address source) const noexcept;
     [[nodiscard]] static std::vector<Interval> intervals_of(const std::vector<RuleIndex>& candidates,
                                                             const std::vector<NatRule>& rules);
 
     std::vector<NatRule> rules_;
+    Filter filter_;
     FlatTable<Listening> listeners_;
     std::vector<Interval> intervals_;
 };
