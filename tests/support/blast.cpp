@@ -20,6 +20,7 @@
 #include "captures/capture_reader.hpp"
 #include "captures/file_descriptor.hpp"
 #include "captures/interface.hpp"
+#include "tests/support/mac_address.hpp"
 
 // Sends a capture's frames again and again, as fast as the interface takes them or at a rate: a flood for tests and
 // benchmarks of the live gateway. `synth` makes the capture; here only the MAC addresses are set. Ends after --seconds or
@@ -44,17 +45,6 @@ struct Options {
     double seconds = 0;
     std::uint64_t packets = 0;
 };
-
-MacAddress parse_mac(const std::string& text) {
-    MacAddress mac{};
-    std::array<unsigned, 6> parts{};
-    // NOLINTNEXTLINE(cert-err34-c): %2x cannot overflow
-    const int got = std::sscanf(text.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x", &parts[0], &parts[1], &parts[2], &parts[3],
-                                &parts[4], &parts[5]);
-    if (got != 6) throw std::invalid_argument{text + " is no MAC address"};
-    std::ranges::transform(parts, mac.begin(), [](unsigned part) { return std::byte(part); });
-    return mac;
-}
 
 /// All frames of a capture in one piece of memory, ready to be sent.
 class Frames {
@@ -165,7 +155,9 @@ int run(int argc, char** argv) {
 
     const auto interface = captures::find_usable_interface(options.interface);
     if (!interface) throw std::invalid_argument{interface.error()};
-    Frames frames{options.capture, parse_mac(options.to), interface->mac};
+    const auto to = support::parse_mac(options.to);
+    if (!to) throw std::invalid_argument{options.to + " is no MAC address"};
+    Frames frames{options.capture, *to, interface->mac};
     const auto socket = open_socket(*interface);
     const auto stop = [](int) { stopped = true; };
     if (std::signal(SIGTERM, stop) == SIG_ERR || std::signal(SIGINT, stop) == SIG_ERR) return 1;
