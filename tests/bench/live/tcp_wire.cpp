@@ -1,0 +1,165 @@
+#include "tests/bench/live/tcp_wire.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "captures/checksum.hpp"
+#include "captures/interface.hpp"
+#include "captures/link_layer.hpp"
+#include "captures/packet_ring.hpp"
+#include "tests/bench/live/traffic.hpp"
+
+namespace bench {
+
+namespace {
+
+using captures::Ipv4View;
+using captures::store_be16;
+using captures::store_be32;
+using captures::store_u8;
+using captures::TcpView;
+
+constexpr std::size_t mac_size = 6;
+constexpr std::size_t ethernet_size = 2 * mac_size + 2;
+
+namespace option {
+constexpr std::uint8_t end = 0;
+constexpr std::uint8_t nothing = 1;
+constexpr std::uint8_t mss = 2;
+constexpr std::uint8_t timestamps = 8;
+constexpr std::uint8_t timestamps_size = 10;
+}  // namespace option
+
+/// As far as an end can use it: untagged Ethernet, one segment, its checksum right where there is one.
+bool is_sound(const captures::Frame& frame, const captures::Packet& packet) {
+    if (packet.kind != captures::Kind::tcp || packet.ip != frame.data + ethernet_size) return false;
+    if (packet.captured != packet.length || packet.is_fragmented() || frame.offload.segment_size != 0) return false;
+    return frame.offload.partial_checksum || captures::transport_checksum(packet) == packet.tcp().checksum();
+}
+
+/// Returns where the payload begins.
+std::byte* write_options(std::byte* at, const Segment& segment) {
+    if ((segment.flags & captures::tcp_flag::syn) != 0) {
+        store_u8(at, option::mss);
+        store_u8(at + 1, 4);
+        store_be16(at + 2, Segment::largest_payload);
+        at += 4;
+    }
+    if (segment.timestamps) {
+        store_u8(at, option::nothing);
+        store_u8(at + 1, option::nothing);
+        store_u8(at + 2, option::timestamps);
+        store_u8(at + 3, option::timestamps_size);
+        store_be32(at + 4, segment.timestamps->value);
+        store_be32(at + 8, segment.timestamps->echo);
+        at += 12;
+    }
+    return at;
+}
+
+/// Returns where it ends.
+std::byte* write_tcp(std::byte* tcp, const Segment& segment) {
+    auto* const payload = write_options(tcp + TcpView::shortest, segment);
+    store_be16(tcp, segment.from.port);
+    store_be16(tcp + 2, segment.to.port);
+    store_be32(tcp + 4, segment.sequence);
+    store_be32(tcp + 8, segment.acknowledgment);
+    store_u8(tcp + 12, static_cast<std::uint8_t>((payload - tcp) / 4 << 4));
+    store_u8(tcp + 13, segment.flags);
+    store_be16(tcp + 14, 64240);
+    store_be32(tcp + 16, 0);  // checksum, urgent pointer
+    auto* const end = std::ranges::copy(segment.payload, payload).out;
+    const std::span bytes{tcp, end};
+    TcpView{tcp}.set_checksum(static_cast<std::uint16_t>(~captures::fold(
+        captures::sum_of(bytes) + captures::pseudo_header_sum(segment.from.address, segment.to.address,
+                                                              static_cast<std::uint8_t>(captures::Protocol::tcp),
+                                                              static_cast<std::uint16_t>(bytes.size())))));
+    return end;
+}
+
+void write_ipv4(std::byte* at, const Segment& segment, std::size_t length) {
+    store_be16(at, 0x4500);
+    store_be16(at + 2, static_cast<std::uint16_t>(length));
+    store_be32(at + 4, 0x4000);  // do not fragment
+    store_be16(at + 8, 64 << 8 | static_cast<int>(captures::Protocol::tcp));
+    store_be16(at + 10, 0);
+    const Ipv4View ip{at};
+    ip.set_source(segment.from.address);
+    ip.set_destination(segment.to.address);
+    ip.set_checksum(captures::checksum_of({at, Ipv4View::shortest}));
+}
+
+}  // namespace
+
+std::optional<Timestamps> Arrival::timestamps() const noexcept {
+    const auto tcp = packet.tcp();
+    const auto* const end = tcp.at + tcp.header_length();
+    for (const auto* at = tcp.at + TcpView::shortest; at < end;) {
+        const auto kind = captures::load_u8(at);
+        if (kind == option::end) break;
+        if (kind == option::nothing) {
+            ++at;
+            continue;
+        }
+        if (end - at < 2) break;
+        const auto size = std::max<std::ptrdiff_t>(captures::load_u8(at + 1), 2);
+        if (kind == option::timestamps && size == option::timestamps_size && end - at >= size) {
+            return Timestamps{captures::load_be32(at + 2), captures::load_be32(at + 6)};
+        }
+        at += size;
+    }
+    return {};
+}
+
+TcpWire::TcpWire(const std::string& interface) : burst_{}, buffers_(2 * captures::burst_capacity) {
+    const auto found = captures::find_usable_interface(interface);
+    if (!found) fail_because(found.error());
+    auto port = captures::open_packet_ring(interface);
+    if (!port) fail_because(port.error());
+    mac_ = found->mac;
+    port_ = *std::move(port);
+    arrivals_.reserve(captures::burst_capacity);
+}
+
+std::span<const Arrival> TcpWire::receive(std::chrono::milliseconds wait) {
+    arrivals_.clear();
+    pollfd waiting{port_->descriptor(), POLLIN, 0};
+    if (::poll(&waiting, 1, static_cast<int>(wait.count())) < 0 && errno != EINTR) fail("poll");
+    burst_.count = port_->receive(burst_.frames);
+    if (!port_->works()) fail_because("the interface is lost");
+    for (const auto& frame : burst_.view()) {
+        Arrival arrival{captures::decode(frame), {}, {}};
+        if (!is_sound(frame, arrival.packet)) continue;
+        std::copy_n(frame.data + mac_size, mac_size, arrival.sender.begin());
+        const auto& packet = arrival.packet;
+        const auto tcp = packet.tcp();
+        arrival.payload = {tcp.at + tcp.header_length(), packet.ip + packet.length};
+        arrivals_.push_back(arrival);
+    }
+    return arrivals_;
+}
+
+void TcpWire::send(const Segment& segment) {
+    if (segment.payload.size() > Segment::largest_payload) return;
+    if (used_ == buffers_.size()) flush();
+    auto& buffer = buffers_[used_++];
+    auto* const ethernet = buffer.data();
+    auto* const ip = ethernet + ethernet_size;
+    std::ranges::copy(mac_, std::ranges::copy(segment.receiver, ethernet).out);
+    store_be16(ethernet + 2 * mac_size, captures::ethertype_ipv4);
+    const auto* const end = write_tcp(ip + Ipv4View::shortest, segment);
+    write_ipv4(ip, segment, static_cast<std::size_t>(end - ip));
+    captures::Frame frame;
+    frame.data = ethernet;
+    frame.captured = frame.length = static_cast<std::uint32_t>(end - ethernet);
+    port_->send(frame);
+}
+
+void TcpWire::flush() {
+    port_->flush();
+    used_ = 0;
+}
+
+}  // namespace bench
