@@ -100,7 +100,7 @@ Answer<RequestView> ControlPlane::initiate(const Caller& caller, std::string_vie
     auto change = state.access.plan_request(requests, now, state.gathered.ahead);
     if (!change) return refused(problem_of(change.error()));
 
-    const auto id = new_guid();
+    const auto id = new_ordered_guid(now);
     store::Commit commit;
     RequestView view{id, caller.principal, request.justification, now, {}, {}};
     for (auto i = change->replaced; i < change->records.size(); ++i) {

@@ -3,6 +3,8 @@
 #include <openssl/rand.h>
 
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <stdexcept>
 #include <string_view>
 
@@ -26,13 +28,11 @@ Bytes random_bytes() {
     return drawn.at(--left);
 }
 
-}  // namespace
-
-std::string new_guid() {
+/// As text, with its version and the variant of RFC 9562.
+std::string to_text(Bytes bytes, unsigned version) {
     constexpr std::string_view digits = "0123456789abcdef";
-    auto bytes = random_bytes();
-    bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);  // version 4
-    bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);  // variant 10
+    bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0fU) | version << 4U);
+    bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3fU) | 0x80U);
     std::string guid;
     guid.reserve(36);
     for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -41,6 +41,19 @@ std::string new_guid() {
         guid += digits[bytes.at(i) & 0x0fU];
     }
     return guid;
+}
+
+}  // namespace
+
+std::string new_guid() { return to_text(random_bytes(), 4); }
+
+std::string new_ordered_guid(captures::Time now) {
+    auto bytes = random_bytes();
+    const auto since_1970 = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
+    auto milliseconds = static_cast<std::uint64_t>(since_1970.count());
+    for (std::size_t i = 6; i-- > 0; milliseconds >>= 8U)
+        bytes.at(i) = static_cast<unsigned char>(milliseconds & 0xffU);
+    return to_text(bytes, 7);
 }
 
 }  // namespace gateway

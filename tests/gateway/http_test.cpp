@@ -1,8 +1,10 @@
 #include "gateway/api/http.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 
 #include "gateway/api/text.hpp"
+#include "gateway/guid.hpp"
 
 namespace http_test {
 
@@ -103,6 +105,16 @@ BOOST_AUTO_TEST_CASE(digests_and_guids_have_their_forms) {
           "20ff7fc3xe762-44dd-bd96-b71116dcdc23"}) {
         BOOST_TEST(!gateway::api::is_guid(bad), bad);
     }
+}
+
+BOOST_AUTO_TEST_CASE(ordered_guids_begin_with_their_time) {
+    using std::chrono::milliseconds;
+    // RFC 9562, appendix A.6: Tuesday, February 22, 2022 2:22:22.00 PM GMT-05:00
+    const auto guid = gateway::new_ordered_guid(captures::Time{milliseconds{0x017f22e279b0}});
+    BOOST_TEST(guid.substr(0, 15) == "017f22e2-79b0-7");
+    BOOST_TEST(gateway::api::is_guid(guid));
+    BOOST_TEST(gateway::new_ordered_guid(captures::Time{milliseconds{0x017f22e279b0}}) != guid);
+    BOOST_TEST(gateway::new_ordered_guid(captures::Time{milliseconds{0x017f22e279b1}}) > guid);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_shown_is_one_line_of_a_readable_length) {
