@@ -22,8 +22,8 @@ using store::StoreError;
 namespace {
 
 constexpr std::size_t most_late_events = 10'000;
-/// So many are written even before the second is over: some ten milliseconds.
-constexpr std::size_t enough_late_events = 2000;
+/// So many are written even before the second is over: some milliseconds, in which nobody is answered.
+constexpr std::size_t enough_late_events = 500;
 
 Problem unavailable(const StoreError& error) {
     const auto* const what = [&] {

@@ -21,11 +21,12 @@ struct RecordRow {
     static constexpr const char* columns =
         "id, request, requestor, machine, policy, justification, port, protocol, sources, start_time, end_time, "
         "on_expiry, status, status_reason, listener";
+    /// A record's request never changes, and so what is not named here leaves its index alone.
     static constexpr const char* write =
         "insert into records (id, request, requestor, machine, policy, justification, port, protocol, sources, "
         "start_time, end_time, on_expiry, status, status_reason, listener) "
         "values (:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11, :12, :13, :14, :15) "
-        "on conflict (id) do update set request = excluded.request, requestor = excluded.requestor, "
+        "on conflict (id) do update set requestor = excluded.requestor, "
         "machine = excluded.machine, policy = excluded.policy, justification = excluded.justification, "
         "port = excluded.port, protocol = excluded.protocol, sources = excluded.sources, "
         "start_time = excluded.start_time, end_time = excluded.end_time, on_expiry = excluded.on_expiry, "
@@ -86,9 +87,7 @@ struct RequestRow {
     long long time = 0;
 
     static constexpr const char* columns = "id, client_key, time";
-    static constexpr const char* write =
-        "insert into requests (id, client_key, time) values (:1, :2, :3) "
-        "on conflict (id) do update set client_key = excluded.client_key, time = excluded.time";
+    static constexpr const char* write = "insert into requests (id, client_key, time) values (:1, :2, :3)";
 
     RequestRow() = default;
     explicit RequestRow(const StoredRequest& request);

@@ -45,7 +45,17 @@ constexpr auto first = std::to_array<const char*>({
     "create index events_by_caller on events (lower(caller), sequence, time)",
 });
 
-constexpr std::array<Migration, 1> steps = {first};
+// What a request writes is a page of each table and of each index, and soon after a page to copy from the log. On opening the whole
+// file is read anyway, so times need no index; requests are kept where their key is looked for.
+constexpr auto second = std::to_array<const char*>({
+    "drop index records_by_end",
+    "create table requests_by_id (id text primary key, client_key text not null, time integer not null) without rowid",
+    "insert into requests_by_id select id, client_key, time from requests",
+    "drop table requests",
+    "alter table requests_by_id rename to requests",
+});
+
+constexpr std::array<Migration, 2> steps = {first, second};
 
 long long number(soci::session& session, const char* query) {
     long long value = 0;

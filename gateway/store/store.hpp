@@ -38,7 +38,8 @@ struct StoredRequest {
     captures::Time time;
 };
 
-/// What is written together, or not at all. Records and policies replace those of the same id (name, without regard to case).
+/// What is written together, or not at all. Records and policies replace those of the same id (name, without regard to case);
+/// the request that a record came by stays.
 struct Commit {
     std::vector<policy::AccessRecord> records;
     std::vector<StoredPolicy> policies;

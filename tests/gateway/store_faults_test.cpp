@@ -19,6 +19,7 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include "gateway/store/schema.hpp"
 #include "gateway/store/store.hpp"
 #include "tests/support/store_files.hpp"
 
@@ -354,9 +355,10 @@ BOOST_AUTO_TEST_CASE(a_damaged_file_is_refused) {
 
 BOOST_AUTO_TEST_CASE(a_file_of_a_newer_schema_is_refused_and_stays_as_it_is) {
     fill(directory.url());
+    const auto version = static_cast<char>(gateway::store::schema().size());
     overwrite(directory.file(), 60, std::string{"\0\0\0\x63", 4});  // SQLite's user_version
     check_refused(directory, Kind::too_new);
-    overwrite(directory.file(), 60, std::string{"\0\0\0\x01", 4});
+    overwrite(directory.file(), 60, std::string{'\0', '\0', '\0', version});
     BOOST_TEST(open(directory.url())->head().sequence == 50U);
 }
 

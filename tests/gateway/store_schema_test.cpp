@@ -8,6 +8,7 @@
 #include <soci/sqlite3/soci-sqlite3.h>
 
 #include "gateway/store/fault.hpp"
+#include "gateway/store/store.hpp"
 #include "tests/support/store_files.hpp"
 
 namespace store_schema_test {
@@ -15,6 +16,7 @@ namespace store_schema_test {
 using gateway::store::Fault;
 using gateway::store::migrate;
 using gateway::store::Migration;
+using gateway::store::Store;
 using gateway::store::StoreError;
 
 constexpr auto first = std::to_array<const char*>({"create table people (name text not null)"});
@@ -87,6 +89,24 @@ BOOST_AUTO_TEST_CASE(another_program_s_file_is_refused) {
     session << "pragma user_version = 1";
     BOOST_CHECK_EXCEPTION(migrate(session, gateway::store::schema()), Fault, of_kind(StoreError::Kind::damaged));
     BOOST_TEST(number("select count(*) from sqlite_master") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_store_of_version_1_keeps_what_it_has) {
+    migrate(session, gateway::store::schema().first(1));
+    session << "insert into requests values ('r1', 'bob/client-1', 5000), ('r0', '', 1)";
+    session
+        << "insert into records values (7, 'r1', 'bob', 'web01', 'default', 'patches', 22, '', '198.51.100.7/32', 5000,"
+           " 9000, 'keep', 'Initiated', 'UserRequested', '')";
+    session.close();
+    const auto store = Store::open("sqlite:" + directory.file().string());
+    BOOST_REQUIRE(store.has_value());
+    const auto snapshot = (*store)->load(captures::Time{captures::Duration{2}});
+    BOOST_REQUIRE(snapshot.has_value());
+    BOOST_REQUIRE_EQUAL(snapshot->requests.size(), 1);
+    BOOST_TEST(snapshot->requests.front().client_key == "bob/client-1");
+    BOOST_REQUIRE_EQUAL(snapshot->records.size(), 1);
+    BOOST_TEST(snapshot->records.front().request == "r1");
+    BOOST_TEST(snapshot->last_id == 7);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
