@@ -12,8 +12,8 @@ namespace gateway::live {
 /// for the next ones.
 class HeldFrames {
 public:
-    static constexpr std::uint32_t most_of_a_queue = 8;
-    static constexpr std::uint32_t most_frames = 512;
+    static constexpr std::uint32_t most_of_a_queue = 64;  ///< connections that begin at once
+    static constexpr std::uint32_t most_frames = 1024;
     static constexpr std::size_t most_bytes = std::size_t{4} << 20;
 
     HeldFrames();
