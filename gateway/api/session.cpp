@@ -219,7 +219,7 @@ asio::awaitable<bool> Session::wait_for_request() {
     if (host_.stopping) co_return false;
     if (!unread_.empty()) co_return true;
     answering_ = false;
-    unread_.shrink_to_fit();
+    if (unread_.capacity() > first_read) std::string{}.swap(unread_);
     limit_time(used_ ? terms_->limits.idle_timeout : terms_->limits.request_timeout, Late::stops_reading, !used_);
     used_ = true;
     co_return co_await read_more(first_read);

@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "policy/names.hpp"
@@ -77,8 +78,12 @@ bool is_authority(std::string_view text) noexcept {
 }  // namespace
 
 std::string to_wire(const Response& response, const Delivery& delivery) {
-    std::string text = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, phrase(response.status),
-                                   http_date(delivery.date));
+    std::size_t most = 256 + response.body.size();
+    for (const auto& [name, value] : response.headers) most += name.size() + value.size() + 4;
+    std::string text;
+    text.reserve(most);
+    fmt::format_to(std::back_inserter(text), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, phrase(response.status),
+                   http_date(delivery.date));
     bool has_type = false;
     for (const auto& [name, value] : response.headers) {
         if (!fits_a_line(name) || !fits_a_line(value)) continue;
