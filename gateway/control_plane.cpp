@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <future>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,8 +25,10 @@ using store::StoreError;
 namespace {
 
 constexpr std::size_t most_late_events = 10'000;
-/// So many are written even before the second is over: some milliseconds, in which nobody is answered.
+/// So many are written even before the second is over, beside whoever is answered meanwhile.
 constexpr std::size_t enough_late_events = 500;
+/// So many more at most wait for that.
+constexpr std::size_t patient_late_events = 4 * enough_late_events;
 
 Problem unavailable(const StoreError& error) {
     const auto* const what = [&] {
@@ -100,6 +105,7 @@ void ControlPlane::tick(Time now) {
 std::optional<Time> ControlPlane::next_expiry() const noexcept { return state_->access.next_expiry(); }
 
 bool ControlPlane::flush(Time now) {
+    state_->finish_writing();
     auto& late = state_->late;
     // The event that tells of an outage is what the store is tried with, until it takes it.
     if (!state_->numbers.store_works && !std::exchange(state_->outage_noted, true)) {
@@ -113,7 +119,10 @@ bool ControlPlane::flush(Time now) {
     return !state_->write({});
 }
 
-void ControlPlane::tend() { state_->store->tend(); }
+void ControlPlane::tend() {
+    state_->finish_writing();
+    state_->store->tend();
+}
 
 tl::expected<std::vector<ConfigChange>, std::string> ControlPlane::reload(Config config, const Caller* caller,
                                                                           Time now) {
@@ -224,24 +233,54 @@ AuditEvent ControlPlane::State::event(const Caller& caller, std::string_view ope
 }
 
 std::optional<Problem> ControlPlane::State::write(store::Commit commit) {
+    finish_writing();
     auto whole = std::exchange(late, {});
     const std::array before{whole.records.size(), whole.policies.size(), whole.mapped_ports.size(),
                             whole.requests.size(), whole.events.size()};
     append(whole, std::move(commit));
     const auto written = store->commit(whole);
-    numbers.store_works = written.has_value();
     if (written) {
-        outage_noted = false;
+        note_success();
         return {};
     }
-    ++numbers.store_errors;
     whole.records.resize(before[0]);
     whole.policies.resize(before[1]);
     whole.mapped_ports.resize(before[2]);
     whole.requests.resize(before[3]);
     whole.events.resize(before[4]);
     late = std::move(whole);
-    auto problem = unavailable(written.error());
+    return note_failure(written.error());
+}
+
+void ControlPlane::State::write_aside() {
+    aside = std::exchange(late, {});
+    const auto commit = [this] { return store->commit(aside); };
+    try {
+        writing = std::async(std::launch::async, commit);
+    } catch (const std::system_error&) {  // no thread is to be had
+        writing = std::async(std::launch::deferred, commit);
+    }
+}
+
+void ControlPlane::State::finish_writing() {
+    if (!writing.valid()) return;
+    const auto written = writing.get();
+    auto commit = std::exchange(aside, {});
+    if (written) return note_success();
+    append(commit, std::exchange(late, {}));
+    late = std::move(commit);
+    static_cast<void>(note_failure(written.error()));
+}
+
+void ControlPlane::State::note_success() {
+    numbers.store_works = true;
+    outage_noted = false;
+}
+
+Problem ControlPlane::State::note_failure(const StoreError& error) {
+    numbers.store_works = false;
+    ++numbers.store_errors;
+    auto problem = unavailable(error);
     outage = problem.message;
     return problem;
 }
@@ -265,7 +304,11 @@ Problem ControlPlane::State::refuse(AuditEvent event, Problem problem) {
 
 void ControlPlane::State::note(AuditEvent event) {
     if (late.events.size() < most_late_events) late.events.push_back(std::move(event));
-    if (late.events.size() >= enough_late_events && numbers.store_works) static_cast<void>(write({}));
+    if (late.events.size() < enough_late_events || !numbers.store_works) return;
+    const bool is_over = !writing.valid() || writing.wait_for(std::chrono::seconds{0}) != std::future_status::timeout;
+    if (!is_over && late.events.size() < patient_late_events) return;
+    finish_writing();
+    if (numbers.store_works) write_aside();
 }
 
 std::optional<Problem> ControlPlane::State::overburdened() const {

@@ -138,7 +138,7 @@ public:
 /// audit event that tells of it to the store in one transaction, and only then opens or closes windows. If
 /// the store fails the answer is 503 and no door has moved, but that expiry goes on in memory and is written later.
 /// Decisions that change nothing but are worth telling (a look-up, a refused reading) are written together by
-/// `flush`, at most a second later; what changes something and every refusal to change something is written before the answer.
+/// `flush`, at most a second later, or before that, where they are many, by a thread that has the store until it is done; what changes something and every refusal to change something is written before the answer.
 ///
 /// Requests that can wait are gathered, so that many share one sync. They are plans until they are settled: nobody sees them, and
 /// whatever could change what they were planned on settles them first, as does a request on a machine of one of them.
@@ -216,7 +216,7 @@ public:
     [[nodiscard]] Answer<std::vector<policy::AuditEvent>> audit_chain(const Caller& caller, std::uint64_t after,
                                                                       std::size_t limit, captures::Time now);
     /// The newest event on disk: what a chain that was read to its end must end with. For those who may read the chain.
-    [[nodiscard]] const store::Store::Head& audit_head() const noexcept;
+    [[nodiscard]] const store::Store::Head& audit_head() const;
 
     /// A new configuration, all but its store: policies that the store has stay in the place of the file's, windows stay
     /// open. What is different, or why it was not taken, for a person; then nothing has changed. Null: nobody's doing but the

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -54,9 +55,11 @@ struct ControlPlane::State {
     std::unordered_map<std::string, std::vector<policy::WindowId>> requests;  ///< by id
     std::map<std::string, std::vector<std::string>> request_ids;              ///< of a policy, oldest first
     Gathered gathered;
-    store::Commit late;         ///< what happened and is not on disk yet; goes with the next commit
-    std::string outage;         ///< why the last write that failed did
-    bool outage_noted = false;  ///< in `late`
+    store::Commit late;   ///< what happened and is not on disk yet; goes with the next commit
+    store::Commit aside;  ///< what was late and is being written, while `writing` is valid
+    std::future<tl::expected<void, store::StoreError>> writing;  ///< uses the store, which nobody else may meanwhile
+    std::string outage;                                          ///< why the last write that failed did
+    bool outage_noted = false;                                   ///< in `late`
     captures::Time next_forget{};
     Enforcer* enforcer = nullptr;
     Numbers numbers;
@@ -78,6 +81,12 @@ struct ControlPlane::State {
                                                   std::string resource, std::string machine, captures::Time now);
     /// Writes a change together with what is late. On failure nothing of `commit` stays, and what was late remains so.
     [[nodiscard]] std::optional<Problem> write(store::Commit commit);
+    /// Writes what is late in a thread of its own; nothing may be written aside already.
+    void write_aside();
+    /// Waits for that. What it could not write is late again.
+    void finish_writing();
+    void note_success();
+    Problem note_failure(const store::StoreError& error);
     /// A refusal to change something: on disk, if the disk takes it, before the caller hears of it.
     Problem refuse(policy::AuditEvent event, Problem problem);
     /// Of what changes nothing: written within a second.

@@ -237,6 +237,9 @@ Answer<std::vector<policy::AuditEvent>> ControlPlane::audit_chain(const Caller& 
     return std::move(*events);
 }
 
-const store::Store::Head& ControlPlane::audit_head() const noexcept { return state_->store->head(); }
+const store::Store::Head& ControlPlane::audit_head() const {
+    state_->finish_writing();
+    return state_->store->head();
+}
 
 }  // namespace gateway
