@@ -42,7 +42,7 @@ public:
         if (size_ > 0) std::memcpy(data_, other.data_, size_ * sizeof(T));
     }
     HugeArray& operator=(const HugeArray& other) {
-        *this = HugeArray{other};
+        if (this != &other) *this = HugeArray{other};
         return *this;
     }
     HugeArray& operator=(HugeArray&& other) noexcept {
