@@ -84,7 +84,7 @@ public:
                     if (failed == 0) failed = error;
                     --answers_;
                 }
-                at += std::max<std::size_t>((header.nlmsg_len + 3U) / 4U * 4U, sizeof header);
+                at += std::max((std::size_t{header.nlmsg_len} + 3) / 4 * 4, sizeof header);
             }
             if (failed != 0) return failed;
         }
@@ -207,10 +207,9 @@ std::optional<std::string> kernel_owns(std::span<const Ipv4Address> addresses) {
         if (each->ifa_netmask != nullptr) std::memcpy(&mask, each->ifa_netmask, sizeof mask);
         std::array<char, INET_ADDRSTRLEN> text{};
         inet_ntop(AF_INET, &address.sin_addr, text.data(), text.size());
-        const std::string name = each->ifa_name;
-        return std::string{text.data()} + " is the gateway's, but the kernel has it on " + name +
+        return std::string{text.data()} + " is the gateway's, but the kernel has it on " + each->ifa_name +
                " and would answer for it; `ip addr del " + text.data() + "/" +
-               std::to_string(std::popcount(mask.sin_addr.s_addr)) + " dev " + name + "` takes it off";
+               std::to_string(std::popcount(mask.sin_addr.s_addr)) + " dev " + each->ifa_name + "` takes it off";
     }
     return std::nullopt;
 }

@@ -80,6 +80,7 @@ std::size_t LivePort::receive(std::span<Frame> frames) {
     return count;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): what pcap_dispatch(3) calls has this type
 void LivePort::take(u_char* burst, const pcap_pkthdr* header, const u_char* bytes) {
     auto& taking = *reinterpret_cast<Taking*>(burst);
     if (header->caplen < header->len) {

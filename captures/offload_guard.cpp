@@ -60,7 +60,8 @@ std::vector<std::string> feature_names(int socket, const std::string& interface)
     if (!ask(socket, interface, bytes)) return {};
     std::vector<std::string> names;
     for (std::uint32_t i = 0; i < count; ++i) {
-        const auto* const name = reinterpret_cast<const char*>(bytes.data() + sizeof strings + i * ETH_GSTRING_LEN);
+        const auto* const name = reinterpret_cast<const char*>(bytes.data() + sizeof strings +
+                                                               std::size_t{i} * ETH_GSTRING_LEN);
         names.emplace_back(name, strnlen(name, ETH_GSTRING_LEN));
     }
     return names;

@@ -132,7 +132,7 @@ public:
 
     /// Looks at the flows among `count` places from `first` on; true if there are places beyond.
     template <class Look>
-    bool visit(FlowIndex first, std::uint32_t count, Look look) const {
+    [[nodiscard]] bool visit(FlowIndex first, std::uint32_t count, Look look) const {
         const auto last = first + std::min(count, unused_ - std::min(first, unused_));
         for (auto index = first; index < last; ++index) {
             if (flows_[index].next_free == in_use) look(flows_[index]);

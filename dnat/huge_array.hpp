@@ -41,7 +41,10 @@ public:
     HugeArray(const HugeArray& other) : HugeArray{other.size_} {
         if (size_ > 0) std::memcpy(data_, other.data_, size_ * sizeof(T));
     }
-    HugeArray& operator=(const HugeArray& other) { return *this = HugeArray{other}; }
+    HugeArray& operator=(const HugeArray& other) {
+        if (this != &other) *this = HugeArray{other};
+        return *this;
+    }
     HugeArray& operator=(HugeArray&& other) noexcept {
         std::swap(size_, other.size_);
         std::swap(bytes_, other.bytes_);

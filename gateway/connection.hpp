@@ -23,7 +23,7 @@ struct Connection {
 };
 
 /// Finds the way to a machine's port among NAT rules, without a walk through all of them.
-class WaysIn {
+class WaysIn {  // NOLINT(bugprone-exception-escape): moving what Boost calls noexcept does not throw
 public:
     WaysIn() = default;
     explicit WaysIn(dnat::RuleTable rules);

@@ -22,6 +22,26 @@ std::string client_key(const Caller& caller, const InitiateRequest& request) {
     return fmt::format("{}\n{}\n{}", policy::to_lower(caller.principal), caller.client_request_id, request.fingerprint);
 }
 
+/// One for each machine, under its name where there is such a machine.
+Answer<std::vector<policy::AccessRequest>> requests_of(const Caller& caller, const InitiateRequest& request,
+                                                       const Directory& directory) {
+    std::vector<policy::AccessRequest> requests;
+    for (const auto& [machine_id, ports] : request.machines) {
+        const auto* machine = directory.machine_of_id(machine_id);
+        policy::AccessRequest one{caller.principal, machine == nullptr ? machine_id : machine->name, ports,
+                                  request.justification, caller.ipv4};
+        if (const auto refusal = policy::malformed(one)) return tl::unexpected{problem_of(*refusal)};
+        const auto is_same = [&](const policy::AccessRequest& other) { return same_name(other.machine, one.machine); };
+        if (std::ranges::any_of(requests, is_same)) {
+            return tl::unexpected{
+                Problem{400, std::string{policy::refusal_code::invalid_input},
+                        fmt::format("Machine '{}' is named twice: give all its ports together.", one.machine)}};
+        }
+        requests.push_back(std::move(one));
+    }
+    return requests;
+}
+
 }  // namespace
 
 Problem problem_of(const policy::Refusal& refusal) {
@@ -75,29 +95,18 @@ Answer<RequestView> ControlPlane::initiate(const Caller& caller, std::string_vie
         if (auto view = state.request_view(caller, before->second)) return *view;
     }
 
-    std::vector<policy::AccessRequest> requests;
-    for (const auto& [machine_id, ports] : request.machines) {
-        const auto* machine = directory.machine_of_id(machine_id);
-        policy::AccessRequest one{caller.principal, machine == nullptr ? machine_id : machine->name, ports,
-                                  request.justification, caller.ipv4};
-        if (const auto refusal = policy::malformed(one)) return refused(problem_of(*refusal));
-        const auto is_same = [&](const policy::AccessRequest& other) { return same_name(other.machine, one.machine); };
-        if (std::ranges::any_of(requests, is_same)) {
-            return refused({400, std::string{policy::refusal_code::invalid_input},
-                            fmt::format("Machine '{}' is named twice: give all its ports together.", one.machine)});
-        }
-        requests.push_back(std::move(one));
-    }
+    const auto requests = requests_of(caller, request, directory);
+    if (!requests) return refused(requests.error());
     const auto* policy = state.policy(policy_name);
     if (policy == nullptr) {
         return refused(State::no_policy(policy_id));
     }
-    for (const auto& one : requests) {
+    for (const auto& one : *requests) {
         if (policy->machine(one.machine) != nullptr) continue;
         return refused({400, std::string{policy::refusal_code::not_a_subset},
                         fmt::format("machine '{}' is not in policy '{}'", one.machine, policy->name)});
     }
-    auto change = state.access.plan_request(requests, now, state.gathered.ahead);
+    auto change = state.access.plan_request(*requests, now, state.gathered.ahead);
     if (!change) return refused(problem_of(change.error()));
 
     const auto id = new_ordered_guid(now);

@@ -26,6 +26,24 @@ JitPort default_port(const VirtualMachine& machine) {
 
 bool is_management_port(std::uint16_t port) { return port == 22 || port == 3389 || port == 5985 || port == 5986; }
 
+/// Machines by their addresses.
+struct Reach {
+    std::set<std::uint32_t> reachable;         ///< by some NAT rule
+    std::map<std::uint32_t, bool> management;  ///< a management port of it is reachable: from anywhere?
+};
+
+Reach reach_of(const std::vector<dnat::NatRule>& rules) {
+    Reach reach;
+    for (const auto& rule : rules) {
+        reach.reachable.insert(rule.translated.address.value);
+        if (!is_management_port(rule.translated.port)) continue;
+        const bool anywhere = std::ranges::any_of(
+            rule.sources, [](const auto& range) { return range.first.value == 0 && range.last.value == ~0U; });
+        reach.management[rule.translated.address.value] |= anywhere;
+    }
+    return reach;
+}
+
 }  // namespace
 
 std::string_view to_string(MachineView::State state) noexcept {
@@ -91,15 +109,7 @@ Answer<std::vector<MachineView>> ControlPlane::machines(const Caller& caller, Ti
     tick(now);
     const auto& config = state.config;
     std::map<std::string, MachineView, NameLess> views;
-    std::set<std::uint32_t> reachable;         // by some NAT rule
-    std::map<std::uint32_t, bool> management;  // a management port of it is reachable: from anywhere?
-    for (const auto& rule : config.nat_rules) {
-        reachable.insert(rule.translated.address.value);
-        if (!is_management_port(rule.translated.port)) continue;
-        const bool anywhere = std::ranges::any_of(
-            rule.sources, [](const auto& range) { return range.first.value == 0 && range.last.value == ~0U; });
-        management[rule.translated.address.value] |= anywhere;
-    }
+    const auto [reachable, management] = reach_of(config.nat_rules);
     for (const auto& machine : config.machines) {
         const auto id = config.machine_id(machine.name);
         if (!state.allows(caller, policy::action::machine_read, id)) continue;
@@ -141,6 +151,7 @@ Answer<std::vector<MachineView>> ControlPlane::machines(const Caller& caller, Ti
         if (auto connection = state.connection_view(record)) view->second.connections.push_back(std::move(*connection));
     }
     std::vector<MachineView> all;
+    all.reserve(views.size());
     for (auto& [name, view] : views) all.push_back(std::move(view));
     return all;
 }

@@ -88,7 +88,6 @@ tl::expected<std::unique_ptr<Replay>, std::string> Replay::create(Config config,
 
 Replay::Replay(Config config, Scenario scenario, Vantage vantage, std::shared_ptr<const Tables> tables)
     : vantage_{vantage},
-      configs_{},
       scenario_{std::move(scenario)},
       access_{configs_.emplace_back(std::move(config))},
       pipeline_{std::move(tables), access_.windows(), {.vantage = vantage, .limits = configs_.front().limits}} {}

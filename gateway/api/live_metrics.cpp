@@ -21,26 +21,27 @@ public:
     /// A number of either side.
     template <class Of>
     void sides(std::string_view name, std::string_view type, std::string_view help, Of of) {
-        page.head(name, type, help);
-        page.line(fmt::format("{}{{side=\"outside\"}}", name), of(status_->sides[0]));
-        page.line(fmt::format("{}{{side=\"inside\"}}", name), of(status_->sides[1]));
+        page_.head(name, type, help);
+        page_.line(fmt::format("{}{{side=\"outside\"}}", name), of(status_->sides[0]));
+        page_.line(fmt::format("{}{{side=\"inside\"}}", name), of(status_->sides[1]));
     }
 
     using Number = std::uint64_t (*)(const SideStatus&);
     /// Numbers of either side, by another label.
     void labelled(std::string_view name, std::string_view label, std::string_view help,
                   std::initializer_list<std::pair<std::string_view, Number>> all) {
-        page.head(name, "counter", help);
+        page_.head(name, "counter", help);
         for (const auto& [value, of] : all) {
-            page.line(fmt::format("{}{{side=\"outside\",{}=\"{}\"}}", name, label, value), of(status_->sides[0]));
-            page.line(fmt::format("{}{{side=\"inside\",{}=\"{}\"}}", name, label, value), of(status_->sides[1]));
+            page_.line(fmt::format(R"({}{{side="outside",{}="{}"}})", name, label, value), of(status_->sides[0]));
+            page_.line(fmt::format(R"({}{{side="inside",{}="{}"}})", name, label, value), of(status_->sides[1]));
         }
     }
 
-    MetricsPage page;
+    [[nodiscard]] MetricsPage& page() noexcept { return page_; }
 
 private:
     const live::LiveStatus* status_;
+    MetricsPage page_;
 };
 
 void add_interfaces(LivePage& to) {
@@ -86,7 +87,7 @@ void add_packets(MetricsPage& page, const live::LiveStatus& status) {
     page.head("live_packets_total", "counter", "Packets by what was decided about them and why.");
     for (std::size_t i = 0; i < status.counters.reasons.size(); ++i) {
         const auto reason = static_cast<policy::Reason>(i);
-        page.line(fmt::format("live_packets_total{{fate=\"{}\",reason=\"{}\"}}", to_string(fate_of(reason)),
+        page.line(fmt::format(R"(live_packets_total{{fate="{}",reason="{}"}})", to_string(fate_of(reason)),
                               to_string(reason)),
                   status.counters.reasons.at(i));
     }
@@ -119,9 +120,9 @@ std::string live_metrics(const live::LiveStatus& status) {
     LivePage to{status};
     add_interfaces(to);
     add_arp(to);
-    add_packets(to.page, status);
-    add_logs(to.page, status);
-    return to.page.take();
+    add_packets(to.page(), status);
+    add_logs(to.page(), status);
+    return to.page().take();
 }
 
 }  // namespace gateway::api

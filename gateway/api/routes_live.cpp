@@ -83,13 +83,14 @@ public:
     template <class T>
     void take(T& to, Answer<T> answer) {
         if (answer) to = std::move(*answer);
-        if (!answer && !problem) problem = std::move(answer.error());
+        if (!answer && !problem_) problem_ = std::move(answer.error());
     }
 
-    std::optional<Problem> problem;
+    [[nodiscard]] std::optional<Problem>& problem() noexcept { return problem_; }
 
 private:
     const Call* call_;
+    std::optional<Problem> problem_;
 };
 
 }  // namespace
@@ -126,7 +127,7 @@ Answer<Response> list_flows(Call& call) {
     reader.read(filter.protocol, "protocol", parse_protocol, no_protocol);
     reader.read_number(window, "window", UINT32_MAX);
     reader.read_number(limit, "limit", most_flows);
-    if (reader.problem) return tl::unexpected{std::move(*reader.problem)};
+    if (reader.problem()) return tl::unexpected{std::move(*reader.problem())};
     if (call.request.parameter("window")) filter.window = static_cast<policy::WindowId>(window);
     filter.limit = static_cast<std::size_t>(limit) + 1;
     const auto live = live_of(call);
@@ -174,7 +175,7 @@ Answer<Response> list_decisions(Call& call) {
     reader.read(filter.protocol, "protocol", parse_protocol, no_protocol);
     reader.read(filter.address, "address", captures::Prefix::parse, no_prefix);
     reader.take(filter.port, port_parameter(call));
-    if (reader.problem) return tl::unexpected{std::move(*reader.problem)};
+    if (reader.problem()) return tl::unexpected{std::move(*reader.problem())};
     const auto live = live_of(call);
     if (!live) return tl::unexpected{live.error()};
     if (from == 0) call.control.note_reading(call.caller, action::decision_read, "watches decisions", call.now);

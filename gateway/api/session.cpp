@@ -206,7 +206,9 @@ asio::awaitable<bool> Session::exchange() {
 
     answering_ = true;
     auto response = good ? answer(*request) : std::move(*now.refused);
-    if (response.settle) co_await settle(*request, response);
+    if (response.settle) {
+        co_await settle(*request, response);
+    }
     const bool keep = good && now.parser.keep_alive() && !host_.stopping;
     const bool old = good && now.parser.get().version() != http_1_1;
     const Delivery delivery{.keep_alive = keep, .http_1_0 = old, .only_head = now.only_head, .date = clock_time()};
@@ -318,7 +320,9 @@ asio::awaitable<void> Session::close() {
 /// next those that were about to be. With nobody else there it takes microseconds.
 asio::awaitable<void> Session::settle(Request& request, Response& response) {
     constexpr int turns = 2;
-    for (int turn = 0; turn < turns; ++turn) co_await asio::post(socket_.get_executor(), use_awaitable);
+    for (int turn = 0; turn < turns; ++turn) {
+        co_await asio::post(socket_.get_executor(), use_awaitable);
+    }
     bool holds = false;
     try {
         holds = response.settle();

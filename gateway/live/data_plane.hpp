@@ -54,6 +54,8 @@ public:
         std::uint64_t hash_seed = 0;
     };
     DataPlane(const Settings& settings, Doors doors, std::array<Wire, 2> wires, Tap* tap);
+    DataPlane(const DataPlane&) = delete;
+    DataPlane& operator=(const DataPlane&) = delete;
     ~DataPlane() override;
 
     /// The thread's body, until `stop`.

@@ -87,6 +87,8 @@ public:
     [[nodiscard]] static tl::expected<std::unique_ptr<LiveGateway>, std::string> over(const Config& config,
                                                                                       std::array<Wire, 2> wires,
                                                                                       const LogFiles& logs, Log log);
+    LiveGateway(const LiveGateway&) = delete;
+    LiveGateway& operator=(const LiveGateway&) = delete;
     ~LiveGateway() override;
 
     void enforce(const Config& config, const Access& access, const Change& change) override;

@@ -29,7 +29,7 @@ constexpr std::size_t tables_in_use = 2;
 }  // namespace
 
 tl::expected<std::unique_ptr<Recorder>, std::string> Recorder::open(const LogFiles& files,
-                                                                    const std::string& firewall_id, Log log) {
+                                                                    const std::string& firewall_id, const Log& log) {
     const auto& rotation = files.rotation;
     std::unique_ptr<Recorder> recorder{new Recorder{log, files.record.empty() ? ring_of_headers : ring_of_frames}};
     std::string problem;

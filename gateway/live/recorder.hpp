@@ -38,7 +38,9 @@ public:
     /// Opens all files. The error is for a person.
     [[nodiscard]] static tl::expected<std::unique_ptr<Recorder>, std::string> open(const LogFiles& files,
                                                                                    const std::string& firewall_id,
-                                                                                   Log log);
+                                                                                   const Log& log);
+    Recorder(const Recorder&) = delete;
+    Recorder& operator=(const Recorder&) = delete;
     /// Writes what is there to its end.
     ~Recorder() override;
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <string>
 
 #include <fmt/format.h>
@@ -91,9 +92,7 @@ std::string fill(const std::string& file, const History& history) {
     return {};
 }
 
-}  // namespace
-
-int main(int count, char** words) {
+int run(int count, char** words) {
     History history;
     std::string file;
     CLI::App app{"Fills a store with past and open requests."};
@@ -107,4 +106,15 @@ int main(int count, char** words) {
         return 1;
     }
     return 0;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    try {
+        return run(count, words);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "access_history: {}\n", error.what());
+        return 1;
+    }
 }

@@ -71,7 +71,7 @@ void check(const gateway::api::Response& response) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    constexpr std::size_t longest = 64 * 1024;
+    constexpr std::size_t longest = std::size_t{64} * 1024;
     static Service service;
     static int requests = 0;
     if (++requests % 10'000 == 0) {  // so that what was approved does not fill the memory

@@ -165,18 +165,19 @@ BOOST_AUTO_TEST_CASE(a_refusal_names_the_action_that_is_missing) {
         std::string body;
         const char* action;
     };
+    const std::vector<Expectation> expectations{
+        {"GET", policy_path + version, "", "Microsoft.Security/locations/jitNetworkAccessPolicies/read"},
+        {"PUT", policy_path + version, "{}", "Microsoft.Security/locations/jitNetworkAccessPolicies/write"},
+        {"DELETE", policy_path + version, "", "Microsoft.Security/locations/jitNetworkAccessPolicies/delete"},
+        {"POST", policy_path + "/initiate" + version, ApiLab::initiate_body("web01", 22),
+         "Microsoft.Security/locations/jitNetworkAccessPolicies/initiate/action"},
+        {"GET", web01 + version, "", "Microsoft.Compute/virtualMachines/read"},
+        {"GET", v1 + "/audit", "", "Microsoft.Insights/eventtypes/values/read"},
+        {"POST", v1 + "/extend", R"({"machine":"web01","port":22,"duration":"PT1H"})",
+         "Microsoft.Security/locations/jitNetworkAccessPolicies/initiate/action"},
+    };
     ApiLab lab;
-    for (const auto& [method, target, body, action] : std::vector<Expectation>{
-             {"GET", policy_path + version, "", "Microsoft.Security/locations/jitNetworkAccessPolicies/read"},
-             {"PUT", policy_path + version, "{}", "Microsoft.Security/locations/jitNetworkAccessPolicies/write"},
-             {"DELETE", policy_path + version, "", "Microsoft.Security/locations/jitNetworkAccessPolicies/delete"},
-             {"POST", policy_path + "/initiate" + version, ApiLab::initiate_body("web01", 22),
-              "Microsoft.Security/locations/jitNetworkAccessPolicies/initiate/action"},
-             {"GET", web01 + version, "", "Microsoft.Compute/virtualMachines/read"},
-             {"GET", v1 + "/audit", "", "Microsoft.Insights/eventtypes/values/read"},
-             {"POST", v1 + "/extend", R"({"machine":"web01","port":22,"duration":"PT1H"})",
-              "Microsoft.Security/locations/jitNetworkAccessPolicies/initiate/action"},
-         }) {
+    for (const auto& [method, target, body, action] : expectations) {
         const auto answer = lab.send(method, "nobody", target, body);
         BOOST_TEST(outcome(answer) == "403 AuthorizationFailed", target);
         BOOST_TEST(answer.body.find(std::string{"to perform action '"} + action + '\'') != std::string::npos,

@@ -71,7 +71,7 @@ std::string raw_signature(const std::string& der) {
     std::string raw;
     std::size_t at = 2;
     for (int i = 0; i < 2; ++i) {
-        const auto length = static_cast<std::size_t>(der.at(at + 1));
+        const std::size_t length = static_cast<unsigned char>(der.at(at + 1));
         auto number = der.substr(at + 2, length);
         if (number.size() > 32) number.erase(0, number.size() - 32);
         raw += std::string(32 - number.size(), '\0') + number;

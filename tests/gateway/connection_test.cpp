@@ -22,7 +22,7 @@ dnat::NatRule rule(const std::string& name, const std::string& source, std::uint
     return rule;
 }
 
-std::string way(std::vector<dnat::NatRule> rules, std::vector<std::string> sources,
+std::string way(std::vector<dnat::NatRule> rules, const std::vector<std::string>& sources,
                 std::optional<Protocol> protocol = Protocol::tcp) {
     policy::AccessRecord record;
     record.port = 22;

@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_deleted_policy_stays_deleted_and_its_windows_end) {
 }
 
 BOOST_AUTO_TEST_CASE(a_policy_that_cannot_be_is_refused) {
-    const auto put = [&](PolicyDraft draft, const std::string& name = "default") {
+    const auto put = [&](const PolicyDraft& draft, const std::string& name = "default") {
         return code_of(control->put_policy(caller("admin"), name, draft, noon));
     };
     auto none = draft_for("web01", 22);

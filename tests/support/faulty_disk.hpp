@@ -18,14 +18,14 @@ public:
         vfs_.zName = "faulty";
         vfs_.xOpen = open;
         sqlite3_vfs_register(&vfs_, 1);
-        current_ = this;
+        current = this;
     }
     FaultyDisk(const FaultyDisk&) = delete;
     FaultyDisk& operator=(const FaultyDisk&) = delete;
     ~FaultyDisk() {
         sqlite3_vfs_unregister(&vfs_);
         sqlite3_vfs_register(own_, 1);
-        current_ = nullptr;
+        current = nullptr;
         fails_to_write = fails_to_sync = false;
     }
 
@@ -35,9 +35,9 @@ public:
 
 private:
     static int open(sqlite3_vfs*, sqlite3_filename name, sqlite3_file* file, int flags, int* out) {
-        const int result = current_->own_->xOpen(current_->own_, name, file, flags, out);
+        const int result = current->own_->xOpen(current->own_, name, file, flags, out);
         if (result != SQLITE_OK || file->pMethods == nullptr) return result;
-        auto& methods = tables_[file->pMethods];  // the log's files have other locks, and so another table
+        auto& methods = tables[file->pMethods];  // the log's files have other locks, and so another table
         methods.own = file->pMethods;
         methods.faulty = *methods.own;
         methods.faulty.xWrite = [](sqlite3_file* one, const void* bytes, int count, sqlite3_int64 at) {
@@ -70,8 +70,8 @@ private:
 
     sqlite3_vfs* own_;
     sqlite3_vfs vfs_;
-    static inline FaultyDisk* current_ = nullptr;
-    static inline std::map<const sqlite3_io_methods*, Methods> tables_;
+    static inline FaultyDisk* current = nullptr;
+    static inline std::map<const sqlite3_io_methods*, Methods> tables;
 };
 
 }  // namespace support

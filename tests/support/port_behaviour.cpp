@@ -270,7 +270,8 @@ void tells_of_a_lost_interface(const OpenPort& open) {
     const auto send_marked = [&](std::byte mark) {
         auto frame = marked(mark);
         const auto sent = [&] { return ::send(sender.number(), frame.bytes().data(), frame.bytes().size(), 0) > 0; };
-        return sent() || sent();  // the first tells that the sender's interface was down
+        // NOLINTNEXTLINE(misc-redundant-expression): the first tells that the sender's interface was down
+        return sent() || sent();
     };
     auto port = opened(open, lab.gateway, "outside");
     Frame found;
@@ -362,7 +363,7 @@ void keeps_vlan_tags(const OpenPort& open) {
     const VethLab lab{VethLab::Offloads::on};
     const auto port = opened(open, lab.gateway, "outside");
     const auto sender = packet_socket(lab.client, "eth0");
-    for (auto frame :
+    for (const auto& frame :
          {udp("10.1.0.2:1", "10.2.0.2:2").vlan(77).payload(std::vector<std::byte>(40, std::byte{6})).build(),
           udp("10.1.0.2:1", "10.2.0.2:2").qinq(5, 6).payload(std::vector<std::byte>(40, std::byte{6})).build()}) {
         BOOST_REQUIRE(::send(sender.number(), frame.bytes().data(), frame.bytes().size(), 0) > 0);
