@@ -2,7 +2,7 @@
 """The live gateway beside the kernel's forwarding, nftables, HAProxy and socat, in the same three namespaces, with the same
 traffic, interleaved, best of several rounds.
 
-    tests/bench/live/rivals.py [--rounds N] [--seconds N] [--only packets,bulk,connections,sockets,latency]
+    tests/bench/live/rivals.py [--rounds N] [--seconds N] [--only packets,bulk,connections,sockets,latency,flood]
                                [--drivers pcap,ring,xdp] [--portcullis BIN] [--traffic BIN]
 
 packets      60-byte UDP packets over 10,000 flows from one core, as many as go: what the server's interface gets. Each
@@ -14,6 +14,9 @@ connections  TCP connections a second: open, a byte there and back, close; 64 at
 sockets      the same between real ends, the kernel's sockets in both hosts. These take 100 microseconds, many times what a
              gateway does that only forwards: it is what such hosts would see, and hardly tells gateways apart.
 latency      one byte there and back over one TCP connection: median and 99th percentile
+flood        what one TCP connection of iperf3 keeps beside a flood of SYNs at full rate, from random sources to a port that
+             nobody listens on. The flood takes a core from the transfer's ends, too: how much of it that is shows the same flood sent to
+             a host beside, which drops it.
 
 Where other programs run, `chrt --rr 1 rivals.py …` keeps them off, alike for all; not so other virtual machines (vmstat: st).
 """
@@ -27,7 +30,7 @@ import sys
 import tempfile
 
 from gateways import CLIENTS, ECHO, IPERF, SINK, Row
-from namespaces import require
+from namespaces import Namespace, require
 
 HERE = pathlib.Path(__file__).parent
 BUILD = HERE.parents[2] / "build" / "release"
@@ -44,8 +47,16 @@ def packets(row, options):
 
 
 def bulk(row, options):
-    done = row.client.run("iperf3", "-c", row.target, "-p", str(IPERF), "-t", str(max(1, round(options.seconds))), "-J", capture_output=True, timeout=60)
-    told = json.loads(done.stdout)
+    done = row.client.run(*transfer(row, max(1, round(options.seconds))), capture_output=True, timeout=60)
+    return bits_per_second(row, done.stdout)
+
+
+def transfer(row, seconds):
+    return "iperf3", "-c", row.target, "-p", str(IPERF), "-t", str(seconds), "-J"
+
+
+def bits_per_second(row, output):
+    told = json.loads(output)
     if "error" in told:
         raise RuntimeError(f"{row.kind}: {told['error']}")
     return told["end"]["sum_received"]["bits_per_second"]
@@ -76,13 +87,46 @@ def latency(row, options):
     return done["p50"], done["p99"]
 
 
-MEASURES = {"packets": packets, "bulk": bulk, "connections": connections, "sockets": sockets, "latency": latency}
+def flood(row, options):
+    """Bits a second with the flood, alone, and with the flood elsewhere."""
+    capture = row.folder / "flood.pcap"
+    subprocess.run([options.synth, "syn-flood", "--packets", "100000", "--public-ip", row.target, "--ports", "9", capture],
+                   check=True, stderr=subprocess.DEVNULL)
+    seconds = max(2, round(options.seconds))
+    other, host = Namespace(), Namespace()
+    other.ip(f"link add wire0 up type veth peer name wire0 netns {host.path}")
+    host.ip("link set wire0 up")
+    host_mac = json.loads(host.run("ip", "-json", "link", "show", "wire0", capture_output=True).stdout)[0]["address"]
+
+    def beside(begin_flood):
+        moving = row.client.start(*map(str, transfer(row, seconds)), stdout=subprocess.PIPE, text=True)
+        flooding = begin_flood()
+        speed = bits_per_second(row, moving.communicate(timeout=60)[0])
+        flooding.wait()
+        return speed
+
+    def sent_by(space, mac):
+        return space.start(str(options.blast), "wire0", str(capture), "--to", mac, "--seconds", str(seconds), stdout=subprocess.DEVNULL)
+    return (beside(lambda: sent_by(row.client, row.mac())), bulk(row, options),
+            beside(lambda: sent_by(other, host_mac)))
+
+
+MEASURES = {"packets": packets, "bulk": bulk, "connections": connections, "sockets": sockets, "latency": latency,
+            "flood": flood}
 RIVALS = {"packets": ["forwarding", "nftables"], "bulk": ["forwarding", "nftables", "haproxy", "socat"],
-          "connections": ["nftables", "haproxy"], "sockets": ["nftables", "haproxy"], "latency": ["nftables", "haproxy"]}
+          "connections": ["nftables", "haproxy"], "sockets": ["nftables", "haproxy"], "latency": ["nftables", "haproxy"], "flood": []}
 SHOW = {"packets": lambda value: f"{value / 1e3:8.0f} k/s", "bulk": lambda value: f"{value / 1e9:8.2f} Gbit/s",
         "connections": lambda value: f"{value / 1e3:8.2f} k/s", "sockets": lambda value: f"{value / 1e3:8.2f} k/s",
-        "latency": lambda value: f"{value[0]:7.1f} us, p99 {value[1]:7.1f}"}
+        "latency": lambda value: f"{value[0]:7.1f} us, p99 {value[1]:7.1f}", "flood": lambda value: f"{value[0] / 1e9:8.2f} Gbit/s"}
 YARDSTICK = {"packets": "nftables", "bulk": "haproxy", "connections": "haproxy", "sockets": "haproxy", "latency": "nftables"}
+
+
+def beside_yardstick(name, value, best):
+    if name == "flood":
+        return f"{value[0] / value[1]:.2f}x alone, {value[0] / value[2]:.2f}x with the flood elsewhere"
+    yard = best[YARDSTICK[name]]
+    ratio = f"{value[0] - yard[0]:+.1f} us" if name == "latency" else f"{value / yard:.2f}x"
+    return f"{ratio} {YARDSTICK[name]}"
 
 
 def measure(name, kind, options):
@@ -103,9 +147,7 @@ def run(name, options):
             best[kind] = better(best.get(kind, value), value)
     print(name)
     for kind in kinds:
-        value, yard = best[kind], best[YARDSTICK[name]]
-        ratio = f"{value[0] - yard[0]:+.1f} us" if name == "latency" else f"{value / yard:.2f}x"
-        print(f"  {kind:<18}{SHOW[name](value)}   {ratio} {YARDSTICK[name]}", flush=True)
+        print(f"  {kind:<18}{SHOW[name](best[kind])}   {beside_yardstick(name, best[kind], best)}", flush=True)
 
 
 def main():
