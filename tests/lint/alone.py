@@ -31,7 +31,7 @@ def judge(file, path, flags):
         print(told.stderr, flush=True)
         return [line for line in told.stderr.splitlines() if "error:" in line] or [f"{path}:1: clang++ failed"]
 
-    return remembered(["alone", *command], command, compile)
+    return remembered(["alone", *command], [*flags, str(file)], compile)
 
 
 tasks = [task for task in commands() if task[1].suffix == ".cpp" or not proven(task[1])]

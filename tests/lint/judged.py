@@ -53,7 +53,7 @@ def state_of(file):
 
 def read_by(command):
     """The files that the compiler reads, those below the root as relative paths."""
-    told = subprocess.run([*command, "-M"], cwd=BUILD, capture_output=True, text=True)
+    told = subprocess.run([*command, "-M"], cwd=BUILD, check=True, capture_output=True, text=True)
     for word in told.stdout.replace("\\\n", " ").split()[1:]:
         path = pathlib.Path(BUILD, word).resolve()
         yield str(path.relative_to(root()) if path.is_relative_to(root()) else path)
@@ -63,7 +63,8 @@ def remembered(key, command, judge):
     """The findings of judge(): none without asking it, if nothing has changed since it had none."""
     key = hashlib.sha256("\0".join(key).replace(str(root()), ".").encode()).hexdigest()
     note = CACHE / key
-    if note.exists() and all(state_of(file) == state for file, state in json.loads(note.read_text()).items()):
+    before = json.loads(note.read_text()) if note.exists() else {}
+    if before and all(state_of(file) == state for file, state in before.items()):
         return []
     begun = time.time()
     findings = judge()

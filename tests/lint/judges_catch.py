@@ -20,6 +20,7 @@ CLEAN = {
     "CMakeLists.txt": """cmake_minimum_required(VERSION 3.25)
 project(tried LANGUAGES CXX)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+add_compile_options(-Werror)
 add_subdirectory(captures)
 add_subdirectory(tests)
 """,
