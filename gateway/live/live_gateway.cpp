@@ -1,5 +1,7 @@
 #include "gateway/live/live_gateway.hpp"
 
+#include <pthread.h>
+
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
@@ -185,6 +187,7 @@ void LiveGateway::begin(const Config& config, Doors doors) {
                                               recorder_.get());
     measured_at_ = started_ = data_plane_->now();
     thread_ = std::jthread{[this] { data_plane_->run(); }};
+    static_cast<void>(::pthread_setname_np(thread_.native_handle(), "packets"));
 }
 
 bool LiveGateway::tick(Time now) {

@@ -1,5 +1,7 @@
 #include "gateway/live/recorder.hpp"
 
+#include <pthread.h>
+
 #include <fmt/format.h>
 
 #include <chrono>
@@ -49,6 +51,7 @@ tl::expected<std::unique_ptr<Recorder>, std::string> Recorder::open(const LogFil
     if (!files.record.empty()) take(recorder->recording_, LiveFile::open_recording(files.record, rotation, log));
     if (!problem.empty()) return tl::unexpected{std::move(problem)};
     recorder->thread_ = std::jthread{[&self = *recorder] { self.write_all(); }};
+    static_cast<void>(::pthread_setname_np(recorder->thread_.native_handle(), "recorder"));
     return recorder;
 }
 
