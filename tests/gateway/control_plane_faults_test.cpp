@@ -1,8 +1,11 @@
 // A disk that takes no writes, or loses what it took, under a service that runs: 503, no door opens, open ones still
 // close, and it goes on by itself once the disk does.
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
 
+#include "policy/audit.hpp"
 #include "tests/support/faulty_disk.hpp"
 #include "tests/support/service_lab.hpp"
 
@@ -41,7 +44,29 @@ struct FaultyLab : support::FaultyDisk, ServiceLab {
         BOOST_TEST(told == "Accepted StoreUnavailableFailed ExpiredSucceeded Accepted ");
         BOOST_TEST(log->at(1).detail.find(why) != std::string::npos, log->at(1).detail);
     }
+
+    void look_up(std::uint64_t number) {
+        auto who = caller("admin");
+        who.client_request_id = std::to_string(number);
+        BOOST_REQUIRE(control->connections(who, {}, {}, noon));
+    }
+
+    void check_told(std::uint64_t last) {
+        const auto chain = control->audit_chain(caller("admin"), 0, 2 * last, noon + 3s);
+        BOOST_REQUIRE(chain);
+        std::uint64_t told = 0;
+        auto hash = policy::first_hash();
+        for (const auto& event : *chain) {
+            hash = policy::chain_hash(event, hash);
+            BOOST_TEST_REQUIRE(event.hash == hash);
+            if (!event.client_request_id.empty()) BOOST_TEST_REQUIRE(event.client_request_id == std::to_string(++told));
+        }
+        BOOST_TEST(told == last);
+    }
 };
+
+/// More than are gathered before they are written aside.
+constexpr std::uint64_t many = 1200;
 
 }  // namespace control_plane_faults_test
 
@@ -78,6 +103,24 @@ BOOST_AUTO_TEST_CASE(what_was_answered_503_for_want_of_a_sync_is_not_there_after
     const auto store = gateway::store::Store::open("sqlite:" + crashed.file("store.db"));
     BOOST_REQUIRE(store);
     BOOST_TEST((*store)->load(captures::Time::min())->records.empty());
+}
+
+BOOST_AUTO_TEST_CASE(many_look_ups_are_all_told_and_in_their_order) {
+    for (std::uint64_t n = 1; n <= many; ++n) look_up(n);
+    BOOST_TEST(control->audit_head().sequence > 0U);  // before anybody asked for it
+    BOOST_TEST(control->flush(noon + 1s));
+    check_told(many);
+}
+
+BOOST_AUTO_TEST_CASE(look_ups_that_the_disk_did_not_take_are_written_when_it_does) {
+    fails_to_sync = true;
+    for (std::uint64_t n = 1; n <= many; ++n) look_up(n);
+    BOOST_TEST(!control->flush(noon + 1s));
+    BOOST_TEST(!control->numbers().store_works);
+    fails_to_sync = false;
+    BOOST_TEST(control->flush(noon + 2s));
+    BOOST_TEST(control->numbers().store_works);
+    check_told(many);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(what_is_held_is_bounded_and_what_is_lost_is_counted) {
     BOOST_TEST(lab.neighbours.numbers().held_lost == sent);
     lab.pass(5s);
     for (int host = 10; host < 100; ++host) {
-        for (int i = 0; i < 8; ++i) static_cast<void>(lab.send(("10.0.1." + std::to_string(host)).c_str()));
+        for (int i = 0; i < 16; ++i) static_cast<void>(lab.send(("10.0.1." + std::to_string(host)).c_str()));
     }
     BOOST_TEST(lab.neighbours.frames_held() == HeldFrames::most_frames);
 }
