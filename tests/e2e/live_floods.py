@@ -18,16 +18,20 @@ def floods_beside_a_transfer(lab, driver, running):
     """At full rate, from random sources, to a guarded port, to no port at all, in pieces, and as errors about nothing."""
     serve_iperf(lab, running)
     lab.start(driver=driver)
-    kinds = [("syn-flood", 50022), ("udp-flood", 9), ("fragments", None), ("icmp-errors", None)]
+    kinds = [("syn-flood", 50022, "jit-closed"), ("udp-flood", 9, "no-listener"), ("fragments", None, "fragment"),
+             ("icmp-errors", None, "no-flow")]
     transfer(lab, 1).communicate()
-    for kind, port in kinds:
+    for kind, port, _ in kinds:
         flood(lab, kind, 0.5, ports=port)
     before = resident(lab)  # all memory that these use has been used
     running_transfer = transfer(lab, 4 * len(kinds) + 2)
     time.sleep(1)
-    for kind, port in kinds:
+    for kind, port, reason in kinds:
+        seen = counters(lab).get(reason, 0)
         sent = flood(lab, kind, 2, ports=port)
         check(sent > 10_000, f"{kind}: a flood of {sent} packets")
+        dropped = counters(lab).get(reason, 0) - seen
+        check(dropped > 1000, f"{kind}: {dropped} of {sent} packets are counted as {reason}")
         time.sleep(1)
     told = json.loads(running_transfer.communicate(timeout=60)[0])
     speeds = [interval["sum"]["bits_per_second"] for interval in told["intervals"]]
@@ -42,11 +46,21 @@ def a_full_flow_table(lab, driver, running):
     serve_tcp_echo(lab.server, WEB, 7000, running)
     lab.start(CONFIG + rules() + f"[limits]\nflows = {TABLE}\n[timeouts]\ntcp_transitory = '3s'\n", driver)
     old = tcp_from(lab.client, CLIENT, 7000)
-    flood(lab, "syn-flood", ports=8080, packets=5 * TABLE, rate=20_000)
+    sent = flood(lab, "syn-flood", ports=8080, packets=5 * TABLE, rate=20_000)
+    full = counters(lab)
+    check(full["live_flows"] == TABLE, f"the table is full: {full['live_flows']} flows")
+    check(0 < full.get("table-full", 0) <= sent - TABLE + 1, f"{full.get('table-full', 0)} of {sent} are counted as table-full")
     check(is_closed(lab.client, CLIENT, 7000), "a new connection has no place")
     check(say(old, b"old") == b"old", "an old one goes on")
     wait_for(lambda: not is_closed(lab.client, CLIENT, 7000), "there is no room although the flood's flows are over")
     check(say(old, b"still") == b"still", "it goes on all the time")
+
+
+def counters(lab):
+    """Packets by reason, and all that has no labels by its name."""
+    page = lab.gateway.run("curl", "-sk", "https://127.0.0.1:8443/metrics", capture_output=True, timeout=20).stdout
+    return {reason or name: int(number) for name, reason, number in
+            re.findall(r'^portcullis_(\w+)(?:\{fate="\w+",reason="([\w-]+)"\})? (\d+)$', page, re.M)}
 
 
 def flood(lab, kind, seconds=0.0, ports=None, packets=0, rate=0):
