@@ -1,5 +1,7 @@
 #include "captures/live_port.hpp"
 
+#include <boost/test/data/test_case.hpp>
+
 #include <sys/socket.h>
 
 #include "tests/support/port_behaviour.hpp"
@@ -14,16 +16,7 @@ const support::OpenPort open_port = captures::open_live_port;
 
 BOOST_AUTO_TEST_SUITE(live_port_test, *boost::unit_test::precondition(support::may_make_namespaces))
 
-BOOST_AUTO_TEST_CASE(carries_a_stream_with_offloads_on) { support::carries_a_stream(open_port, Offloads::on); }
-BOOST_AUTO_TEST_CASE(carries_a_stream_with_offloads_off) { support::carries_a_stream(open_port, Offloads::off); }
-BOOST_AUTO_TEST_CASE(carries_datagrams_with_offloads_on) { support::carries_datagrams(open_port, Offloads::on); }
-BOOST_AUTO_TEST_CASE(carries_datagrams_with_offloads_off) { support::carries_datagrams(open_port, Offloads::off); }
-BOOST_AUTO_TEST_CASE(carries_fragments) { support::carries_fragments(open_port); }
-BOOST_AUTO_TEST_CASE(tells_of_a_lost_interface) { support::tells_of_a_lost_interface(open_port); }
-BOOST_AUTO_TEST_CASE(refuses_what_cannot_be_opened) { support::refuses_what_cannot_be_opened(open_port); }
-BOOST_AUTO_TEST_CASE(leaves_its_own_frames_out) { support::leaves_its_own_frames_out(open_port); }
-BOOST_AUTO_TEST_CASE(wakes_whoever_waits) { support::wakes_whoever_waits(open_port); }
-BOOST_AUTO_TEST_CASE(keeps_vlan_tags) { support::keeps_vlan_tags(open_port); }
+BOOST_DATA_TEST_CASE(is_a_port, support::port_behaviours(), behaviour) { behaviour.holds(open_port); }
 
 BOOST_AUTO_TEST_CASE(segments_that_were_never_cut_leave_as_segments) {
     const support::VethLab lab{Offloads::on};

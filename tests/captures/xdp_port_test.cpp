@@ -1,6 +1,7 @@
 #include "captures/xdp_port.hpp"
 
 #include <array>
+#include <boost/test/data/test_case.hpp>
 #include <csignal>
 
 #include <arpa/inet.h>
@@ -35,16 +36,7 @@ bool has_program(const support::VethLab& lab) {
 
 BOOST_AUTO_TEST_SUITE(xdp_port_test, *boost::unit_test::precondition(support::may_make_namespaces))
 
-BOOST_AUTO_TEST_CASE(carries_a_stream_with_offloads_on) { support::carries_a_stream(open_port, Offloads::on); }
-BOOST_AUTO_TEST_CASE(carries_a_stream_with_offloads_off) { support::carries_a_stream(open_port, Offloads::off); }
-BOOST_AUTO_TEST_CASE(carries_datagrams_with_offloads_on) { support::carries_datagrams(open_port, Offloads::on); }
-BOOST_AUTO_TEST_CASE(carries_datagrams_with_offloads_off) { support::carries_datagrams(open_port, Offloads::off); }
-BOOST_AUTO_TEST_CASE(carries_fragments) { support::carries_fragments(open_port); }
-BOOST_AUTO_TEST_CASE(tells_of_a_lost_interface) { support::tells_of_a_lost_interface(open_port); }
-BOOST_AUTO_TEST_CASE(refuses_what_cannot_be_opened) { support::refuses_what_cannot_be_opened(open_port); }
-BOOST_AUTO_TEST_CASE(leaves_its_own_frames_out) { support::leaves_its_own_frames_out(open_port); }
-BOOST_AUTO_TEST_CASE(wakes_whoever_waits) { support::wakes_whoever_waits(open_port); }
-BOOST_AUTO_TEST_CASE(keeps_vlan_tags) { support::keeps_vlan_tags(open_port); }
+BOOST_DATA_TEST_CASE(is_a_port, support::port_behaviours(), behaviour) { behaviour.holds(open_port); }
 
 BOOST_AUTO_TEST_CASE(segments_of_a_peer_arrive_cut_and_leave_complete) {
     const support::VethLab lab{Offloads::on};

@@ -232,7 +232,7 @@ Crossing cross_by_datagrams(const VethLab& lab, const OpenPort& open, int count,
     });
 }
 
-void carries_a_stream(const OpenPort& open, VethLab::Offloads offloads) {
+static void carries_a_stream(const OpenPort& open, VethLab::Offloads offloads) {
     const VethLab lab{offloads};
     const auto crossing = cross_by_stream(lab, open, 16 << 20);
     BOOST_TEST(crossing.complete);
@@ -247,7 +247,7 @@ void carries_a_stream(const OpenPort& open, VethLab::Offloads offloads) {
     }
 }
 
-void carries_datagrams(const OpenPort& open, VethLab::Offloads offloads) {
+static void carries_datagrams(const OpenPort& open, VethLab::Offloads offloads) {
     const VethLab lab{offloads};
     const auto crossing = cross_by_datagrams(lab, open, 5000, 700, 1);
     BOOST_TEST(crossing.complete);
@@ -257,14 +257,14 @@ void carries_datagrams(const OpenPort& open, VethLab::Offloads offloads) {
     BOOST_TEST(crossing.inside.sent >= 5000U);
 }
 
-void carries_fragments(const OpenPort& open) {
+static void carries_fragments(const OpenPort& open) {
     const VethLab lab{VethLab::Offloads::on};
     const auto crossing = cross_by_datagrams(lab, open, 50, 20000, 1);
     BOOST_TEST(crossing.complete);
     BOOST_TEST(crossing.outside.received >= 50U * 14U);
 }
 
-void tells_of_a_lost_interface(const OpenPort& open) {
+static void tells_of_a_lost_interface(const OpenPort& open) {
     const VethLab lab{VethLab::Offloads::on};
     const auto sender = packet_socket(lab.client, "eth0");
     const auto send_marked = [&](std::byte mark) {
@@ -310,7 +310,7 @@ void tells_of_a_lost_interface(const OpenPort& open) {
     }
 }
 
-void refuses_what_cannot_be_opened(const OpenPort& open) {
+static void refuses_what_cannot_be_opened(const OpenPort& open) {
     const VethLab lab{VethLab::Offloads::on};
     lab.gateway.run("ip link set inside down");
     const auto entered = lab.gateway.enter();
@@ -326,7 +326,7 @@ void refuses_what_cannot_be_opened(const OpenPort& open) {
     says("inside", "interface inside is down; `ip link set inside up` brings it up");
 }
 
-void leaves_its_own_frames_out(const OpenPort& open) {
+static void leaves_its_own_frames_out(const OpenPort& open) {
     const VethLab lab{VethLab::Offloads::on};
     const auto port = opened(open, lab.gateway, "outside");
     auto frame = marked(std::byte{7});
@@ -338,7 +338,7 @@ void leaves_its_own_frames_out(const OpenPort& open) {
     BOOST_TEST(port->numbers().sent_bytes == frame.bytes().size());
 }
 
-void wakes_whoever_waits(const OpenPort& open) {
+static void wakes_whoever_waits(const OpenPort& open) {
     const VethLab lab{VethLab::Offloads::on};
     const auto port = opened(open, lab.gateway, "outside");
     const auto sender = packet_socket(lab.client, "eth0");
@@ -359,7 +359,7 @@ void wakes_whoever_waits(const OpenPort& open) {
     }
 }
 
-void keeps_vlan_tags(const OpenPort& open) {
+static void keeps_vlan_tags(const OpenPort& open) {
     const VethLab lab{VethLab::Offloads::on};
     const auto port = opened(open, lab.gateway, "outside");
     const auto sender = packet_socket(lab.client, "eth0");
@@ -371,6 +371,23 @@ void keeps_vlan_tags(const OpenPort& open) {
         BOOST_REQUIRE(arrives(*port, std::byte{6}, found));
         BOOST_TEST(std::equal(frame.bytes().begin(), frame.bytes().end(), found.data, found.data + found.captured));
     }
+}
+
+const std::vector<PortBehaviour>& port_behaviours() {
+    using Offloads = VethLab::Offloads;
+    static const std::vector<PortBehaviour> all{
+        {"carries a stream, offloads on", [](const OpenPort& open) { carries_a_stream(open, Offloads::on); }},
+        {"carries a stream, offloads off", [](const OpenPort& open) { carries_a_stream(open, Offloads::off); }},
+        {"carries datagrams, offloads on", [](const OpenPort& open) { carries_datagrams(open, Offloads::on); }},
+        {"carries datagrams, offloads off", [](const OpenPort& open) { carries_datagrams(open, Offloads::off); }},
+        {"carries fragments", carries_fragments},
+        {"tells of a lost interface", tells_of_a_lost_interface},
+        {"refuses what cannot be opened", refuses_what_cannot_be_opened},
+        {"leaves its own frames out", leaves_its_own_frames_out},
+        {"wakes whoever waits", wakes_whoever_waits},
+        {"keeps VLAN tags", keeps_vlan_tags},
+    };
+    return all;
 }
 
 }  // namespace support

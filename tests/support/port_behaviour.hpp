@@ -2,14 +2,16 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
+#include <vector>
 
 #include <tl/expected.hpp>
 
 #include "captures/port.hpp"
 #include "tests/support/veth_lab.hpp"
 
-/// What every driver has to do, on real interfaces: each function is the body of a test case.
+/// What every driver has to do, on real interfaces.
 namespace support {
 
 using OpenPort = std::function<tl::expected<std::unique_ptr<captures::Port>, std::string>(const std::string&)>;
@@ -42,14 +44,13 @@ struct Crossing {
 [[nodiscard]] Crossing cross_by_datagrams(const VethLab& lab, const OpenPort& open, int count, std::size_t size,
                                           int at_once);
 
-void carries_a_stream(const OpenPort& open, VethLab::Offloads offloads);
-void carries_datagrams(const OpenPort& open, VethLab::Offloads offloads);
-void carries_fragments(const OpenPort& open);
-/// Down, then up and opened anew; removed.
-void tells_of_a_lost_interface(const OpenPort& open);
-void refuses_what_cannot_be_opened(const OpenPort& open);
-void leaves_its_own_frames_out(const OpenPort& open);
-void wakes_whoever_waits(const OpenPort& open);
-void keeps_vlan_tags(const OpenPort& open);
+/// One that every port has, for BOOST_DATA_TEST_CASE.
+struct PortBehaviour {
+    const char* name;
+    void (*holds)(const OpenPort& open);
+
+    friend std::ostream& operator<<(std::ostream& out, const PortBehaviour& behaviour) { return out << behaviour.name; }
+};
+[[nodiscard]] const std::vector<PortBehaviour>& port_behaviours();
 
 }  // namespace support
