@@ -54,11 +54,9 @@ struct FaultyLab : support::FaultyDisk, ServiceLab {
     void check_told(std::uint64_t last) {
         const auto chain = control->audit_chain(caller("admin"), 0, 2 * last, noon + 3s);
         BOOST_REQUIRE(chain);
+        BOOST_TEST(!policy::first_break(*chain, 1, policy::first_hash()));
         std::uint64_t told = 0;
-        auto hash = policy::first_hash();
         for (const auto& event : *chain) {
-            hash = policy::chain_hash(event, hash);
-            BOOST_TEST_REQUIRE(event.hash == hash);
             if (!event.client_request_id.empty()) BOOST_TEST_REQUIRE(event.client_request_id == std::to_string(++told));
         }
         BOOST_TEST(told == last);
