@@ -135,7 +135,7 @@ def a_killed_gateway_leaves_its_wires_closed(lab, driver, running):
     serve_tcp_echo(lab.server, WEB, 22, running)
     the_kernel_would_forward(lab)
     lab.start(driver=driver)
-    macs = [live_floods.mac_of(lab.gateway, name) for name in ("outside0", "inside0")]
+    macs = [lab.gateway.mac(name) for name in ("outside0", "inside0")]
     lab.client.run("ip", "neighbour", "replace", "203.0.113.1", "lladdr", macs[0], "dev", "wire0", "nud", "permanent")
     lab.server.run("ip", "neighbour", "replace", INSTANCE, "lladdr", macs[1], "dev", "wire0", "nud", "permanent")
     lab.request("web01")

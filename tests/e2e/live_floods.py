@@ -71,7 +71,7 @@ def flood(lab, kind, seconds=0.0, ports=None, packets=0, rate=0):
         subprocess.run([program(lab, "synth/synth"), kind, capture, "--packets", "100000", "--flows", "2000", "--public-ip",
                         PUBLIC, "--instance-ip", "10.0.1.5", "--vm", WEB, *of_port], check=True, stderr=subprocess.DEVNULL)
     limits = ["--seconds", str(seconds)] if seconds else ["--packets", str(packets)]
-    told = lab.client.run(program(lab, "../tests/support/blast"), "wire0", capture, "--to", mac_of(lab.gateway, "outside0"), *limits,
+    told = lab.client.run(program(lab, "../tests/support/blast"), "wire0", capture, "--to", lab.gateway.mac("outside0"), *limits,
                           "--rate", str(rate), capture_output=True)
     return json.loads(told.stdout)["sent"]
 
@@ -79,10 +79,6 @@ def flood(lab, kind, seconds=0.0, ports=None, packets=0, rate=0):
 def program(lab, name):
     """Built beside the one that is tested."""
     return pathlib.Path(lab.portcullis).parent.parent / name
-
-
-def mac_of(space, interface):
-    return re.search(r"link/ether (\S+)", space.run("ip", "link", "show", interface, capture_output=True).stdout)[1]
 
 
 def transfer(lab, seconds):

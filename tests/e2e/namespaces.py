@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -76,6 +77,10 @@ class Namespace:
     def ip(self, *lines):
         """ip(8)'s commands, all at once."""
         self.run("ip", "-batch", "-", input="\n".join(lines))
+
+    def mac(self, interface):
+        shown = self.run("ip", "-json", "link", "show", interface, stdout=subprocess.PIPE).stdout
+        return json.loads(shown)[0]["address"]
 
     def start(self, *command, **options):
         """A process that ends with this one at the latest."""

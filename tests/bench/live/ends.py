@@ -35,7 +35,7 @@ def served(client_is_bare, server_is_bare):
                 serving.stdout.readline()
             while not server_is_bare and f":{PORT} " not in server.run("ss", "-Hltn", capture_output=True).stdout:
                 time.sleep(0.02)
-            mac = json.loads(server.run("ip", "-json", "link", "show", "wire0", capture_output=True).stdout)[0]["address"]
+            mac = server.mac("wire0")
             ask = ("establish", "--interface", "wire0", "--gateway-mac", mac) if client_is_bare else ("connect",)
             return json.loads(client.run(TRAFFIC, *ask, "--from", CLIENT, *TO, capture_output=True, timeout=60).stdout)
         finally:

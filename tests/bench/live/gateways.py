@@ -180,8 +180,7 @@ class Row:
         return json.loads(shown)[0]["stats64"]["rx"]["packets"]
 
     def mac(self):
-        shown = self.gateway.run("ip", "-json", "link", "show", "outside0", capture_output=True).stdout
-        return json.loads(shown)[0]["address"]
+        return self.gateway.mac("outside0")
 
     def traffic(self, *arguments):
         return json.loads(self.client.run(self.options.traffic, *map(str, arguments), capture_output=True, timeout=60).stdout)

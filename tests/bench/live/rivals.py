@@ -37,13 +37,18 @@ BUILD = HERE.parents[2] / "build" / "release"
 
 
 def packets(row, options):
-    flood = row.folder / "flood.pcap"
-    subprocess.run([options.synth, "flows", "--packets", str(options.flows), "--flows", str(options.flows), "--size", "60",
-                    "--public-ip", row.target, "--ports", f"{SINK}-{SINK}", flood], check=True, stderr=subprocess.DEVNULL)
+    flood = synthesize(row, options, "flows", "--packets", options.flows, "--flows", options.flows, "--size", 60, "--ports", SINK)
     row.blast(flood, "--rate", 40000, "--seconds", 0.4)  # each flow has begun, and the neighbours are known
     before = row.arrived()
     sent = row.blast(flood, "--seconds", options.seconds)
     return (row.arrived() - before) / sent["seconds"]
+
+
+def synthesize(row, options, *what):
+    """A capture for the row's gateway, for `blast`."""
+    capture = row.folder / "flood.pcap"
+    subprocess.run([*map(str, (options.synth, *what, "--public-ip", row.target)), capture], check=True, stderr=subprocess.DEVNULL)
+    return capture
 
 
 def bulk(row, options):
@@ -89,14 +94,11 @@ def latency(row, options):
 
 def flood(row, options):
     """Bits a second with the flood, alone, and with the flood elsewhere."""
-    capture = row.folder / "flood.pcap"
-    subprocess.run([options.synth, "syn-flood", "--packets", "100000", "--public-ip", row.target, "--ports", "9", capture],
-                   check=True, stderr=subprocess.DEVNULL)
+    capture = synthesize(row, options, "syn-flood", "--packets", 100_000, "--ports", 9)
     seconds = max(2, round(options.seconds))
     other, host = Namespace(), Namespace()
     other.ip(f"link add wire0 up type veth peer name wire0 netns {host.path}")
     host.ip("link set wire0 up")
-    host_mac = json.loads(host.run("ip", "-json", "link", "show", "wire0", capture_output=True).stdout)[0]["address"]
 
     def beside(begin_flood):
         moving = row.client.start(*map(str, transfer(row, seconds)), stdout=subprocess.PIPE, text=True)
@@ -108,7 +110,7 @@ def flood(row, options):
     def sent_by(space, mac):
         return space.start(str(options.blast), "wire0", str(capture), "--to", mac, "--seconds", str(seconds), stdout=subprocess.DEVNULL)
     return (beside(lambda: sent_by(row.client, row.mac())), bulk(row, options),
-            beside(lambda: sent_by(other, host_mac)))
+            beside(lambda: sent_by(other, host.mac("wire0"))))
 
 
 MEASURES = {"packets": packets, "bulk": bulk, "connections": connections, "sockets": sockets, "latency": latency,
