@@ -137,8 +137,8 @@ public:
 /// Theory of operation. A use case first decides (`Access` plans, nothing changes), then writes what it decided and the
 /// audit event that tells of it to the store in one transaction, and only then opens or closes windows. If
 /// the store fails the answer is 503 and no door has moved, but that expiry goes on in memory and is written later.
-/// Decisions that change nothing but are worth telling (a look-up, a refused reading) are written together by
-/// `flush`, at most a second later, or before that, where they are many, by a thread that has the store until it is done; what changes something and every refusal to change something is written before the answer.
+/// What changes something, and every refusal to do so, is written before the answer. What only tells (a look-up, a refused reading) is
+/// written together: by `flush`, at most a second later, or, where it is much, sooner by a thread that has the store meanwhile.
 ///
 /// Requests that can wait are gathered, so that many share one sync. They are plans until they are settled: nobody sees them, and
 /// whatever could change what they were planned on settles them first, as does a request on a machine of one of them.
