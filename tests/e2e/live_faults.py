@@ -13,14 +13,13 @@ import resource
 import signal
 import socket
 import ssl
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 import live_floods
-from live_check import check, failures
+import live_runner
+from live_check import check
 from live_doors import Clock
 from live_lab import (CLIENT, CONFIG, INSTANCE, OTHER_CLIENT, PUBLIC, TOKENS, WEB, Lab, is_closed, rules, tcp_from, udp_from,
                       wait_for)
@@ -296,30 +295,16 @@ def features(lab):
             for line in lab.gateway.run("ethtool", "-k", name, capture_output=True).stdout.splitlines()]
 
 
-SCENARIOS = {each.__name__: each for each in live_floods.SCENARIOS + [
+SCENARIOS = live_floods.SCENARIOS + [
     wires_are_removed_and_made_anew, a_wire_that_cannot_be_opened_again_stays_closed, the_api_is_besieged, the_disk_is_full,
-    a_killed_gateway_leaves_its_wires_closed, it_stops_at_once_and_undoes_all]}
+    a_killed_gateway_leaves_its_wires_closed, it_stops_at_once_and_undoes_all]
 
 
 def main():
     require("ip", "nft", "ethtool", "iperf3", "ss")
     portcullis, driver, *chosen = sys.argv[1:]
-    if len(chosen) != 1:
-        # Each in a process of its own, one after the other: a flood leaves nothing to others.
-        sys.exit(any([subprocess.run([sys.executable, "-B", *sys.argv[:3], name], check=False).returncode
-                      for name in chosen or SCENARIOS]))
-    scenario, begun = SCENARIOS[chosen[0]], time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
-        lab = Lab(portcullis, folder)
-        try:
-            scenario(lab, driver, running)
-        except Exception as error:  # pylint: disable=W0718
-            check(False, f"{scenario.__name__}: {error!r}\n{lab.log()}")
-        finally:
-            if lab.service is not None and lab.service.poll() is None:
-                lab.stop()
-    print(f"{scenario.__name__}: {time.monotonic() - begun:.1f} s", flush=True)
-    sys.exit(1 if failures else 0)
+    # One after the other: a flood leaves nothing to others.
+    live_runner.run(SCENARIOS, [portcullis, driver], chosen, lambda _, folder: Lab(portcullis, folder))
 
 
 if __name__ == "__main__":

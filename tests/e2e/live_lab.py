@@ -203,10 +203,11 @@ def serve_ssh(lab, running):
     for space, address in ((lab.server, WEB), (lab.server2, DB)):
         config, log = folder / f"sshd_{address}", folder / f"sshd_{address}.log"
         config.write_text(SSHD.format(address=address, folder=folder))
-        sshd = space.start("unshare", "--mount", "sh", "-c",
+        # In a namespace of processes of its own: sessions end with it.
+        sshd = space.start("unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c",
                            f"mount -t tmpfs none /run && mkdir /run/sshd && exec $(command -v sshd) -D -f {config} -E {log}")
         running.callback(sshd.wait)
-        running.callback(sshd.terminate)
+        running.callback(sshd.kill)
         wait_for(lambda log=log: "listening" in read(log), lambda log=log: f"sshd did not start: {read(log)}")
     return ["-F", "none", "-i", str(folder / "user_key"), "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
             "-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={folder}/known_hosts", "-o", "GlobalKnownHostsFile=none",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the live gateway tells of itself: status, flows, decisions, metrics, logs and recordings; and new rules by the API.
 
-Usage: live_seeing.py PORTCULLIS DRIVER     (as root)
+Usage: live_seeing.py PORTCULLIS DRIVER [SCENARIO]…     (as root)
 """
 
 import contextlib
@@ -14,40 +14,15 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
+import live_runner
+from live_check import check
 from live_lab import CLIENT, OTHER_CLIENT, PUBLIC, WEB, Lab, is_closed, rules, tcp_from, udp_from, wait_for
 from namespaces import require
 
 ADMIN = {"by": "admin@lab.example"}
-failures = []
-
-
-def check(good, what):
-    if not good:
-        failures.append(what)
-        print(f"FAILED: {what}", flush=True)
-
-
-def main():
-    require("ip", "ethtool", "curl")
-    portcullis, driver = sys.argv[1], sys.argv[2]
-    for case in (the_gateway_is_seen, decisions_are_watched, rules_are_reloaded_by_the_api, logs_are_written_live,
-                 a_full_disk_closes_no_door, a_recording_replays_to_the_byte):
-        begun = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as running:
-            lab = Lab(portcullis, folder)
-            try:
-                case(lab, driver, running)
-            except Exception as error:  # pylint: disable=W0718
-                check(False, f"{case.__name__}: {error!r}\n{getattr(error, 'stderr', '')}\n{lab.log()}")
-            finally:
-                if lab.service is not None and lab.service.poll() is None:
-                    lab.stop()
-        print(f"{case.__name__}: {time.monotonic() - begun:.1f} s", flush=True)
-    sys.exit(1 if failures else 0)
 
 
 def serve_echo(address, port, running, space):
@@ -353,6 +328,16 @@ def options(data):
             return
         yield code, data[at + 4:at + 4 + size]
         at += 4 + size + -size % 4
+
+
+SCENARIOS = [the_gateway_is_seen, decisions_are_watched, rules_are_reloaded_by_the_api, logs_are_written_live,
+             a_full_disk_closes_no_door, a_recording_replays_to_the_byte]
+
+
+def main():
+    require("ip", "ethtool", "curl")
+    portcullis, driver, *chosen = sys.argv[1:]
+    live_runner.run(SCENARIOS, [portcullis, driver], chosen, lambda _, folder: Lab(portcullis, folder))
 
 
 if __name__ == "__main__":
