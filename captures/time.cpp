@@ -34,7 +34,8 @@ private:
 std::optional<std::int64_t> nanoseconds(std::int64_t seconds, std::int64_t fraction) noexcept;
 std::optional<Duration> parse_iso8601(Cursor cursor) noexcept;
 std::string trimmed_fraction(std::uint64_t nanoseconds);
-std::string padded(std::int64_t value, std::size_t width);
+/// With zeros before it; it is not negative.
+void append_padded(std::string& text, std::int64_t value, std::size_t width);
 
 }  // namespace
 
@@ -104,12 +105,21 @@ std::string to_rfc3339(Time time, int digits) {
     const auto midnight = std::chrono::floor<std::chrono::days>(whole);
     const std::chrono::year_month_day date{midnight};
     const std::chrono::hh_mm_ss clock{whole - midnight};
-    std::string text = padded(static_cast<int>(date.year()), 4) + '-' + padded(static_cast<unsigned>(date.month()), 2) +
-                       '-' + padded(static_cast<unsigned>(date.day()), 2) + 'T' + padded(clock.hours().count(), 2) +
-                       ':' + padded(clock.minutes().count(), 2) + ':' + padded(clock.seconds().count(), 2);
+    std::string text;
+    text.reserve(sizeof "1970-01-01T00:00:00.000000000Z");
+    append_padded(text, static_cast<int>(date.year()), 4);
+    append_padded(text += '-', static_cast<unsigned>(date.month()), 2);
+    append_padded(text += '-', static_cast<unsigned>(date.day()), 2);
+    append_padded(text += 'T', clock.hours().count(), 2);
+    append_padded(text += ':', clock.minutes().count(), 2);
+    append_padded(text += ':', clock.seconds().count(), 2);
     const auto kept = static_cast<std::size_t>(std::clamp(digits, 0, 9));
-    if (kept > 0) text += '.' + padded(fraction, 9).substr(0, kept);
-    return text + 'Z';
+    if (kept > 0) {
+        append_padded(text += '.', fraction, 9);
+        text.resize(text.size() - (9 - kept));
+    }
+    text += 'Z';
+    return text;
 }
 
 std::string to_iso8601(Duration duration) {
@@ -179,15 +189,18 @@ std::optional<Duration> parse_iso8601(Cursor cursor) noexcept {
 
 std::string trimmed_fraction(std::uint64_t nanoseconds) {
     if (nanoseconds == 0) return {};
-    std::string digits = padded(static_cast<std::int64_t>(nanoseconds), 9);
+    std::string digits{'.'};
+    append_padded(digits, static_cast<std::int64_t>(nanoseconds), 9);
     digits.erase(digits.find_last_not_of('0') + 1);
-    return '.' + digits;
+    return digits;
 }
 
-std::string padded(std::int64_t value, std::size_t width) {
-    std::string digits = std::to_string(value);
-    if (digits.size() < width) digits.insert(0, width - digits.size(), '0');
-    return digits;
+void append_padded(std::string& text, std::int64_t value, std::size_t width) {
+    std::array<char, std::numeric_limits<std::int64_t>::digits10 + 1> digits{};
+    const auto* const end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    const auto count = static_cast<std::size_t>(end - digits.data());
+    if (count < width) text.append(width - count, '0');
+    text.append(digits.data(), count);
 }
 
 bool Cursor::accept(char letter) noexcept {
