@@ -38,7 +38,9 @@ std::string first_hash() {
 std::string chain_hash(const AuditEvent& event, const std::string& previous) {
     const auto sequence = std::to_string(event.sequence);
     const auto time = std::to_string(event.time.time_since_epoch().count());
+    constexpr std::size_t usual = 1024;
     std::string bytes;
+    bytes.reserve(usual);
     for (const std::string_view field : std::initializer_list<std::string_view>{
              previous, sequence, time, event.operation, event.status, event.sub_status, event.caller,
              event.caller_address, event.resource, event.machine, event.correlation_id, event.client_request_id,

@@ -54,21 +54,22 @@ captures::Endpoint to_endpoint(std::string_view text) {
 
 }  // namespace
 
-RecordRow::RecordRow(const policy::AccessRecord& record)
-    : id{record.id},
-      request{record.request},
-      requestor{record.requestor},
-      machine{record.machine},
-      policy{record.policy},
-      justification{record.justification},
-      port{record.port},
-      protocol{protocol_text(record.protocol)},
-      start_time{to_column(record.start)},
-      end_time{to_column(record.end)},
-      on_expiry{on_expiry_text(record.on_expiry)},
-      status{policy::to_string(record.status)},
-      status_reason{policy::to_string(record.status_reason)},
-      listener{to_column(record.listener)} {
+void RecordRow::take(const policy::AccessRecord& record) {
+    id = record.id;
+    request = record.request;
+    requestor = record.requestor;
+    machine = record.machine;
+    policy = record.policy;
+    justification = record.justification;
+    port = record.port;
+    protocol = protocol_text(record.protocol);
+    start_time = to_column(record.start);
+    end_time = to_column(record.end);
+    on_expiry = on_expiry_text(record.on_expiry);
+    status = policy::to_string(record.status);
+    status_reason = policy::to_string(record.status_reason);
+    listener = to_column(record.listener);
+    sources.clear();
     for (const auto& source : record.sources) {
         if (!sources.empty()) sources += ',';
         sources += captures::to_string(source);
@@ -104,13 +105,14 @@ policy::AccessRecord RecordRow::value() const {
     return record;
 }
 
-PolicyRow::PolicyRow(const StoredPolicy& policy)
-    : name_key{policy::to_lower(policy.policy.name)},
-      name{policy.policy.name},
-      body{to_json(policy.policy)},
-      deleted{policy.deleted ? 1 : 0},
-      changed{to_column(policy.changed)},
-      changed_by{policy.by} {}
+void PolicyRow::take(const StoredPolicy& policy) {
+    name_key = policy::to_lower(policy.policy.name);
+    name = policy.policy.name;
+    body = to_json(policy.policy);
+    deleted = policy.deleted ? 1 : 0;
+    changed = to_column(policy.changed);
+    changed_by = policy.by;
+}
 
 StoredPolicy PolicyRow::value() const {
     auto policy = from_json(body);
@@ -119,35 +121,40 @@ StoredPolicy PolicyRow::value() const {
     return {.policy = std::move(*policy), .deleted = deleted != 0, .changed = to_time(changed), .by = changed_by};
 }
 
-MappedPortRow::MappedPortRow(const MappedPort& mapped)
-    : machine_key{policy::to_lower(mapped.machine)},
-      port{mapped.port},
-      machine{mapped.machine},
-      listener{captures::to_string(mapped.listener)} {}
+void MappedPortRow::take(const MappedPort& mapped) {
+    machine_key = policy::to_lower(mapped.machine);
+    port = mapped.port;
+    machine = mapped.machine;
+    listener = captures::to_string(mapped.listener);
+}
 
 MappedPort MappedPortRow::value() const {
     return {.machine = machine, .port = to_number<std::uint16_t>("port", port), .listener = to_endpoint(listener)};
 }
 
-RequestRow::RequestRow(const StoredRequest& request)
-    : id{request.id}, client_key{request.client_key}, time{to_column(request.time)} {}
+void RequestRow::take(const StoredRequest& request) {
+    id = request.id;
+    client_key = request.client_key;
+    time = to_column(request.time);
+}
 
 StoredRequest RequestRow::value() const { return {.id = id, .client_key = client_key, .time = to_time(time)}; }
 
-EventRow::EventRow(const policy::AuditEvent& event)
-    : sequence{static_cast<long long>(event.sequence)},
-      time{to_column(event.time)},
-      operation{event.operation},
-      status{event.status},
-      sub_status{event.sub_status},
-      caller{event.caller},
-      caller_address{event.caller_address},
-      resource{event.resource},
-      machine{event.machine},
-      correlation_id{event.correlation_id},
-      client_request_id{event.client_request_id},
-      detail{event.detail},
-      hash{event.hash} {}
+void EventRow::take(const policy::AuditEvent& event) {
+    sequence = static_cast<long long>(event.sequence);
+    time = to_column(event.time);
+    operation = event.operation;
+    status = event.status;
+    sub_status = event.sub_status;
+    caller = event.caller;
+    caller_address = event.caller_address;
+    resource = event.resource;
+    machine = event.machine;
+    correlation_id = event.correlation_id;
+    client_request_id = event.client_request_id;
+    detail = event.detail;
+    hash = event.hash;
+}
 
 policy::AuditEvent EventRow::value() const {
     return {.sequence = static_cast<std::uint64_t>(sequence),

@@ -4,8 +4,9 @@
 
 #include "gateway/store/store.hpp"
 
-// One struct a table: its columns as SQL has them, in the order of `columns`, and the way to and from our values. The
-// conversions to values throw Fault where a column holds what this program never wrote.
+// One struct a table: its columns as SQL has them, in the order of `columns`, and the way to and from our values: `take`
+// overwrites all columns, and so needs no memory for most rows; `value` throws Fault where a column holds what this
+// program never wrote.
 
 namespace gateway::store {
 
@@ -32,8 +33,7 @@ struct RecordRow {
         "start_time = excluded.start_time, end_time = excluded.end_time, on_expiry = excluded.on_expiry, "
         "status = excluded.status, status_reason = excluded.status_reason, listener = excluded.listener";
 
-    RecordRow() = default;
-    explicit RecordRow(const policy::AccessRecord& record);
+    void take(const policy::AccessRecord& record);
     [[nodiscard]] policy::AccessRecord value() const;
 
     void each(auto&& exchange) {
@@ -56,8 +56,7 @@ struct PolicyRow {
         "on conflict (name_key) do update set name = excluded.name, body = excluded.body, deleted = excluded.deleted, "
         "changed = excluded.changed, changed_by = excluded.changed_by";
 
-    PolicyRow() = default;
-    explicit PolicyRow(const StoredPolicy& policy);
+    void take(const StoredPolicy& policy);
     [[nodiscard]] StoredPolicy value() const;
 
     void each(auto&& exchange) {
@@ -75,8 +74,7 @@ struct MappedPortRow {
         "insert into mapped_ports (machine_key, port, machine, listener) values (:1, :2, :3, :4) "
         "on conflict (machine_key, port) do update set machine = excluded.machine, listener = excluded.listener";
 
-    MappedPortRow() = default;
-    explicit MappedPortRow(const MappedPort& mapped);
+    void take(const MappedPort& mapped);
     [[nodiscard]] MappedPort value() const;
 
     void each(auto&& exchange) { exchange(machine_key), exchange(port), exchange(machine), exchange(listener); }
@@ -89,8 +87,7 @@ struct RequestRow {
     static constexpr const char* columns = "id, client_key, time";
     static constexpr const char* write = "insert into requests (id, client_key, time) values (:1, :2, :3)";
 
-    RequestRow() = default;
-    explicit RequestRow(const StoredRequest& request);
+    void take(const StoredRequest& request);
     [[nodiscard]] StoredRequest value() const;
 
     void each(auto&& exchange) { exchange(id), exchange(client_key), exchange(time); }
@@ -111,8 +108,7 @@ struct EventRow {
         "correlation_id, client_request_id, detail, hash) "
         "values (:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11, :12, :13)";
 
-    EventRow() = default;
-    explicit EventRow(const policy::AuditEvent& event);
+    void take(const policy::AuditEvent& event);
     [[nodiscard]] policy::AuditEvent value() const;
 
     void each(auto&& exchange) {

@@ -26,7 +26,7 @@ public:
     template <class Value>
     void write(const std::vector<Value>& values) {
         for (const auto& value : values) {
-            row_ = Row{value};
+            row_.take(value);
             statement_.execute(true);
         }
     }

@@ -70,7 +70,7 @@ struct Store::Database {
         }
     }
 
-    void write(const Commit& commit, const std::vector<policy::AuditEvent>& events) {
+    void write(const Commit& commit) {
         file.check_in_place();
         if (!writers) writers.emplace(file.session());
         file.session() << "begin immediate";
@@ -78,21 +78,21 @@ struct Store::Database {
         writers->policies.write(commit.policies);
         writers->mapped_ports.write(commit.mapped_ports);
         writers->requests.write(commit.requests);
-        writers->events.write(events);
+        writers->events.write(commit.events);
         file.session() << "commit";
         file.count_commit();
     }
 
-    /// The events as they follow on the head.
-    [[nodiscard]] std::vector<policy::AuditEvent> chained(std::vector<policy::AuditEvent> events) const {
-        auto previous = head;
+    /// Lets the events follow on the head.
+    void chain(std::vector<policy::AuditEvent>& events) const {
+        const auto* previous = &head.hash;
+        auto sequence = head.sequence;
         for (auto& event : events) {
-            event.sequence = previous.sequence + 1;
-            event.hash = policy::chain_hash(event, previous.hash);
+            event.sequence = ++sequence;
+            event.hash = policy::chain_hash(event, *previous);
             if (event.hash.empty()) throw Fault{StoreError::Kind::unavailable, "an event could not be hashed"};
-            previous = {.sequence = event.sequence, .hash = event.hash};
+            previous = &event.hash;
         }
-        return events;
     }
 
     DatabaseFile file;
@@ -140,12 +140,18 @@ tl::expected<Snapshot, StoreError> Store::load(captures::Time since) {
 }
 
 tl::expected<void, StoreError> Store::commit(Commit& commit) {
-    return database_->attempt([&] {
-        auto events = database_->chained(commit.events);
-        database_->write(commit, events);
+    auto& events = commit.events;
+    auto written = database_->attempt([&] {
+        database_->chain(events);
+        database_->write(commit);
         if (!events.empty()) database_->head = {.sequence = events.back().sequence, .hash = events.back().hash};
-        commit.events = std::move(events);
     });
+    if (written) return written;
+    for (auto& event : events) {
+        event.sequence = 0;
+        event.hash.clear();
+    }
+    return written;
 }
 
 tl::expected<std::vector<policy::AuditEvent>, StoreError> Store::events(const EventFilter& filter) {
