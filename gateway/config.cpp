@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
 #include "policy/names.hpp"
 
@@ -17,7 +17,8 @@ auto* find(const Items& items, Wanted wanted) noexcept {
 }
 
 std::string scope_of(const FirewallConfig& firewall) {
-    return fmt::format("/subscriptions/{}/resourceGroups/{}", firewall.subscription, firewall.resource_group);
+    return fmt::format(FMT_COMPILE("/subscriptions/{}/resourceGroups/{}"), firewall.subscription,
+                       firewall.resource_group);
 }
 
 }  // namespace
@@ -50,7 +51,7 @@ const policy::JitPolicy* Config::policy_of(std::string_view machine) const noexc
 }
 
 std::string Config::machine_id(std::string_view machine) const {
-    return fmt::format("{}/providers/Microsoft.Compute/virtualMachines/{}", scope_of(firewall), machine);
+    return fmt::format(FMT_COMPILE("{}/providers/Microsoft.Compute/virtualMachines/{}"), scope_of(firewall), machine);
 }
 
 std::string Config::policy_id(std::string_view policy) const {

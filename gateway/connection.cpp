@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
 #include "policy/address_set.hpp"
 
@@ -90,7 +90,7 @@ bool WaysIn::takes_some(RuleIndex index, Endpoint listener, Protocol protocol,
 std::string connect_command(const Connection& connection, std::uint16_t machine_port) {
     const auto address = to_string(connection.listener.address);
     if (connection.protocol == Protocol::tcp && machine_port == ssh_port) {
-        return fmt::format("ssh -p {} USER@{}", connection.listener.port, address);
+        return fmt::format(FMT_COMPILE("ssh -p {} USER@{}"), connection.listener.port, address);
     }
     if (machine_port == rdp_port) return fmt::format("mstsc /v:{}", to_string(connection.listener));
     return to_string(connection.listener);

@@ -2,7 +2,7 @@
 #include <set>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
 #include "gateway/control_plane_state.hpp"
 #include "policy/names.hpp"
@@ -72,13 +72,15 @@ Answer<std::vector<ConnectionView>> ControlPlane::connections(const Caller& call
             if (auto view = state.connection_view(*record)) views.push_back(std::move(*view));
         }
     }
-    const bool reads = known != nullptr &&
-                       state.allows(caller, policy::action::connection_read, state.config.machine_id(known->name));
     auto event = State::event(caller, policy::action::connection_read,
                               machine ? state.config.machine_id(plain_name(*machine)) : state.group_id(),
                               known == nullptr ? std::string{} : known->name, now);
-    event.detail = fmt::format("{} connection{} told", views.size(), views.size() == 1 ? "" : "s");
-    if (machine && views.empty() && !reads) {
+    event.detail = fmt::format(FMT_COMPILE("{} connection{} told"), views.size(), views.size() == 1 ? "" : "s");
+    const auto reads = [&] {
+        return known != nullptr &&
+               state.allows(caller, policy::action::connection_read, state.config.machine_id(known->name));
+    };
+    if (machine && views.empty() && !reads()) {
         auto problem = state.no_machine(plain_name(*machine));
         event.status = "Failed";
         event.sub_status = problem.code;
@@ -98,10 +100,10 @@ Problem ControlPlane::State::no_machine(std::string_view machine) const {
 }
 
 std::optional<ConnectionView> ControlPlane::State::connection_view(const AccessRecord& record) const {
-    const auto connection = access.connection_of(record);
+    auto connection = access.connection_of(record);
     const auto* machine = access.directory().machine(record.machine);
     if (!connection || machine == nullptr) return {};
-    return ConnectionView{record, *connection, machine->os};
+    return ConnectionView{record, std::move(*connection), machine->os};
 }
 
 Answer<std::vector<MachineView>> ControlPlane::machines(const Caller& caller, Time now) {

@@ -45,7 +45,9 @@ Response problem_answer(const Problem& problem) {
 
 void add_arm_headers(Response& response, const Request& request, const Caller& caller, std::string_view location,
                      captures::Time now) {
+    constexpr std::size_t most = 16;
     auto& headers = response.headers;
+    headers.reserve(most);
     headers.emplace_back("Cache-Control", "no-cache");
     headers.emplace_back("Pragma", "no-cache");
     headers.emplace_back("Expires", "-1");

@@ -36,9 +36,10 @@ std::string path_of(const Request& request) {
 }
 
 /// As ARM tells how many more requests of this kind it will take (facts: Azure-JIT §1.3). Here all kinds share one budget.
-std::string remaining_header(std::string_view method) {
-    const auto* kind = method == "GET" ? "reads" : method == "DELETE" ? "deletes" : "writes";
-    return std::string{"x-ms-ratelimit-remaining-subscription-"} + kind;
+std::string_view remaining_header(std::string_view method) {
+    if (method == "GET") return "x-ms-ratelimit-remaining-subscription-reads";
+    if (method == "DELETE") return "x-ms-ratelimit-remaining-subscription-deletes";
+    return "x-ms-ratelimit-remaining-subscription-writes";
 }
 
 /// For the audit: a method as HTTP has them, or nothing.

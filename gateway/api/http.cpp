@@ -24,25 +24,24 @@ bool is_clean_segment(std::string_view text) noexcept {
 
 }  // namespace
 
-std::string_view Request::header(const std::string& lower_case_name) const {
+std::string_view Request::header(std::string_view lower_case_name) const {
     const auto found = headers.find(lower_case_name);
     return found == headers.end() ? std::string_view{} : std::string_view{found->second};
 }
 
-std::optional<std::string_view> Request::parameter(const std::string& lower_case_name) const {
+std::optional<std::string_view> Request::parameter(std::string_view lower_case_name) const {
     const auto found = query.find(lower_case_name);
     if (found == query.end()) return {};
     return found->second;
 }
 
-std::optional<std::pair<std::vector<std::string>, std::map<std::string, std::string>>> parse_target(
-    std::string_view target) {
+std::optional<std::pair<std::vector<std::string>, Fields>> parse_target(std::string_view target) {
     const boost::urls::string_view text{target.data(), target.size()};
     const auto url = target.starts_with('/') ? boost::urls::parse_origin_form(text)
                                              : boost::urls::parse_absolute_uri(text);
     if (!url) return {};
 
-    std::pair<std::vector<std::string>, std::map<std::string, std::string>> result;
+    std::pair<std::vector<std::string>, Fields> result;
     auto& [path, query] = result;
     for (const auto segment : url->encoded_segments()) {
         auto decoded = segment.decode();

@@ -61,21 +61,22 @@ tl::expected<Body, std::string> body_of(std::string_view text, std::initializer_
 
 }  // namespace
 
-boost::json::object connection_json(const ConnectionView& view, const Config& config) {
+boost::json::object connection_json(const ConnectionView& view, const Config& config, boost::json::storage_ptr memory) {
     const auto& record = view.record;
-    return {{"machine", record.machine},
-            {"machineId", config.machine_id(record.machine)},
-            {"port", record.port},
-            {"protocol", json_text(captures::to_string(view.connection.protocol))},
-            {"publicIpAddress", captures::to_string(view.connection.listener.address)},
-            {"mappedPort", view.connection.listener.port},
-            {"rule", view.connection.rule},
-            {"command", connect_command(view.connection, record.port)},
-            {"requestor", record.requestor},
-            {"requestId", record.request},
-            {"startTimeUtc", arm_time(record.start)},
-            {"endTimeUtc", arm_time(record.end)},
-            {"status", json_text(to_string(record.status))}};
+    return {{{"machine", record.machine},
+             {"machineId", config.machine_id(record.machine)},
+             {"port", record.port},
+             {"protocol", json_text(captures::to_string(view.connection.protocol))},
+             {"publicIpAddress", captures::to_string(view.connection.listener.address)},
+             {"mappedPort", view.connection.listener.port},
+             {"rule", view.connection.rule},
+             {"command", connect_command(view.connection, record.port)},
+             {"requestor", record.requestor},
+             {"requestId", record.request},
+             {"startTimeUtc", arm_time(record.start)},
+             {"endTimeUtc", arm_time(record.end)},
+             {"status", json_text(to_string(record.status))}},
+            std::move(memory)};
 }
 
 boost::json::object machine_json(const MachineView& view, const Config& config) {

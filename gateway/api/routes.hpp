@@ -18,7 +18,7 @@ struct Call {
     ControlPlane& control;
     const Surroundings& surroundings;
     const Request& request;
-    Caller caller;
+    const Caller& caller;
     captures::Time now;
     std::vector<std::pair<std::string_view, std::string>> places;  ///< what stood at the `{name}`s of the pattern
     std::string api_version;                                       ///< of ARM's paths only

@@ -82,8 +82,8 @@ bool waits_for_continue(const http::request_parser<http::string_body>& parser) {
     return parser.get().version() == http_1_1 && !parser.get()[http::field::expect].empty() && !parser.is_done();
 }
 
-std::map<std::string, std::string> headers_of(const http::fields& fields) {
-    std::map<std::string, std::string> headers;
+Fields headers_of(const http::fields& fields) {
+    Fields headers;
     for (const auto& field : fields) {
         auto& value = headers[policy::to_lower(view_of(field.name_string()))];
         if (!value.empty()) value += ", ";

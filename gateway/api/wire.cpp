@@ -1,6 +1,6 @@
 #include "gateway/api/wire.hpp"
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
 #include <algorithm>
 #include <array>
@@ -55,14 +55,15 @@ std::string http_date(captures::Time time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss clock{std::chrono::floor<std::chrono::seconds>(time - day)};
-    return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", days.at(std::chrono::weekday{day}.c_encoding()),
-                       static_cast<unsigned>(date.day()), months.at(static_cast<unsigned>(date.month()) - 1),
-                       static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
-                       clock.seconds().count());
+    return fmt::format(FMT_COMPILE("{}, {:02} {} {} {:02}:{:02}:{:02} GMT"),
+                       days.at(std::chrono::weekday{day}.c_encoding()), static_cast<unsigned>(date.day()),
+                       months.at(static_cast<unsigned>(date.month()) - 1), static_cast<int>(date.year()),
+                       clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 bool fits_a_line(std::string_view text) noexcept {
-    return std::ranges::none_of(text, [](char letter) { return letter == '\r' || letter == '\n' || letter == '\0'; });
+    return std::ranges::none_of(std::string_view{"\r\n\0", 3},
+                                [&](char letter) { return text.find(letter) != std::string_view::npos; });
 }
 
 bool is_authority(std::string_view text) noexcept {
@@ -82,8 +83,8 @@ std::string to_wire(const Response& response, const Delivery& delivery) {
     for (const auto& [name, value] : response.headers) most += name.size() + value.size() + 4;
     std::string text;
     text.reserve(most);
-    fmt::format_to(std::back_inserter(text), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status, phrase(response.status),
-                   http_date(delivery.date));
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("HTTP/1.1 {} {}\r\nDate: {}\r\n"), response.status,
+                   phrase(response.status), http_date(delivery.date));
     bool has_type = false;
     for (const auto& [name, value] : response.headers) {
         if (!fits_a_line(name) || !fits_a_line(value)) continue;
@@ -92,7 +93,7 @@ std::string to_wire(const Response& response, const Delivery& delivery) {
     }
     if (!has_type && !response.body.empty()) text += "Content-Type: application/json; charset=utf-8\r\n";
     const bool has_length = response.status != no_content && response.status != not_modified;
-    if (has_length) text += fmt::format("Content-Length: {}\r\n", response.body.size());
+    if (has_length) text.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
     if (!delivery.keep_alive) text += "Connection: close\r\n";
     if (delivery.keep_alive && delivery.http_1_0) text += "Connection: keep-alive\r\n";
     text += "\r\n";

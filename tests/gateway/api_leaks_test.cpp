@@ -114,7 +114,7 @@ struct LeakLab : SeeingLab {
         auto text = std::to_string(answer.status) + '\n';
         for (const auto& [name, value] : answer.headers) {
             const bool counts = name.starts_with("x-ms-ratelimit-remaining");  // all requests, whatever they ask for
-            if (!counts) text += name + ": " + value + '\n';
+            if (!counts) text += std::string{name} + ": " + value + '\n';
         }
         return text + '\n' + answer.body;
     }

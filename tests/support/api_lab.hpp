@@ -20,7 +20,7 @@ inline const std::string policies_path = group_path +
 inline const std::string policy_path = policies_path + "/default";
 inline const std::string version = "?api-version=2020-01-01";
 
-using Headers = std::map<std::string, std::string>;
+using Headers = gateway::api::Fields;
 
 struct ApiLab : ServiceLab {
     ApiLab() { restart(noon); }
