@@ -48,6 +48,15 @@ Problem unavailable(const StoreError& error) {
                         what)};
 }
 
+/// Keeps the memory for what comes next.
+void clear(store::Commit& commit) {
+    commit.records.clear();
+    commit.policies.clear();
+    commit.mapped_ports.clear();
+    commit.requests.clear();
+    commit.events.clear();
+}
+
 /// Nobody's doing but the clock's.
 const Caller& the_clock() {
     static const Caller clock{"portcullis", {}, {}, {}, {}};
@@ -253,7 +262,7 @@ std::optional<Problem> ControlPlane::State::write(store::Commit commit) {
 }
 
 void ControlPlane::State::write_aside() {
-    aside = std::exchange(late, {});
+    std::swap(aside, late);
     const auto commit = [this] { return store->commit(aside); };
     try {
         writing = std::async(std::launch::async, commit);
@@ -265,10 +274,12 @@ void ControlPlane::State::write_aside() {
 void ControlPlane::State::finish_writing() {
     if (!writing.valid()) return;
     const auto written = writing.get();
-    auto commit = std::exchange(aside, {});
-    if (written) return note_success();
-    append(commit, std::exchange(late, {}));
-    late = std::move(commit);
+    if (written) {
+        clear(aside);
+        return note_success();
+    }
+    append(aside, std::exchange(late, {}));
+    late = std::exchange(aside, {});
     static_cast<void>(note_failure(written.error()));
 }
 

@@ -35,7 +35,15 @@ std::string upper(std::string_view text) {
 }  // namespace
 
 Response json_answer(int status, const boost::json::value& body) {
-    return {status, {{"Content-Type", "application/json; charset=utf-8"}}, boost::json::serialize(body)};
+    return json_answer(status, boost::json::serialize(body));
+}
+
+Response json_answer(int status, std::string text) {
+    constexpr std::size_t most = 16;
+    Response response{status, {}, std::move(text)};
+    response.headers.reserve(most);
+    response.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
+    return response;
 }
 
 Response problem_answer(const Problem& problem) {
@@ -45,9 +53,7 @@ Response problem_answer(const Problem& problem) {
 
 void add_arm_headers(Response& response, const Request& request, const Caller& caller, std::string_view location,
                      captures::Time now) {
-    constexpr std::size_t most = 16;
     auto& headers = response.headers;
-    headers.reserve(most);
     headers.emplace_back("Cache-Control", "no-cache");
     headers.emplace_back("Pragma", "no-cache");
     headers.emplace_back("Expires", "-1");

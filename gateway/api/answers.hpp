@@ -11,6 +11,7 @@
 namespace gateway::api {
 
 [[nodiscard]] Response json_answer(int status, const boost::json::value& body);
+[[nodiscard]] Response json_answer(int status, std::string text);
 
 /// `{"error":{"code","message"}}`
 [[nodiscard]] Response problem_answer(const Problem& problem);

@@ -1,6 +1,7 @@
 #include "gateway/api/json_access.hpp"
 
 #include <array>
+#include <type_traits>
 #include <utility>
 
 #include <boost/json/array.hpp>
@@ -45,6 +46,30 @@ std::vector<policy::JitPort> recommended_ports() {
     return ports;
 }
 
+constexpr std::size_t usual_connection = 768;  // bytes
+constexpr std::size_t around_them = 16;
+
+/// What is told of a connection, in this order, by `add(name, text or number)`.
+template <class Add>
+void each_member(const ConnectionView& view, const Config& config, Add add) {
+    const auto& record = view.record;
+    const auto& connection = view.connection;
+    const auto add_text = [&](const char* name, std::string_view text) { add(name, text); };
+    add_text("machine", record.machine);
+    add_text("machineId", config.machine_id(record.machine));
+    add("port", record.port);
+    add_text("protocol", captures::to_string(connection.protocol));
+    add_text("publicIpAddress", captures::to_string(connection.listener.address));
+    add("mappedPort", connection.listener.port);
+    add_text("rule", connection.rule);
+    add_text("command", connect_command(connection, record.port));
+    add_text("requestor", record.requestor);
+    add_text("requestId", record.request);
+    add_text("startTimeUtc", arm_time(record.start));
+    add_text("endTimeUtc", arm_time(record.end));
+    add_text("status", to_string(record.status));
+}
+
 /// Parses an object and lets `read` take what it wants; no other fields than `names`.
 template <class Body, class Read>
 tl::expected<Body, std::string> body_of(std::string_view text, std::initializer_list<std::string_view> names,
@@ -61,22 +86,33 @@ tl::expected<Body, std::string> body_of(std::string_view text, std::initializer_
 
 }  // namespace
 
-boost::json::object connection_json(const ConnectionView& view, const Config& config, boost::json::storage_ptr memory) {
-    const auto& record = view.record;
-    return {{{"machine", record.machine},
-             {"machineId", config.machine_id(record.machine)},
-             {"port", record.port},
-             {"protocol", json_text(captures::to_string(view.connection.protocol))},
-             {"publicIpAddress", captures::to_string(view.connection.listener.address)},
-             {"mappedPort", view.connection.listener.port},
-             {"rule", view.connection.rule},
-             {"command", connect_command(view.connection, record.port)},
-             {"requestor", record.requestor},
-             {"requestId", record.request},
-             {"startTimeUtc", arm_time(record.start)},
-             {"endTimeUtc", arm_time(record.end)},
-             {"status", json_text(to_string(record.status))}},
-            std::move(memory)};
+boost::json::object connection_json(const ConnectionView& view, const Config& config) {
+    boost::json::object json;
+    each_member(view, config, [&](const char* name, auto value) {
+        if constexpr (std::is_integral_v<decltype(value)>) {
+            json[name] = value;
+        } else {
+            json[name] = json_text(value);
+        }
+    });
+    return json;
+}
+
+std::string connections_text(std::span<const ConnectionView> views, const Config& config) {
+    std::string text;
+    text.reserve(around_them + usual_connection * views.size());
+    text += R"({"value":[)";
+    for (const auto& view : views) {
+        text += text.ends_with('[') ? "{" : ",{";
+        each_member(view, config, [&text](std::string_view name, auto value) {
+            text += text.ends_with('{') ? "\"" : ",\"";
+            text.append(name).append("\":");
+            append_json(text, value);
+        });
+        text += '}';
+    }
+    text += "]}";
+    return text;
 }
 
 boost::json::object machine_json(const MachineView& view, const Config& config) {

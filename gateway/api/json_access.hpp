@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -10,9 +11,9 @@
 /// What `/portcullis/v1` tells, and what it is asked (docs/api.yaml).
 namespace gateway::api {
 
-/// `memory` holds it: many small parts, which cost less where they need not be given back one by one.
-[[nodiscard]] boost::json::object connection_json(const ConnectionView& view, const Config& config,
-                                                  boost::json::storage_ptr memory = {});
+[[nodiscard]] boost::json::object connection_json(const ConnectionView& view, const Config& config);
+/// `{"value":[…]}` of them, as text: half of what a look-up costs is saved where no tree of values is built for it.
+[[nodiscard]] std::string connections_text(std::span<const ConnectionView> views, const Config& config);
 [[nodiscard]] boost::json::object machine_json(const MachineView& view, const Config& config);
 /// A request with an id of its own, and where to connect for each of its ports.
 [[nodiscard]] boost::json::object access_request_json(const RequestView& view);

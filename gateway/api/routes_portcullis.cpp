@@ -2,8 +2,6 @@
 #include <array>
 #include <utility>
 
-#include <boost/json/monotonic_resource.hpp>
-
 #include "gateway/api/answers.hpp"
 #include "gateway/api/arm_problems.hpp"
 #include "gateway/api/json_access.hpp"
@@ -22,7 +20,6 @@ namespace {
 namespace action = policy::action;
 
 constexpr std::uint16_t rdp_port = 3389;
-constexpr std::size_t enough_for_a_connection = 4096;  // of JSON; for several more is taken from the heap
 
 /// A machine by its name or, as ARM's clients know it, by its id.
 std::string id_of(const Call& call, const std::string& machine) {
@@ -41,13 +38,7 @@ Answer<Response> list_connections(Call& call) {
     if (const auto name = call.request.parameter("machine")) machine = std::string{*name};
     const auto views = call.control.connections(call.caller, machine, *port, call.now);
     if (!views) return tl::unexpected{views.error()};
-    std::array<unsigned char, enough_for_a_connection> first;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-    boost::json::monotonic_resource memory{first.data(), first.size()};
-    boost::json::array value(&memory);
-    for (const auto& view : *views) value.push_back(connection_json(view, call.config(), &memory));
-    boost::json::object answer(&memory);
-    answer.emplace("value", std::move(value));
-    return json_answer(200, std::move(answer));
+    return json_answer(200, connections_text(*views, call.config()));
 }
 
 Answer<Response> list_guarded_machines(Call& call) {

@@ -13,6 +13,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <chrono>
 #include <exception>
+#include <iterator>
 
 #include "gateway/api/wire.hpp"
 #include "policy/names.hpp"
@@ -84,6 +85,7 @@ bool waits_for_continue(const http::request_parser<http::string_body>& parser) {
 
 Fields headers_of(const http::fields& fields) {
     Fields headers;
+    headers.reserve(static_cast<std::size_t>(std::distance(fields.begin(), fields.end())));
     for (const auto& field : fields) {
         auto& value = headers[policy::to_lower(view_of(field.name_string()))];
         if (!value.empty()) value += ", ";

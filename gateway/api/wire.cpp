@@ -87,7 +87,7 @@ std::string to_wire(const Response& response, const Delivery& delivery) {
                    phrase(response.status), http_date(delivery.date));
     bool has_type = false;
     for (const auto& [name, value] : response.headers) {
-        if (!fits_a_line(name) || !fits_a_line(value)) continue;
+        if (!fits_a_line(value)) continue;
         has_type = has_type || policy::same_name(name, "content-type");
         text.append(name).append(": ").append(value).append("\r\n");
     }

@@ -1,5 +1,6 @@
 #include <boost/json/array.hpp>
 
+#include "gateway/api/json_access.hpp"
 #include "tests/support/api_lab.hpp"
 
 namespace api_access_test {
@@ -52,6 +53,25 @@ BOOST_AUTO_TEST_CASE(a_repeated_request_opens_one_window_only) {
     const auto first = send("POST", "requester", v1 + "/requests", wants("web01", 22), id);
     const auto again = send("POST", "requester", v1 + "/requests", wants("web01", 22), id, noon + 1s);
     BOOST_TEST(text_at(first, "/id") == text_at(again, "/id"));
+}
+
+BOOST_AUTO_TEST_CASE(connections_are_told_as_text_as_they_are_told_as_values) {
+    gateway::ConnectionView plain;
+    plain.record.machine = "web01";
+    plain.record.port = 22;
+    plain.connection = {{{0xcb00710a}, 50022}, captures::Protocol::tcp, "inbound/ssh-web01"};
+    auto odd = plain;
+    odd.record.machine = "\"a\\b\"\n\t\x01\x1f\x7f\xc3\xa9/";
+    odd.connection.rule = std::string{"nul\0", 4};
+    const std::vector<gateway::ConnectionView> views{plain, odd, plain};
+    for (std::size_t count = 0; count <= views.size(); ++count) {
+        boost::json::array values;
+        for (std::size_t at = 0; at < count; ++at) {
+            values.push_back(gateway::api::connection_json(views[at], control->config()));
+        }
+        const auto text = gateway::api::connections_text({views.data(), count}, control->config());
+        BOOST_TEST(text == boost::json::serialize(boost::json::object{{"value", std::move(values)}}));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(connections_are_told_to_their_requestor_and_to_readers) {
