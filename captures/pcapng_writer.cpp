@@ -8,6 +8,7 @@
 
 #include "captures/bytes.hpp"
 #include "captures/pcapng_format.hpp"
+#include "captures/print.hpp"
 
 namespace captures {
 
@@ -83,8 +84,7 @@ void PcapngWriter::write(const Frame& frame, const Annotation& annotation) {
 std::uint32_t PcapngWriter::interface_of(const Frame& frame) {
     Latest& latest = latest_[static_cast<std::size_t>(frame.side)];
     if (!latest.known || latest.link_type != frame.link_type) {
-        const std::string_view name = frame.side == Side::outside ? "outside" : "inside";
-        latest = {find_or_declare(name, frame.link_type), frame.link_type, output_->ok()};
+        latest = {find_or_declare(to_string(frame.side), frame.link_type), frame.link_type, output_->ok()};
     }
     return latest.index;
 }
@@ -160,7 +160,7 @@ void PcapngWriter::write_packet(const Frame& frame, std::uint32_t interface, con
 
 /// A file without any interface is one that not everybody reads.
 std::string PcapngWriter::close() {
-    if (interfaces_.empty() && output_->ok()) declare("outside", LinkType::ethernet);
+    if (interfaces_.empty() && output_->ok()) declare(to_string(Side::outside), LinkType::ethernet);
     return output_->close();
 }
 

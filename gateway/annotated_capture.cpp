@@ -2,15 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "captures/print.hpp"
 #include "gateway/verdict_text.hpp"
 
 namespace gateway {
-
-namespace {
-
-std::string_view name_of(captures::Side side) { return side == captures::Side::outside ? "outside" : "inside"; }
-
-}  // namespace
 
 void AnnotatedCapture::judged(const Judged& burst) {
     originals_.clear();
@@ -31,13 +26,13 @@ void AnnotatedCapture::rewritten(const Judged& burst) {
         writer_->write(arrived, {"arrived", fmt::format("packet {}: {}", frame.number,
                                                         verdict_text(verdict, burst.packets[i], *burst.tables))});
         if (verdict.fate() != policy::Fate::forward) continue;
-        writer_->write(frame, {"left", fmt::format("packet {} on the {} wire", frame.number, name_of(frame.side))});
+        writer_->write(frame, {"left", fmt::format("packet {} on the {} wire", frame.number, to_string(frame.side))});
     }
 }
 
 void AnnotatedCapture::synthesized(const captures::Frame& frame) {
     writer_->write(
-        frame, {"left", fmt::format("synthesized: the firewall ends the flow, on the {} wire", name_of(frame.side))});
+        frame, {"left", fmt::format("synthesized: the firewall ends the flow, on the {} wire", to_string(frame.side))});
 }
 
 }  // namespace gateway

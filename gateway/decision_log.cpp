@@ -7,6 +7,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "captures/print.hpp"
 #include "gateway/verdict_text.hpp"
 
 namespace gateway {
@@ -46,8 +47,8 @@ void append_json(std::string& to, const Decision& decision) {
     const auto fate = decision.fate();
     const auto text = [&](captures::Endpoint endpoint) { return endpoint_text(endpoint, decision.kind); };
     fmt::format_to(out, R"({{"packet":{},"time":"{}","side":"{}","fate":"{}","reason":"{}")", decision.packet,
-                   captures::to_rfc3339(decision.time), decision.side == captures::Side::outside ? "outside" : "inside",
-                   to_string(fate), to_string(decision.reason));
+                   captures::to_rfc3339(decision.time), to_string(decision.side), to_string(fate),
+                   to_string(decision.reason));
     if (!decision.rule.empty()) fmt::format_to(out, R"(,"rule":{})", json_string(decision.rule));
     if (decision.addressed) {
         fmt::format_to(out, R"(,"from":"{}","to":"{}")", text(decision.tuple.source), text(decision.tuple.destination));

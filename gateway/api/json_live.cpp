@@ -20,8 +20,6 @@ namespace {
 
 double in_seconds(captures::Duration time) { return std::chrono::duration<double>(time).count(); }
 
-std::string_view name_of(captures::Side side) { return side == captures::Side::outside ? "outside" : "inside"; }
-
 std::string_view name_of(live::NeighbourState state) {
     switch (state) {
         case live::NeighbourState::incomplete: return "incomplete";
@@ -82,7 +80,7 @@ object side_json(const live::SideStatus& side, captures::Side which) {
                 {"unfit", egress.unfit},
                 {"abandoned", egress.abandoned},
                 {"fragmented", egress.fragmented}};
-    return {{"side", json_text(name_of(which))},
+    return {{"side", json_text(to_string(which))},
             {"interface", side.interface},
             {"driver", side.driver},
             {"up", !side.driver.empty()},

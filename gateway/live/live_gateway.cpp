@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "captures/open_port.hpp"
+#include "captures/print.hpp"
 
 namespace gateway::live {
 
@@ -22,8 +23,6 @@ namespace {
 
 /// Less is what the two clocks' readings differ by.
 constexpr auto clock_step = std::chrono::milliseconds{2};
-
-constexpr const char* to_string(Side side) noexcept { return side == Side::outside ? "outside" : "inside"; }
 
 std::optional<captures::Driver> driver_of(DriverChoice choice) noexcept {
     switch (choice) {

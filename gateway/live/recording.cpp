@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "captures/offload.hpp"
+#include "captures/print.hpp"
 #include "gateway/live/arp.hpp"
 #include "gateway/verdict_text.hpp"
 
@@ -12,8 +13,6 @@ using captures::Annotation;
 using captures::Frame;
 
 namespace {
-
-std::string_view name_of(captures::Side side) { return side == captures::Side::outside ? "outside" : "inside"; }
 
 void complete(const Frame& frame) {
     if (frame.offload.partial_checksum) captures::complete_checksum(frame);
@@ -34,7 +33,7 @@ void Recording::arrived(const Judged& burst) {
         const auto comment = fmt::format("packet {}: {}", frame.number,
                                          verdict_text(burst.verdicts[i], burst.packets[i], *burst.tables));
         complete(frame);
-        writer_->write(frame, {name_of(frame.side), comment, Annotation::Direction::inbound});
+        writer_->write(frame, {to_string(frame.side), comment, Annotation::Direction::inbound});
     }
 }
 
@@ -42,7 +41,7 @@ void Recording::left(const Frame& frame) {
     const auto comment = frame.number != 0 ? fmt::format("packet {} leaves", frame.number)
                                            : fmt::format("synthesized: {}", own_words(frame));
     complete(frame);
-    writer_->write(frame, {name_of(frame.side), comment, Annotation::Direction::outbound});
+    writer_->write(frame, {to_string(frame.side), comment, Annotation::Direction::outbound});
 }
 
 }  // namespace gateway::live
