@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "captures/frame.hpp"
@@ -7,6 +8,7 @@
 namespace captures {
 
 inline constexpr std::uint16_t ethertype_ipv4 = 0x0800;
+inline constexpr std::size_t ethernet_size = 14;  ///< of the header, without tags
 
 /// What a frame carries and where: Ethernet with up to four 802.1Q/802.1ad tags, Linux cooked v1 and v2, raw IP,
 /// BSD null and loop. Anything else (ARP, LLC, PPPoE, MPLS, unknown link types) is `other`.

@@ -6,15 +6,16 @@
 #include <span>
 
 #include "captures/address.hpp"
+#include "captures/link_layer.hpp"
 #include "captures/port.hpp"
 
 namespace gateway::live {
 
+using captures::ethernet_size;
 using captures::MacAddress;
 
 inline constexpr MacAddress broadcast_mac{std::byte{0xff}, std::byte{0xff}, std::byte{0xff},
                                           std::byte{0xff}, std::byte{0xff}, std::byte{0xff}};
-inline constexpr std::size_t ethernet_size = 14;
 
 /// Whether a single interface can have an address: neither group nor zero.
 [[nodiscard]] constexpr bool is_station(const MacAddress& mac) noexcept {

@@ -15,6 +15,7 @@ namespace bench {
 
 namespace {
 
+using captures::ethernet_size;
 using captures::Ipv4View;
 using captures::store_be16;
 using captures::store_be32;
@@ -22,7 +23,6 @@ using captures::store_u8;
 using captures::TcpView;
 
 constexpr std::size_t mac_size = 6;
-constexpr std::size_t ethernet_size = 2 * mac_size + 2;
 
 namespace option {
 constexpr std::uint8_t end = 0;
