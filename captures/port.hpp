@@ -35,7 +35,7 @@ public:
     /// Sends what `send` took.
     virtual void flush() = 0;
 
-    /// Readable when `receive` would find something, or when the interface has failed.
+    /// Once `receive` has found nothing: readable when it would find something, or when the interface has failed.
     [[nodiscard]] virtual int descriptor() const noexcept = 0;
 
     /// False once the interface is gone or down for good: then it must be opened anew.

@@ -4,11 +4,15 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -21,11 +25,9 @@ namespace captures {
 namespace {
 
 constexpr std::uint32_t block_size = 1U << 16;
-constexpr std::uint32_t ring_bytes = 16U << 20;
+constexpr std::uint32_t ring_bytes = 8U << 20;
 constexpr std::uint32_t largest_slot = 1U << 14;  ///< jumbo frames; what is longer is read
 constexpr int queue_bytes = 32 << 20;             ///< of whole frames, as the kernel counts them
-/// Whole frames of one burst: what the second-level cache holds until they are sent on.
-constexpr std::size_t whole_bytes = 1U << 19;
 constexpr std::uint32_t longest_whole = 65535 + 14 + 8;
 constexpr std::uint32_t tag_size = 4;
 
@@ -79,7 +81,54 @@ void insert_tag(const tpacket2_hdr& slot, Frame& frame, VnetHeader& offload) noe
 
 }  // namespace
 
-tl::expected<ReceiveRing, std::string> ReceiveRing::open(const Interface& interface) {
+namespace {
+
+/// A filter (Documentation/networking/filter.rst) for one of the two shares. The socket is not bound yet: nothing arrived.
+bool take_only(int socket, ReceiveRing::Share share) noexcept {
+    constexpr std::uint32_t all = ~std::uint32_t{0};
+    constexpr std::uint32_t tcp_flags = 13;
+    const bool connections = share == ReceiveRing::Share::connections;
+    constexpr std::uint8_t others = 17;  // where they are taken or not
+    const auto leave_unless = [](std::uint8_t at, int condition, std::uint32_t value) {
+        const auto over = static_cast<std::uint8_t>(others - at - 1);
+        return sock_filter{static_cast<std::uint16_t>(BPF_JMP | condition), 0, over, value};
+    };
+    const auto leave_if = [](std::uint8_t at, int condition, std::uint32_t value) {
+        const auto over = static_cast<std::uint8_t>(others - at - 1);
+        return sock_filter{static_cast<std::uint16_t>(BPF_JMP | condition), over, 0, value};
+    };
+    const auto step = [](int code, std::uint32_t value) {
+        return sock_filter{static_cast<std::uint16_t>(code), 0, 0, value};
+    };
+    // A byte that is not there makes a filter end with nothing, so lengths are looked at before.
+    std::array program{
+        step(BPF_LD | BPF_W | BPF_LEN, 0),
+        leave_unless(1, BPF_JGE | BPF_K, ETH_HLEN + 20),
+        step(BPF_LD | BPF_H | BPF_ABS, 12),
+        leave_unless(3, BPF_JEQ | BPF_K, ETH_P_IP),
+        step(BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + 9),
+        leave_unless(5, BPF_JEQ | BPF_K, IPPROTO_TCP),
+        step(BPF_LD | BPF_H | BPF_ABS, ETH_HLEN + 6),
+        leave_if(7, BPF_JSET | BPF_K, IP_MF | IP_OFFMASK),
+        step(BPF_LDX | BPF_B | BPF_MSH, ETH_HLEN),  // X: the length of IPv4's header
+        step(BPF_MISC | BPF_TXA, 0),
+        step(BPF_ALU | BPF_ADD | BPF_K, ETH_HLEN + tcp_flags + 1),  // NOLINT(misc-redundant-expression): two are 0
+        step(BPF_MISC | BPF_TAX, 0),
+        step(BPF_LD | BPF_W | BPF_LEN, 0),
+        leave_unless(13, BPF_JGE | BPF_X, 0),
+        step(BPF_LDX | BPF_B | BPF_MSH, ETH_HLEN),
+        step(BPF_LD | BPF_B | BPF_IND, ETH_HLEN + tcp_flags),
+        sock_filter BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TH_SYN, 0, 1),
+        step(BPF_RET | BPF_K, connections ? 0 : all),
+        step(BPF_RET | BPF_K, connections ? all : 0),
+    };
+    const sock_fprog filter{program.size(), program.data()};
+    return set(socket, SOL_SOCKET, SO_ATTACH_FILTER, filter);
+}
+
+}  // namespace
+
+tl::expected<ReceiveRing, std::string> ReceiveRing::open(const Interface& interface, Share share) {
     const auto failed = [&] { return tl::unexpected(interface_error(interface.name, "no packet ring", errno)); };
     ReceiveRing ring;
     ring.socket_ = FileDescriptor{socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
@@ -98,6 +147,7 @@ tl::expected<ReceiveRing, std::string> ReceiveRing::open(const Interface& interf
     // Else each frame that anybody here sends is put in the ring, too: Linux 4.20.
     if (!set(socket, SOL_PACKET, PACKET_IGNORE_OUTGOING, yes)) return failed();
     if (!set(socket, SOL_SOCKET, SO_RCVBUFFORCE, queue_bytes)) return failed();
+    if (!take_only(socket, share)) return failed();
     ring.memory_ = {mmap(nullptr, ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, socket, 0),
                     ring_bytes};
     if (ring.memory_.data() == nullptr) return failed();
@@ -116,34 +166,32 @@ ReceiveRing::Slot ReceiveRing::slot(std::uint32_t index) const noexcept {
     return Slot{memory_.data() + block * block_size + std::size_t{index % slots_a_block_} * slot_size_};
 }
 
-void ReceiveRing::release() noexcept {
-    for (auto index = next_ + slots_ - used_; used_ > 0; --used_, ++index) slot(index % slots_).give_back();
-    whole_size_ = 0;
-}
-
-std::size_t ReceiveRing::receive(std::span<Frame> frames) {
+std::size_t ReceiveRing::hear(std::span<Frame> frames) {
     std::size_t count = 0;
-    do {
-        release();
-        count = take_filled(frames);
-    } while (count == 0 && used_ != 0);  // all were lost
-    return count;
-}
-
-std::size_t ReceiveRing::take_filled(std::span<Frame> frames) {
-    std::size_t count = 0;
-    while (used_ < frames.size() && whole_size_ < whole_bytes) {
+    while (count < frames.size() && can_hear() && used_ < slots_) {
         const auto filled = slot(next_);
         if ((filled.status() & TP_STATUS_USER) == 0) break;
         next_ = next_ + 1 == slots_ ? 0 : next_ + 1;
         ++used_;
         if (take(filled, frames[count])) {
-            ++count;
+            used_for_[held_ + count++] = used_;
         } else {
             ++lost_;
         }
     }
+    held_ += count;
     return count;
+}
+
+void ReceiveRing::release(std::size_t count) noexcept {
+    auto unused = used_;
+    if (count < held_) unused = count == 0 ? 0 : used_for_[count - 1];
+    for (auto index = next_ + slots_ - used_, left = unused; left > 0; --left, ++index)
+        slot(index % slots_).give_back();
+    used_ -= unused;
+    held_ -= count;
+    for (std::size_t i = 0; i < held_; ++i) used_for_[i] = used_for_[i + count] - unused;
+    if (held_ == 0) whole_size_ = 0;
 }
 
 bool ReceiveRing::take(const Slot& slot, Frame& frame) {
@@ -154,6 +202,7 @@ bool ReceiveRing::take(const Slot& slot, Frame& frame) {
     frame.data = slot.frame();
     frame.captured = header.tp_snaplen;
     frame.length = header.tp_len;
+    frame.time = Time{std::chrono::seconds{header.tp_sec} + std::chrono::nanoseconds{header.tp_nsec}};
     if ((header.tp_status & TP_STATUS_COPY) != 0 && !read_whole(frame, offload)) return false;
     if (frame.captured != frame.length) return false;  // the queue was full
     if ((header.tp_status & TP_STATUS_VLAN_VALID) != 0) [[unlikely]]
@@ -175,13 +224,6 @@ bool ReceiveRing::read_whole(Frame& frame, VnetHeader& offload) {
     frame.captured = frame.length;
     whole_size_ += frame.length + tag_size;
     return true;
-}
-
-bool ReceiveRing::look_for_error() noexcept {
-    int error = 0;
-    socklen_t size = sizeof error;
-    works_ = works_ && getsockopt(socket_.number(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
-    return works_;
 }
 
 std::uint64_t ReceiveRing::lost() {

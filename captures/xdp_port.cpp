@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "captures/interface.hpp"
+#include "captures/lanes.hpp"
 #include "captures/link_watch.hpp"
 #include "captures/offload.hpp"
 #include "captures/xdp_program.hpp"
@@ -20,7 +21,7 @@ namespace captures {
 
 namespace {
 
-constexpr std::uint32_t queue_chunks = 2048;
+constexpr std::uint32_t waiting_chunks = 2048;  ///< of each of a queue's two sockets
 constexpr std::uint32_t send_chunks = 2048;
 /// To look for news of the interface is a system call, and the quieter side of a busy gateway is often silent. News
 /// wakes whoever waits, so it is never seen late.
@@ -28,6 +29,16 @@ constexpr std::uint32_t silences_between_looks = 16;
 /// The kernel is not quite done with a queue when its socket has been closed.
 constexpr auto patience = std::chrono::milliseconds{500};
 constexpr auto pause = std::chrono::milliseconds{5};
+
+/// The socket stays where it is: the kernel and others know it.
+struct Arrivals {
+    std::unique_ptr<XdpSocket> socket;
+
+    [[nodiscard]] static bool can_hear() noexcept { return true; }
+    [[nodiscard]] std::size_t hear(std::span<Frame> frames) const noexcept { return socket->hear(frames); }
+    void release(std::size_t count) const noexcept { socket->release(count); }
+    [[nodiscard]] static Time time_of(const Frame& frame) noexcept { return XdpSocket::time_of(frame); }
+};
 
 class XdpPort final : public Port {
 public:
@@ -50,13 +61,15 @@ private:
     [[nodiscard]] std::span<std::byte> make_room();
     void put(std::uint32_t bytes);
     [[nodiscard]] bool refuse();
+    [[nodiscard]] XdpSocket& sender() noexcept { return *queues_.front().connections().socket; }
 
     Interface interface_;
     LinkWatch watch_;
     XdpProgram program_;
-    std::unique_ptr<XdpMemory> memory_;
-    std::vector<std::unique_ptr<XdpSocket>> sockets_;  ///< by queue
-    std::size_t next_ = 0;                             ///< queue that was heard last
+    /// By queue: libxdp has sockets of one queue share rings only where that queue's is the memory's first socket.
+    std::vector<std::unique_ptr<XdpMemory>> memories_;
+    std::vector<Lanes<Arrivals>> queues_;
+    std::size_t next_ = 0;  ///< queue that was heard last
     Numbers numbers_;
     std::uint32_t silences_ = 0;
     bool awaiting_room_ = false;
@@ -64,26 +77,35 @@ private:
 };
 
 int XdpPort::open_sockets(std::uint32_t chunk_size) {
-    sockets_.clear();
-    memory_ = std::make_unique<XdpMemory>(interface_.receive_queues * queue_chunks + send_chunks, chunk_size);
+    queues_.clear();
+    memories_.clear();
     for (std::uint32_t queue = 0; queue < interface_.receive_queues; ++queue) {
-        auto socket = XdpSocket::open(
-            *memory_, {interface_.name, queue, program_.is_native(), queue_chunks, queue == 0 ? send_chunks : 0});
-        if (!socket) return socket.error();
-        sockets_.push_back(*std::move(socket));
+        XdpSocket::Settings settings{interface_.name, queue, program_.is_native(), waiting_chunks,
+                                     queue == 0 ? send_chunks : 0};
+        auto& memory = *memories_.emplace_back(
+            std::make_unique<XdpMemory>(2 * waiting_chunks + settings.send_chunks, chunk_size));
+        auto connections = XdpSocket::open(memory, settings);
+        if (!connections) return connections.error();
+        settings.send_chunks = 0;
+        settings.first = connections->get();
+        auto others = XdpSocket::open(memory, settings);
+        if (!others) return others.error();
+        queues_.emplace_back(Arrivals{*std::move(connections)}, Arrivals{*std::move(others)});
     }
-    for (std::uint32_t queue = 0; queue < sockets_.size(); ++queue) {
-        const int descriptor = sockets_[queue]->descriptor();
-        if (!watch_.add(descriptor) || !program_.steer(queue, descriptor)) return errno;
+    for (std::uint32_t queue = 0; queue < queues_.size(); ++queue) {
+        const int connections = queues_[queue].connections().socket->descriptor();
+        const int others = queues_[queue].others().socket->descriptor();
+        if (!watch_.add(connections) || !watch_.add(others) || !program_.steer(queue, connections, others))
+            return errno;
     }
     return 0;
 }
 
 std::size_t XdpPort::receive(std::span<Frame> frames) {
     std::size_t count = 0;
-    for (std::size_t i = 0; i < sockets_.size() && count < frames.size(); ++i) {
-        next_ = next_ + 1 < sockets_.size() ? next_ + 1 : 0;
-        count += sockets_[next_]->receive(frames.subspan(count));
+    for (std::size_t i = 0; i < queues_.size() && count < frames.size(); ++i) {
+        next_ = next_ + 1 < queues_.size() ? next_ + 1 : 0;
+        count += queues_[next_].receive(frames.subspan(count));
     }
     if (count == 0 && ++silences_ % silences_between_looks == 0) works_ = works_ && watch_.link_is_up();
     for (Frame& frame : frames.first(count)) {
@@ -113,7 +135,7 @@ bool XdpPort::send_whole(const Frame& frame) {
 
 bool XdpPort::send_segments(const Frame& frame) {
     Segments segments{frame};
-    if (segments.longest() > memory_->chunk_size()) return false;
+    if (segments.longest() > memories_.front()->chunk_size()) return false;
     for (auto left = segments.count(); left > 0; --left) {
         const auto room = make_room();
         if (room.empty()) return false;
@@ -123,7 +145,7 @@ bool XdpPort::send_segments(const Frame& frame) {
 }
 
 std::span<std::byte> XdpPort::make_room() {
-    auto& socket = *sockets_.front();
+    auto& socket = sender();
     const auto room = socket.room();
     if (!room.empty()) return room;
     flush();
@@ -131,7 +153,7 @@ std::span<std::byte> XdpPort::make_room() {
 }
 
 void XdpPort::put(std::uint32_t bytes) {
-    sockets_.front()->put(bytes);
+    sender().put(bytes);
     ++numbers_.sent;
     numbers_.sent_bytes += bytes;
 }
@@ -142,19 +164,21 @@ bool XdpPort::refuse() {
 }
 
 void XdpPort::flush() {
-    const auto [refused, again, error] = sockets_.front()->flush();
+    const auto [refused, again, error] = sender().flush();
     numbers_.sent -= refused;
     numbers_.not_sent += refused;
     if (error != 0) works_ = false;
     if (again != awaiting_room_) [[unlikely]] {
         awaiting_room_ = again;
-        watch_.await_room(sockets_.front()->descriptor(), again);
+        watch_.await_room(sender().descriptor(), again);
     }
 }
 
 Port::Numbers XdpPort::numbers() {
     auto numbers = numbers_;
-    for (const auto& socket : sockets_) numbers.not_received += socket->not_received();
+    for (auto& queue : queues_) {
+        numbers.not_received += queue.connections().socket->not_received() + queue.others().socket->not_received();
+    }
     return numbers;
 }
 

@@ -12,8 +12,8 @@ namespace captures {
 /// A port by AF_XDP: frames go past the kernel's stack between the interface's driver and this process's memory. Needs
 /// CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF and Linux 5.10.
 ///
-/// Theory of operation: `XdpProgram` steers each receive queue to a socket of its own; all share one memory, and the
-/// first one sends as well. Frames are handed out where they arrived; one to be sent is copied into
+/// Theory of operation: `XdpProgram` steers each receive queue to two sockets of its own (Lanes), which share memory; the
+/// first one of all sends as well. Frames are handed out where they arrived; one to be sent is copied into
 /// the memory, since it lies in another port's, and one system call sends a burst. XDP in the driver if
 /// that has it, without copies if it can do that, too; else on the kernel's generic hook.
 ///

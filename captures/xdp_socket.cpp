@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <new>
 
 #include <linux/if_link.h>
@@ -13,6 +15,8 @@ namespace captures {
 namespace {
 
 constexpr std::align_val_t page{XdpMemory::largest_chunk};
+/// Times the chunks of one socket: two sockets fill the ring, and the kernel is late.
+constexpr std::uint32_t fill_room = 4;
 
 }  // namespace
 
@@ -43,10 +47,10 @@ tl::expected<std::unique_ptr<XdpSocket>, int> XdpSocket::open(XdpMemory& memory,
 int XdpSocket::open(const Settings& settings) {
     const bool first = !memory_.umem_;
     if (first) {
-        const xsk_umem_config config{2 * settings.chunks, std::max(settings.send_chunks, 1U), memory_.chunk_size_, 0,
-                                     0};
+        const xsk_umem_config config{fill_room * settings.chunks, std::max(settings.send_chunks, 1U),
+                                     memory_.chunk_size_, 0, 0};
         xsk_umem* umem = nullptr;
-        if (const int failed = xsk_umem__create(&umem, memory_.area_.get(), memory_.size_, &fill_, &completion_,
+        if (const int failed = xsk_umem__create(&umem, memory_.area_.get(), memory_.size_, &own_fill_, &completion_,
                                                 &config);
             failed != 0) {
             return -failed;
@@ -62,16 +66,17 @@ int XdpSocket::open(const Settings& settings) {
     config.bind_flags = static_cast<std::uint16_t>(XDP_USE_NEED_WAKEUP | (settings.native ? 0 : XDP_COPY));
     if (const int failed = xsk_socket__create_shared(
             &socket_, settings.interface.c_str(), settings.queue, memory_.umem_.get(), &receive_,
-            settings.send_chunks == 0 ? nullptr : &send_, &fill_, &completion_, &config);
+            settings.send_chunks == 0 ? nullptr : &send_, &own_fill_, &completion_, &config);
         failed != 0) {
         if (first) memory_.umem_.reset();  // which has our rings
         return -failed;
     }
     if (settings.send_chunks != 0) make_room_to_send(settings);
+    if (settings.first != nullptr) fill_ = settings.first->fill_;
     std::uint32_t at = 0;
-    static_cast<void>(xsk_ring_prod__reserve(&fill_, settings.chunks, &at));
-    for (const auto address : memory_.give_out(settings.chunks)) *xsk_ring_prod__fill_addr(&fill_, at++) = address;
-    xsk_ring_prod__submit(&fill_, settings.chunks);
+    static_cast<void>(xsk_ring_prod__reserve(fill_, settings.chunks, &at));
+    for (const auto address : memory_.give_out(settings.chunks)) *xsk_ring_prod__fill_addr(fill_, at++) = address;
+    xsk_ring_prod__submit(fill_, settings.chunks);
     return 0;
 }
 
@@ -91,31 +96,39 @@ bool XdpSocket::is_zero_copy() const noexcept {
            (options.flags & XDP_OPTIONS_ZEROCOPY) != 0;
 }
 
-std::size_t XdpSocket::receive(std::span<Frame> frames) noexcept {
-    give_back();
+std::size_t XdpSocket::hear(std::span<Frame> frames) noexcept {
     std::uint32_t at = 0;
-    held_ = xsk_ring_cons__peek(&receive_, static_cast<std::uint32_t>(frames.size()), &at);
-    for (Frame& frame : frames.first(held_)) {
+    const auto count = xsk_ring_cons__peek(&receive_, static_cast<std::uint32_t>(frames.size()), &at);
+    for (Frame& frame : frames.first(count)) {
         const auto& arrived = *xsk_ring_cons__rx_desc(&receive_, at++);
         frame = {};
         frame.data = memory_.at(arrived.addr);
         frame.captured = frame.length = arrived.len;
     }
-    return held_;
+    held_ += count;
+    return count;
 }
 
-void XdpSocket::give_back() noexcept {
-    if (held_ == 0) return;
+Time XdpSocket::time_of(const Frame& frame) noexcept {
+    std::uint64_t nanoseconds = 0;
+    std::memcpy(&nanoseconds, frame.data - sizeof nanoseconds, sizeof nanoseconds);
+    return Time{std::chrono::nanoseconds{nanoseconds}};
+}
+
+void XdpSocket::release(std::size_t count) noexcept {
+    const auto chunks = static_cast<std::uint32_t>(count);
+    if (chunks == 0) return;
     std::uint32_t to = 0;
     // There is room: see the class.
-    static_cast<void>(xsk_ring_prod__reserve(&fill_, held_, &to));
-    for (auto from = receive_.cached_cons - held_; from != receive_.cached_cons; ++from) {
-        *xsk_ring_prod__fill_addr(&fill_, to++) = xsk_ring_cons__rx_desc(&receive_, from)->addr;
+    static_cast<void>(xsk_ring_prod__reserve(fill_, chunks, &to));
+    auto from = receive_.cached_cons - held_;
+    for (const auto end = from + chunks; from != end; ++from) {
+        *xsk_ring_prod__fill_addr(fill_, to++) = xsk_ring_cons__rx_desc(&receive_, from)->addr;
     }
-    xsk_ring_prod__submit(&fill_, held_);
-    xsk_ring_cons__release(&receive_, held_);
-    held_ = 0;
-    if (xsk_ring_prod__needs_wakeup(&fill_) != 0) {
+    xsk_ring_prod__submit(fill_, chunks);
+    xsk_ring_cons__release(&receive_, chunks);
+    held_ -= chunks;
+    if (xsk_ring_prod__needs_wakeup(fill_) != 0) {
         static_cast<void>(recvfrom(descriptor(), nullptr, 0, MSG_DONTWAIT, nullptr, nullptr));
     }
 }

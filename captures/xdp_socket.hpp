@@ -14,7 +14,7 @@
 
 namespace captures {
 
-/// The memory that the kernel and the AF_XDP sockets of one interface share (UMEM), in chunks that take a frame each.
+/// The memory that the kernel and the AF_XDP sockets of one queue share (UMEM), in chunks that take a frame each.
 /// Locked once a socket is open on it: RLIMIT_MEMLOCK counts it where CAP_IPC_LOCK is wanting.
 class XdpMemory {
 public:
@@ -46,11 +46,11 @@ private:
     std::unique_ptr<xsk_umem, Delete> umem_;
 };
 
-/// An AF_XDP socket on one queue of an interface: receives what arrives there, and sends.
+/// An AF_XDP socket on one queue of an interface: receives what is steered to it (an ArrivalQueue), and sends.
 ///
 /// Theory of operation (kernel: Documentation/networking/af_xdp.rst). Chunks for what arrives go round: fill ring, kernel,
-/// receive ring, the caller's burst, and with the next burst back into the fill ring; that has twice the room that they
-/// need, since the kernel is late to say what it has taken out. Chunks for what is sent are others: free, send ring,
+/// receive ring, the caller, and back into the fill ring; that has twice the room that they need, since the kernel is late
+/// to say what it has taken out. Sockets of one queue have the same fill ring, and chunks for all that wait in both. Chunks for what is sent are others: free, send ring,
 /// kernel, completion ring, free. So neither way can starve the other.
 class XdpSocket {
 public:
@@ -58,8 +58,9 @@ public:
         std::string interface;
         std::uint32_t queue = 0;
         bool native = false;            ///< as the XDP program is attached
-        std::uint32_t chunks = 0;       ///< for what arrives; a power of two
+        std::uint32_t chunks = 0;       ///< for what waits to be received; a power of two
         std::uint32_t send_chunks = 0;  ///< a power of two; 0: it does not send
+        XdpSocket* first = nullptr;     ///< of this queue, if this is not; outlives it
     };
     /// `memory` outlives it. The error is an error number; EBUSY: another socket has the queue, or had it until just now.
     [[nodiscard]] static tl::expected<std::unique_ptr<XdpSocket>, int> open(XdpMemory& memory,
@@ -72,8 +73,11 @@ public:
     /// The interface writes into the chunks itself.
     [[nodiscard]] bool is_zero_copy() const noexcept;
 
-    /// Fills at most `frames`, whose bytes stay until the next call.
-    [[nodiscard]] std::size_t receive(std::span<Frame> frames) noexcept;
+    [[nodiscard]] static bool can_hear() noexcept { return true; }
+    [[nodiscard]] std::size_t hear(std::span<Frame> frames) noexcept;
+    void release(std::size_t count) noexcept;
+    [[nodiscard]] static Time time_of(const Frame& frame) noexcept;
+
     /// Frames since the opening for which there was no chunk, or that were larger than one.
     [[nodiscard]] std::uint64_t not_received() const noexcept;
 
@@ -95,13 +99,13 @@ private:
 
     [[nodiscard]] int open(const Settings& settings);
     void make_room_to_send(const Settings& settings);
-    void give_back() noexcept;
     void reclaim() noexcept;
     [[nodiscard]] std::uint32_t waiting() const noexcept;
 
     XdpMemory& memory_;
     xsk_socket* socket_ = nullptr;
-    xsk_ring_prod fill_{};
+    xsk_ring_prod own_fill_{};
+    xsk_ring_prod* fill_ = &own_fill_;
     xsk_ring_cons receive_{};
     xsk_ring_prod send_{};
     xsk_ring_cons completion_{};

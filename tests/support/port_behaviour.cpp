@@ -19,6 +19,7 @@
 #include "captures/vnet_header.hpp"
 #include "tests/support/packet_builder.hpp"
 #include "tests/support/packet_checks.hpp"
+#include "tests/support/port_arrivals.hpp"
 
 namespace support {
 
@@ -42,17 +43,6 @@ sockaddr_in endpoint(std::uint32_t address, std::uint16_t port) {
     made.sin_family = AF_INET;
     made.sin_addr.s_addr = htonl(address);
     made.sin_port = htons(port);
-    return made;
-}
-
-FileDescriptor packet_socket(const NetworkNamespace& where, const std::string& interface) {
-    auto made = where.socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
-    const auto entered = where.enter();
-    sockaddr_ll address{};
-    address.sll_family = AF_PACKET;
-    address.sll_protocol = htons(0x0003);
-    address.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
-    BOOST_REQUIRE(bind(made.number(), as_socket_address(address), sizeof address) == 0);
     return made;
 }
 
@@ -386,6 +376,9 @@ const std::vector<PortBehaviour>& port_behaviours() {
         {"leaves its own frames out", leaves_its_own_frames_out},
         {"wakes whoever waits", wakes_whoever_waits},
         {"keeps VLAN tags", keeps_vlan_tags},
+        {"hears all in the order of their arrival", hears_all_in_the_order_of_their_arrival},
+        {"hears connections beside a flood", hears_connections_beside_a_flood},
+        {"hears what is cut short", hears_what_is_cut_short},
     };
     return all;
 }

@@ -7,7 +7,11 @@
 #include <stdexcept>
 #include <system_error>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -82,6 +86,17 @@ captures::FileDescriptor NetworkNamespace::socket(int domain, int type, int prot
 
 std::string NetworkNamespace::path() const {
     return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(descriptor_.number());
+}
+
+captures::FileDescriptor packet_socket(const NetworkNamespace& where, const std::string& interface) {
+    auto made = where.socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
+    const auto entered = where.enter();
+    sockaddr_ll address{};
+    address.sll_family = AF_PACKET;
+    address.sll_protocol = htons(ETH_P_ALL);
+    address.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
+    demand(bind(made.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind");
+    return made;
 }
 
 VethLab::VethLab(Offloads offloads, int mtu) {

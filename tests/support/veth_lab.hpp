@@ -44,6 +44,9 @@ private:
     captures::FileDescriptor descriptor_;
 };
 
+/// Sends and receives frames on an interface there, and never waits.
+[[nodiscard]] captures::FileDescriptor packet_socket(const NetworkNamespace& where, const std::string& interface);
+
 /// client eth0 10.1.0.2 <-> `outside` gateway `inside` <-> eth0 10.2.0.2 server. Both hosts have a route to the other
 /// through the gateway and know its MAC addresses; the gateway has no IP addresses.
 class VethLab {
