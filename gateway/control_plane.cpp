@@ -27,8 +27,8 @@ namespace {
 constexpr std::size_t most_late_events = 10'000;
 /// So many are written even before the second is over, beside whoever is answered meanwhile.
 constexpr std::size_t enough_late_events = 500;
-/// So many more at most wait for that.
-constexpr std::size_t patient_late_events = 4 * enough_late_events;
+/// So many more at most wait for that: a disk that takes a tenth of a second holds nobody up.
+constexpr std::size_t patient_late_events = 8 * enough_late_events;
 
 Problem unavailable(const StoreError& error) {
     const auto* const what = [&] {

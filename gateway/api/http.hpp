@@ -17,8 +17,8 @@ namespace gateway::api {
 using Fields = boost::container::flat_map<std::string, std::string, std::less<>>;
 
 /// A request as the handlers see it: what travelled on the connection is parsed and bounded already.
-struct Request {
-    std::string method;             ///< as sent, upper case: GET, PUT, …
+struct Request {         // NOLINT(bugprone-exception-escape): moving what Boost calls noexcept does not throw
+    std::string method;  ///< as sent, upper case: GET, PUT, …
     std::vector<std::string> path;  ///< segments, percent-decoded; `/` has none
     Fields query;                   ///< names in lower case, values decoded; of several the first
     Fields headers;                 ///< names in lower case
