@@ -1,5 +1,6 @@
 #include "gateway/store/database_file.hpp"
 
+#include <cctype>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -24,17 +25,13 @@ using Kind = StoreError::Kind;
 /// What SQLite appends to a file's name for its write-ahead log.
 constexpr const char* log_suffix = "-wal";
 
-/// A commit that finds the log longer than this (pages of 4 KiB) copies it into the file, with a sync of its own: rare
-/// enough not to be among the slowest hundredth. Mostly `tend` has done so before.
-constexpr int checkpoint_pages = 4000;
-
-/// So many commits make a log worth copying when nobody waits, and so few since the last time are nobody.
-constexpr std::size_t worthwhile_commits = 64;
+/// So many pages make a log worth copying when nobody waits, and so few commits since the last time are nobody.
+constexpr int worthwhile_pages = 500;
 constexpr std::size_t quiet_commits = 4;
 
 /// The log is kept as long as it may become, a step at a time: to sync a file that grows takes the file system a sync
 /// of its own journal, too. SQLite reads up to the first frame that is not its own, and zeros are none.
-constexpr std::size_t reserved_log = std::size_t{checkpoint_pages} * 4120;
+constexpr std::size_t reserved_log = std::size_t{Checkpointer::enough_pages + 1000} * 4120;
 constexpr std::size_t reserve_step = std::size_t{1} << 20U;
 constexpr std::uintmax_t plenty = std::uintmax_t{1} << 30U;  // below this much free space none is taken
 
@@ -69,53 +66,62 @@ void require_writable(const std::string& path) {
     if (::access(directory.c_str(), W_OK | X_OK) != 0) throw system_fault(errno);
 }
 
+/// `unix-excl` locks the file for this process as a whole and keeps the log's index in memory, not in a third file.
 std::string connect_string(const std::string& path) {
-    if (path.find('"') != std::string::npos) {
-        throw Fault{Kind::unavailable, "its path has a quotation mark, which SOCI does not take"};
+    std::string text = "db=\"file:";
+    for (const char one : path) {
+        const bool is_plain = std::isalnum(static_cast<unsigned char>(one)) != 0 || one == '/' || one == '.' ||
+                              one == '-';
+        text += is_plain ? std::string{one} : fmt::format("%{:02x}", static_cast<unsigned char>(one));
     }
-    return fmt::format("db=\"{}\"", path);
+    return text + "?vfs=unix-excl\"";
 }
 
-void configure(soci::session& session) {
+/// What both connections need.
+void connect(soci::session& session, const std::string& path) {
+    session.open(soci::sqlite3, connect_string(path));
     session << "pragma busy_timeout = 200";  // milliseconds
-    // Before the first reading, so that the lock is taken then, and the log's index is in memory and not in a third file.
-    session << "pragma locking_mode = exclusive";
     std::string mode;
     session << "pragma journal_mode = wal", soci::into(mode);
     if (mode != "wal") throw Fault{Kind::unavailable, "its file system allows no write-ahead log"};
     session << "pragma synchronous = full";
+    session << "pragma cell_size_check = on";
+}
+
+void configure(soci::session& session) {
     session << "pragma foreign_keys = on";
     session << "pragma temp_store = memory";
-    session << "pragma cell_size_check = on";
     // KiB: the leaves that new rows go to, of each index; 2 MiB, the default, do not hold those of 1,000 machines.
     session << "pragma cache_size = -32768";
-    session << fmt::format("pragma wal_autocheckpoint = {}", checkpoint_pages);
-    session << "begin exclusive";  // whatever was locked so far
-    session << "commit";
 }
 
 }  // namespace
 
 DatabaseFile::DatabaseFile(const std::string& path) : path_{absolute(path)} {
-    const auto connection = connect_string(path_);
     create(path_);
     require_writable(path_);
+    const auto found = FileIdentity::of(path_);
+    if (!found) throw Fault{Kind::unavailable, "it was removed while it was opened"};
+    claim_.emplace(*found);
     errno = 0;
-    session_.open(soci::sqlite3, connection);
+    connect(session_, path_);
     configure(session_);
     migrate(session_, schema());
     std::string check;  // reads the whole file: a second for a million events
     session_ << "pragma quick_check(1)", soci::into(check);
     if (check != "ok") throw Fault{Kind::damaged, check};
-    const auto file = identity(path_);
-    const auto log = identity(path_ + log_suffix);
-    if (!file || !log) throw Fault{Kind::unavailable, "it was removed while it was opened"};
-    file_ = *file;
+    connect(copying_session_, path_);
+    long long version = 0;  // a connection that has read nothing knows of no log
+    copying_session_ << "pragma user_version", soci::into(version);
+    const auto log = FileIdentity::of(path_ + log_suffix);
+    if (FileIdentity::of(path_) != found || !log) throw Fault{Kind::unavailable, "it was removed while it was opened"};
+    file_ = *found;
     log_ = *log;
+    checkpointer_.emplace(session_, copying_session_);
 }
 
 void DatabaseFile::check_in_place() const {
-    if (identity(path_) == file_ && identity(path_ + log_suffix) == log_) return;
+    if (FileIdentity::of(path_) == file_ && FileIdentity::of(path_ + log_suffix) == log_) return;
     throw Fault{Kind::unavailable,
                 "it or its write-ahead log was removed or replaced while in use; put the same files back, or restart"};
 }
@@ -124,12 +130,11 @@ void DatabaseFile::tend() noexcept {
     const bool is_quiet = commits_ - tended_ <= quiet_commits;
     tended_ = commits_;
     if (!is_quiet) return;
+    checkpointer_->want(worthwhile_pages);
     try {
-        if (commits_ - copied_ < worthwhile_commits) return reserve();
-        copied_ = commits_;
-        session_ << "pragma wal_checkpoint(passive)";
+        reserve();
     } catch (const std::exception&) {
-        // The log stays as it is, and grows when it must.
+        // The log stays as long as it is, and grows when it must.
     }
 }
 
@@ -139,7 +144,7 @@ void DatabaseFile::reserve() const {
     std::error_code error;
     const auto size = std::filesystem::file_size(path, error);
     if (error || size >= reserved_log || std::filesystem::space(path, error).available < plenty || error) return;
-    if (identity(path) != log_) return;
+    if (FileIdentity::of(path) != log_) return;
     const std::vector<char> zeros(reserve_step);
     const int log = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);  // nobody has locks on the log to lose
     if (log < 0) return;
@@ -151,20 +156,12 @@ void DatabaseFile::reserve() const {
 }
 
 void DatabaseFile::roll_back() noexcept {
-    // Where only the sync failed, the log holds the transaction whole and a crash would bring it back: empty the log.
-    for (const auto* statement : {"rollback", "pragma wal_checkpoint(truncate)"}) {
-        try {
-            session_ << statement;
-        } catch (const std::exception&) {
-            // SQLite has rolled back already, or the disk that failed fails again.
-        }
+    try {
+        session_ << "rollback";
+    } catch (const std::exception&) {  // SQLite has done so already
     }
-}
-
-std::optional<DatabaseFile::Identity> DatabaseFile::identity(const std::string& path) noexcept {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return {};
-    return Identity{.device = status.st_dev, .inode = status.st_ino};
+    // Where only the sync failed, the log holds the transaction whole and a crash would bring it back: empty the log.
+    checkpointer_->empty();
 }
 
 }  // namespace gateway::store

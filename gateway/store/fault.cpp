@@ -10,13 +10,11 @@
 
 namespace gateway::store {
 
-namespace {
-
 using Kind = StoreError::Kind;
 
-Fault sqlite_fault(const soci::sqlite3_soci_error& error, int system_error) {
-    const auto* reason = sqlite_api::sqlite3_errstr(error.result());
-    switch (error.result()) {
+Fault sqlite_fault(int result, int system_error, const std::string& message) {
+    const auto* reason = sqlite_api::sqlite3_errstr(result);
+    switch (result) {
         case SQLITE_FULL: return {Kind::full, reason};
         case SQLITE_READONLY: return {Kind::read_only, reason};
         case SQLITE_BUSY:
@@ -25,13 +23,11 @@ Fault sqlite_fault(const soci::sqlite3_soci_error& error, int system_error) {
         case SQLITE_NOTADB: return {Kind::damaged, reason};
         case SQLITE_IOERR:
         case SQLITE_CANTOPEN: break;
-        default: return {Kind::unavailable, error.get_error_message()};
+        default: return {Kind::unavailable, message};
     }
-    if (system_error == 0) return {Kind::unavailable, error.get_error_message()};
+    if (system_error == 0) return {Kind::unavailable, message};
     return system_fault(system_error);
 }
-
-}  // namespace
 
 Fault system_fault(int error) {
     auto kind = Kind::unavailable;
@@ -54,7 +50,7 @@ Fault current_fault() {
     } catch (const Fault& fault) {
         return fault;
     } catch (const soci::sqlite3_soci_error& error) {
-        return sqlite_fault(error, system_error);
+        return sqlite_fault(error.result(), system_error, error.get_error_message());
     } catch (const std::exception& error) {
         return {Kind::unavailable, error.what()};
     }

@@ -21,6 +21,9 @@ private:
 /// The fault of a system call that set `errno` to this.
 [[nodiscard]] Fault system_fault(int error);
 
+/// The fault of a call of SQLite's that gave `result`, and of the system call behind it; `message` where there is no better one.
+[[nodiscard]] Fault sqlite_fault(int result, int system_error, const std::string& message);
+
 /// The exception that is being handled. Why the system refused is taken from `errno`, as sqlite3_system_errno knows
 /// nothing of a COMMIT: set it to 0 before the attempt.
 [[nodiscard]] Fault current_fault();

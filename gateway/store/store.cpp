@@ -72,6 +72,7 @@ struct Store::Database {
 
     void write(const Commit& commit) {
         file.check_in_place();
+        const auto turn = file.turn();
         if (!writers) writers.emplace(file.session());
         file.session() << "begin immediate";
         writers->records.write(commit.records);

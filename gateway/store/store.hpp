@@ -73,11 +73,12 @@ struct EventFilter {
 ///
 /// Theory of operation. One SQLite file through SOCI, in WAL mode with full synchronisation: when `commit` returns, the
 /// transaction has been synced, and a crash at any moment leaves all of it or nothing. The file is locked
-/// exclusively while it is open, so that a second process is refused. The schema has a version; older ones are
-/// migrated on opening, each step in a transaction, newer ones refused. Statements are plain SQL that PostgreSQL takes, too.
+/// exclusively while it is open, so that a second process is refused, this program or another. The schema has a
+/// version; older ones are migrated on opening, each step in a transaction, newer ones refused. Statements are plain
+/// SQL that PostgreSQL takes, too.
 ///
-/// What a commit waits for is one sync of the log. What would make that slow (a log that grows, a log that is copied into the file)
-/// is done by `tend` in quiet moments, or else by every some hundredth commit.
+/// What a commit waits for is one sync of the log. A thread of its own copies the log into the file (see Checkpointer),
+/// and `tend` lengthens the log ahead, for a file that grows takes a sync more.
 ///
 /// No exception leaves it. After an error the store stays usable: the next commit may succeed (somebody made room).
 class Store {
@@ -98,7 +99,7 @@ public:
     /// One record whatever its age, by request: for the status of old requests.
     [[nodiscard]] tl::expected<std::vector<policy::AccessRecord>, StoreError> records_of(const std::string& request_id);
 
-    /// Once a second: keeps the file in the shape in which a commit is one sync, while few commits are made.
+    /// Once a second: does what keeps a commit at one sync, while few commits are made.
     void tend() noexcept;
 
     /// The newest event's sequence and hash; 0 and `first_hash()` where there is none.

@@ -16,7 +16,7 @@ using support::noon;
 using support::ServiceLab;
 
 struct FaultyLab : support::FaultyDisk, ServiceLab {
-    void check_outage_and_recovery(bool& fault, const std::string& why) {
+    void check_outage_and_recovery(std::atomic<bool>& fault, const std::string& why) {
         BOOST_REQUIRE(initiate("requester", "web01", 22, noon, 5min));
         fault = true;
         const auto refused = initiate("second", "web01", 22, noon + 1min);

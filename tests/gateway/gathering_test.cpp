@@ -50,20 +50,20 @@ struct GatheringLab : support::FaultyDisk, ServiceLab {
 BOOST_FIXTURE_TEST_SUITE(gathering_test, GatheringLab)
 
 BOOST_AUTO_TEST_CASE(what_waits_has_not_happened_and_one_sync_makes_all_of_it_so) {
-    const auto before = syncs;
+    const auto before = syncs.load();
     const auto web = waiting("requester", "web01", 22);
     const auto db = waiting("second", "db01", 3389);
     const auto app = waiting("requester", "app01", 3389);
-    BOOST_TEST(syncs == before);
+    BOOST_TEST(syncs.load() == before);
     BOOST_TEST(open() == 0U);
     BOOST_TEST(!control->request(caller("requester"), web.id, noon).has_value());
     BOOST_TEST(!control->connections(caller("second"), "db01", {}, noon).has_value());
 
     BOOST_TEST(db.settle());
-    BOOST_TEST(syncs == before + 1);
+    BOOST_TEST(syncs.load() == before + 1);
     BOOST_TEST(web.settle());
     BOOST_TEST(app.settle());
-    BOOST_TEST(syncs == before + 1);
+    BOOST_TEST(syncs.load() == before + 1);
     BOOST_TEST(open() == 3U);
     for (const auto* const view : {&web, &app}) {
         const auto now = control->request(caller("requester"), view->id, noon);

@@ -198,6 +198,36 @@ BOOST_AUTO_TEST_CASE(a_second_store_in_the_process_is_refused_and_the_first_keep
     open(directory.url());
 }
 
+BOOST_AUTO_TEST_CASE(another_program_can_neither_read_nor_write_the_file) {
+    fill(directory.url());
+    for (const auto* const statement : {"select count(*) from events", "delete from events"}) {
+        BOOST_TEST_INFO_SCOPE(statement);
+        std::array<int, 2> opened{};
+        BOOST_REQUIRE(::pipe(opened.data()) == 0);
+        const auto other = ::fork();  // before SQLite has the file open: what it knows of its locks would be inherited
+        BOOST_REQUIRE(other >= 0);
+        if (other == 0) {
+            char ready = 0;
+            if (::read(opened[0], &ready, 1) != 1) ::_exit(cannot);
+            try {
+                soci::session{soci::sqlite3, "db=" + directory.file().string()} << statement;
+            } catch (const soci::sqlite3_soci_error& error) {
+                ::_exit(error.result() == SQLITE_BUSY ? 0 : 1);
+            }
+            ::_exit(2);
+        }
+        const auto store = open(directory.url());
+        BOOST_REQUIRE(::write(opened[1], "y", 1) == 1);
+        int status = 0;
+        ::waitpid(other, &status, 0);
+        BOOST_TEST(WIFEXITED(status));
+        BOOST_TEST(WEXITSTATUS(status) == 0);
+        BOOST_TEST(store->head().sequence == 50U);
+        ::close(opened[0]);
+        ::close(opened[1]);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_second_process_is_refused_until_the_first_was_killed) {
     fill(directory.url());
     std::array<int, 2> ready{};

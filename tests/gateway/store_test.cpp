@@ -372,16 +372,14 @@ BOOST_AUTO_TEST_CASE(events_are_filtered_by_every_field) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_store_may_have_any_path_but_one_with_a_quotation_mark) {
-    for (const auto* name : {"with space.db", "it's.db", "a=b.db", "a;b?c#d%20.db", ":memory:"}) {
+BOOST_AUTO_TEST_CASE(a_store_may_have_any_path) {
+    for (const auto* name :
+         {"with space.db", "it's.db", "a=b.db", "a;b?c#d%20.db", ":memory:", "a\"b.db", "\xc3\xbc?vfs=unix"}) {
         const auto url = "sqlite:" + (directory.path() / name).string();
         BOOST_TEST_INFO_SCOPE(url);
         BOOST_TEST(Store::open(url).has_value());
         BOOST_TEST(std::filesystem::exists(directory.path() / name));
     }
-    const auto quoted = Store::open("sqlite:" + (directory.path() / "a\"b.db").string());
-    BOOST_REQUIRE(!quoted);
-    BOOST_TEST(quoted.error().message.find("quotation mark") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_url_that_is_none_is_refused) {
