@@ -12,7 +12,7 @@ machine. Then wrk asks for
   initiate   new windows, machine after machine, port after port, each from another source; beside it, in the same
              rounds, what the store's disk takes to make as many bytes durable as a request writes (write and fdatasync in
              a file that is there already), and how many times that the slowest hundredth of requests took
---folder says on which disk. --strace counts the service's fdatasyncs in a run of its own.
+--folder says on which disk. --strace tells the service's syncs by thread, in a run of its own.
 Needs wrk and nginx (apt-get install wrk nginx-light); exits 77 without them.
 """
 import argparse
@@ -213,15 +213,18 @@ def sync_times(folder, seconds, size):
 
 
 def count_syncs(service, wrk, port):
+    """In the thread that answers requests, which wait for these; and in the one that copies the store's log."""
     trace = wrk.folder / "strace.txt"
-    tracer = subprocess.Popen(["strace", "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", str(trace), "-p", str(service.process.pid)],
+    tracer = subprocess.Popen(["strace", "-f", "-T", "-e", "trace=fsync,fdatasync", "-o", str(trace), "-p", str(service.process.pid)],
                               stderr=subprocess.DEVNULL)
     time.sleep(1)
     made = wrk.run(port, INITIATE, 1)["requests"]
     tracer.send_signal(signal.SIGINT)
     tracer.wait(10)
-    calls = sum(int(line.split()[3]) for line in trace.read_text().splitlines() if line.endswith(("fdatasync", "fsync")))
-    return f"{calls} syncs for {made} requests"
+    calls = re.findall(r"^(\d+) .*<([\d.]+)>$", trace.read_text(), re.M)
+    answering = sorted(float(seconds) * 1000 for thread, seconds in calls if int(thread) == service.process.pid)
+    return (f"traced: {made} requests waited for {len(answering)} syncs, p50 {answering[len(answering) // 2]:.3f} ms, "
+            f"p99 {answering[len(answering) * 99 // 100]:.3f} ms; {len(calls) - len(answering)} were the log's copier's")
 
 
 def best_of(results):
