@@ -70,7 +70,9 @@ BOOST_AUTO_TEST_CASE(connections_are_told_as_text_as_they_are_told_as_values) {
             values.push_back(gateway::api::connection_json(views[at], control->config()));
         }
         const auto text = gateway::api::connections_text({views.data(), count}, control->config());
-        BOOST_TEST(text == boost::json::serialize(boost::json::object{{"value", std::move(values)}}));
+        boost::json::object wanted;
+        wanted["value"] = std::move(values);
+        BOOST_TEST(text == boost::json::serialize(wanted));
     }
 }
 

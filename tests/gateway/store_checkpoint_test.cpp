@@ -141,8 +141,8 @@ BOOST_AUTO_TEST_CASE(the_log_stays_short_under_commits_that_never_pause) {
         longest = std::max(longest, log_size());
     }
     BOOST_TEST(longest >= Limits::enough_pages * frame);
-    BOOST_TEST(longest < 2 * Limits::enough_pages * frame);
-    BOOST_TEST(file_size() > 2 * Limits::enough_pages * page);
+    BOOST_TEST(longest < Limits::enough_pages * (2 * frame));
+    BOOST_TEST(file_size() > Limits::enough_pages * (2 * page));
     reopen();
     check_whole(*store);
 }
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(a_copy_that_fails_fails_no_commit_and_is_tried_again) {
         require_commits(1, 20);
         return writes_to_copy > at_first + Limits::enough_pages;
     }));
-    BOOST_TEST(log_size() < 2 * Limits::enough_pages * frame);
+    BOOST_TEST(log_size() < Limits::enough_pages * (2 * frame));
     reopen();
     check_whole(*store);
 }

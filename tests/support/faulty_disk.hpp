@@ -51,7 +51,7 @@ private:
     static int open(sqlite3_vfs*, sqlite3_filename name, sqlite3_file* file, int flags, int* out) {
         const int result = current->own_->xOpen(current->own_, name, file, flags, out);
         if (result != SQLITE_OK || file->pMethods == nullptr) return result;
-        const std::lock_guard lock{mutex_};
+        const std::lock_guard lock{mutex};
         names[file] = name == nullptr ? "" : name;
         const auto [known, is_new] = tables.try_emplace(file->pMethods);
         auto& methods = known->second;  // the log's files have other locks, and so another table
@@ -68,7 +68,7 @@ private:
     static const Methods& of(const sqlite3_file* file) { return *reinterpret_cast<const Methods*>(file->pMethods); }
     static const sqlite3_io_methods& own(const sqlite3_file* file) { return *of(file).own; }
     static std::string name_of(const sqlite3_file* file) {
-        const std::lock_guard lock{mutex_};
+        const std::lock_guard lock{mutex};
         return names[file];
     }
 
@@ -110,7 +110,7 @@ private:
     sqlite3_vfs* own_;
     sqlite3_vfs vfs_;
     static inline FaultyDisk* current = nullptr;
-    static inline std::mutex mutex_;  ///< of what follows
+    static inline std::mutex mutex;  ///< of what follows
     static inline std::map<const sqlite3_io_methods*, Methods> tables;
     static inline std::map<const sqlite3_file*, std::string> names;
 };
