@@ -45,7 +45,7 @@ tl::expected<std::unique_ptr<XdpSocket>, int> XdpSocket::open(XdpMemory& memory,
 }
 
 int XdpSocket::open(const Settings& settings) {
-    const bool first = !memory_.umem_;
+    const bool first = settings.first == nullptr;
     if (first) {
         const xsk_umem_config config{fill_room * settings.chunks, std::max(settings.send_chunks, 1U),
                                      memory_.chunk_size_, 0, 0};
@@ -72,7 +72,7 @@ int XdpSocket::open(const Settings& settings) {
         return -failed;
     }
     if (settings.send_chunks != 0) make_room_to_send(settings);
-    if (settings.first != nullptr) fill_ = settings.first->fill_;
+    if (!first) fill_ = settings.first->fill_;
     std::uint32_t at = 0;
     static_cast<void>(xsk_ring_prod__reserve(fill_, settings.chunks, &at));
     for (const auto address : memory_.give_out(settings.chunks)) *xsk_ring_prod__fill_addr(fill_, at++) = address;

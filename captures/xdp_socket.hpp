@@ -46,12 +46,12 @@ private:
     std::unique_ptr<xsk_umem, Delete> umem_;
 };
 
-/// An AF_XDP socket on one queue of an interface: receives what is steered to it (an ArrivalQueue), and sends.
+/// An AF_XDP socket on one queue of an interface: receives what is steered to it, and sends.
 ///
 /// Theory of operation (kernel: Documentation/networking/af_xdp.rst). Chunks for what arrives go round: fill ring, kernel,
 /// receive ring, the caller, and back into the fill ring; that has twice the room that they need, since the kernel is late
-/// to say what it has taken out. Sockets of one queue have the same fill ring, and chunks for all that wait in both. Chunks for what is sent are others: free, send ring,
-/// kernel, completion ring, free. So neither way can starve the other.
+/// to say what it has taken out. Sockets of one queue have the same fill ring, and chunks for all that wait in both. Chunks
+/// for what is sent are others: free, send ring, kernel, completion ring, free. So neither way can starve the other.
 class XdpSocket {
 public:
     struct Settings {
@@ -73,7 +73,7 @@ public:
     /// The interface writes into the chunks itself.
     [[nodiscard]] bool is_zero_copy() const noexcept;
 
-    [[nodiscard]] static bool can_hear() noexcept { return true; }
+    /// As an ArrivalQueue's.
     [[nodiscard]] std::size_t hear(std::span<Frame> frames) noexcept;
     void release(std::size_t count) noexcept;
     [[nodiscard]] static Time time_of(const Frame& frame) noexcept;
