@@ -11,6 +11,7 @@
 #include <pcap.h>
 #include <sys/socket.h>
 
+#include "captures/arrival_filter.hpp"
 #include "captures/interface.hpp"
 #include "captures/lanes.hpp"
 #include "captures/link_watch.hpp"
@@ -26,11 +27,6 @@ using Handle = std::unique_ptr<pcap_t, decltype(&pcap_close)>;
 /// as large, so more would be taken from their number.
 constexpr int largest_uncut = 65535 + 14 + 8;
 constexpr int ring_bytes = 16 << 20;  ///< of each queue
-
-/// What belongs to connections that have begun, and all the rest: see Lanes.
-/// A byte that is not there makes a filter end with nothing, so lengths are looked at before.
-constexpr const char* connections_filter =
-    "len >= 34 and tcp and ip[6:2] & 0x3fff == 0 and len >= ((ip[0] & 15) << 2) + 28 and tcp[13] & 2 == 0";
 
 /// A socket of libpcap and a copy of what was read from it: libpcap's bytes are gone with the next read.
 class PcapQueue {
@@ -182,7 +178,7 @@ std::string failure(pcap_t* handle, const std::string& interface, int status) {
     return "interface " + interface + ": cannot be opened: " + (detail.empty() ? pcap_statustostr(status) : detail);
 }
 
-tl::expected<Handle, std::string> open_handle(const std::string& interface, const std::string& filter, int largest,
+tl::expected<Handle, std::string> open_handle(const std::string& interface, Share share, int largest,
                                               LinkWatch& watch) {
     std::array<char, PCAP_ERRBUF_SIZE> error{};
     Handle handle{pcap_create(interface.c_str(), error.data()), pcap_close};
@@ -198,7 +194,7 @@ tl::expected<Handle, std::string> open_handle(const std::string& interface, cons
     if (pcap_datalink(handle.get()) != DLT_EN10MB) return tl::unexpected("interface " + interface + " is not Ethernet");
 
     bpf_program program{};
-    bool set = pcap_compile(handle.get(), &program, filter.c_str(), 1, PCAP_NETMASK_UNKNOWN) == 0;
+    bool set = pcap_compile(handle.get(), &program, filter_expression(share).c_str(), 1, PCAP_NETMASK_UNKNOWN) == 0;
     set = set && pcap_setfilter(handle.get(), &program) == 0;
     pcap_freecode(&program);
     const int descriptor = pcap_get_selectable_fd(handle.get());
@@ -219,11 +215,10 @@ tl::expected<std::unique_ptr<Port>, std::string> open_live_port(const std::strin
     if (!found) return tl::unexpected(found.error());
     auto watch = LinkWatch::start(*found);
     if (!watch) return tl::unexpected(watch.error());
-    auto connections = open_handle(interface, connections_filter, largest_uncut, *watch);
+    auto connections = open_handle(interface, Share::connections, largest_uncut, *watch);
     if (!connections) return tl::unexpected(connections.error());
     // Whatever else is longer than a wire's frame stands for several, and nobody knows which.
-    auto others = open_handle(interface, std::string{"not ("} + connections_filter + ")",
-                              static_cast<int>(found->largest_frame()), *watch);
+    auto others = open_handle(interface, Share::others, static_cast<int>(found->largest_frame()), *watch);
     if (!others) return tl::unexpected(others.error());
     return std::make_unique<LivePort>(PcapQueue{*std::move(connections), found->mtu},
                                       PcapQueue{*std::move(others), found->mtu}, *std::move(watch));

@@ -58,9 +58,9 @@ tl::expected<std::unique_ptr<Port>, std::string> open_packet_ring(const std::str
     if (!found) return tl::unexpected(found.error());
     auto watch = LinkWatch::start(*found);
     if (!watch) return tl::unexpected(watch.error());
-    auto connections = ReceiveRing::open(*found, ReceiveRing::Share::connections);
+    auto connections = ReceiveRing::open(*found, Share::connections);
     if (!connections) return tl::unexpected(connections.error());
-    auto others = ReceiveRing::open(*found, ReceiveRing::Share::others);
+    auto others = ReceiveRing::open(*found, Share::others);
     if (!others) return tl::unexpected(others.error());
     if (!watch->add(connections->descriptor()) || !watch->add(others->descriptor())) {
         return tl::unexpected(interface_error(interface, "no packet ring", errno));

@@ -8,11 +8,8 @@
 #include <cstring>
 
 #include <arpa/inet.h>
-#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <netinet/ip.h>
-#include <netinet/tcp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -77,53 +74,6 @@ void insert_tag(const tpacket2_hdr& slot, Frame& frame, VnetHeader& offload) noe
     store_be16(frame.data + addresses, named ? slot.tp_vlan_tpid : std::uint16_t{ETH_P_8021Q});
     store_be16(frame.data + addresses + 2, slot.tp_vlan_tci);
     offload.checksum_start += tag_size;
-}
-
-}  // namespace
-
-namespace {
-
-/// A filter (Documentation/networking/filter.rst) for one of the two shares. The socket is not bound yet: nothing arrived.
-bool take_only(int socket, ReceiveRing::Share share) noexcept {
-    constexpr std::uint32_t all = ~std::uint32_t{0};
-    constexpr std::uint32_t tcp_flags = 13;
-    const bool connections = share == ReceiveRing::Share::connections;
-    constexpr std::uint8_t others = 17;  // where they are taken or not
-    const auto leave_unless = [](std::uint8_t at, int condition, std::uint32_t value) {
-        const auto over = static_cast<std::uint8_t>(others - at - 1);
-        return sock_filter{static_cast<std::uint16_t>(BPF_JMP | condition), 0, over, value};
-    };
-    const auto leave_if = [](std::uint8_t at, int condition, std::uint32_t value) {
-        const auto over = static_cast<std::uint8_t>(others - at - 1);
-        return sock_filter{static_cast<std::uint16_t>(BPF_JMP | condition), over, 0, value};
-    };
-    const auto step = [](int code, std::uint32_t value) {
-        return sock_filter{static_cast<std::uint16_t>(code), 0, 0, value};
-    };
-    // A byte that is not there makes a filter end with nothing, so lengths are looked at before.
-    std::array program{
-        step(BPF_LD | BPF_W | BPF_LEN, 0),
-        leave_unless(1, BPF_JGE | BPF_K, ETH_HLEN + 20),
-        step(BPF_LD | BPF_H | BPF_ABS, 12),
-        leave_unless(3, BPF_JEQ | BPF_K, ETH_P_IP),
-        step(BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + 9),
-        leave_unless(5, BPF_JEQ | BPF_K, IPPROTO_TCP),
-        step(BPF_LD | BPF_H | BPF_ABS, ETH_HLEN + 6),
-        leave_if(7, BPF_JSET | BPF_K, IP_MF | IP_OFFMASK),
-        step(BPF_LDX | BPF_B | BPF_MSH, ETH_HLEN),  // X: the length of IPv4's header
-        step(BPF_MISC | BPF_TXA, 0),
-        step(BPF_ALU | BPF_ADD | BPF_K, ETH_HLEN + tcp_flags + 1),  // NOLINT(misc-redundant-expression): two are 0
-        step(BPF_MISC | BPF_TAX, 0),
-        step(BPF_LD | BPF_W | BPF_LEN, 0),
-        leave_unless(13, BPF_JGE | BPF_X, 0),
-        step(BPF_LDX | BPF_B | BPF_MSH, ETH_HLEN),
-        step(BPF_LD | BPF_B | BPF_IND, ETH_HLEN + tcp_flags),
-        sock_filter BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, TH_SYN, 0, 1),
-        step(BPF_RET | BPF_K, connections ? 0 : all),
-        step(BPF_RET | BPF_K, connections ? all : 0),
-    };
-    const sock_fprog filter{program.size(), program.data()};
-    return set(socket, SOL_SOCKET, SO_ATTACH_FILTER, filter);
 }
 
 }  // namespace

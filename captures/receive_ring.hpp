@@ -9,6 +9,7 @@
 
 #include <tl/expected.hpp>
 
+#include "captures/arrival_filter.hpp"
 #include "captures/file_descriptor.hpp"
 #include "captures/frame.hpp"
 #include "captures/interface.hpp"
@@ -27,8 +28,6 @@ namespace captures {
 /// after a millisecond at the earliest, which is latency; slots of 64 KB, of which the same memory holds 30 times fewer.
 class ReceiveRing {
 public:
-    /// TCP segments without SYN (of IPv4, whole), or all else: see Lanes.
-    enum class Share : bool { connections, others };
     [[nodiscard]] static tl::expected<ReceiveRing, std::string> open(const Interface& interface, Share share);
 
     [[nodiscard]] bool can_hear() const noexcept { return whole_size_ < whole_bytes; }
