@@ -86,7 +86,7 @@ void Checkpointer::begin() {
         if (failure_) throw Fault{*failure_};
     }
     if (lost_sync_) {
-        throw Fault{StoreError::Kind::unavailable,
+        throw Fault{Fault::Kind::unavailable,
                     std::string{"its disk failed, "} + failure_->what() + "; see to the disk, and restart"};
     }
     writing_ = true;

@@ -20,8 +20,6 @@ namespace gateway::store {
 
 namespace {
 
-using Kind = StoreError::Kind;
-
 /// What SQLite appends to a file's name for its write-ahead log.
 constexpr const char* log_suffix = "-wal";
 
@@ -49,7 +47,7 @@ void create(const std::string& path) {
     if (file >= 0) {
         ::close(file);
     } else if (errno == ENOENT) {
-        throw Fault{Kind::unavailable, "its directory does not exist"};
+        throw Fault{Fault::Kind::unavailable, "its directory does not exist"};
     } else if (errno != EEXIST) {
         throw system_fault(errno);
     }
@@ -58,7 +56,7 @@ void create(const std::string& path) {
 void require_writable(const std::string& path) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error)) {
-        throw Fault{Kind::unavailable, "it is not a regular file"};
+        throw Fault{Fault::Kind::unavailable, "it is not a regular file"};
     }
     if (::access(path.c_str(), R_OK | W_OK) != 0) throw system_fault(errno);
     // The log is created beside it.
@@ -83,7 +81,7 @@ void connect(soci::session& session, const std::string& path) {
     session << "pragma busy_timeout = 200";  // milliseconds
     std::string mode;
     session << "pragma journal_mode = wal", soci::into(mode);
-    if (mode != "wal") throw Fault{Kind::unavailable, "its file system allows no write-ahead log"};
+    if (mode != "wal") throw Fault{Fault::Kind::unavailable, "its file system allows no write-ahead log"};
     session << "pragma synchronous = full";
     session << "pragma cell_size_check = on";
 }
@@ -101,7 +99,7 @@ DatabaseFile::DatabaseFile(const std::string& path) : path_{absolute(path)} {
     create(path_);
     require_writable(path_);
     const auto found = FileIdentity::of(path_);
-    if (!found) throw Fault{Kind::unavailable, "it was removed while it was opened"};
+    if (!found) throw Fault{Fault::Kind::unavailable, "it was removed while it was opened"};
     claim_.emplace(*found);
     errno = 0;
     connect(session_, path_);
@@ -109,12 +107,14 @@ DatabaseFile::DatabaseFile(const std::string& path) : path_{absolute(path)} {
     migrate(session_, schema());
     std::string check;  // reads the whole file: a second for a million events
     session_ << "pragma quick_check(1)", soci::into(check);
-    if (check != "ok") throw Fault{Kind::damaged, check};
+    if (check != "ok") throw Fault{Fault::Kind::damaged, check};
     connect(copying_session_, path_);
     long long version = 0;  // a connection that has read nothing knows of no log
     copying_session_ << "pragma user_version", soci::into(version);
     const auto log = FileIdentity::of(path_ + log_suffix);
-    if (FileIdentity::of(path_) != found || !log) throw Fault{Kind::unavailable, "it was removed while it was opened"};
+    if (FileIdentity::of(path_) != found || !log) {
+        throw Fault{Fault::Kind::unavailable, "it was removed while it was opened"};
+    }
     file_ = *found;
     log_ = *log;
     checkpointer_.emplace(session_, copying_session_);
@@ -122,7 +122,7 @@ DatabaseFile::DatabaseFile(const std::string& path) : path_{absolute(path)} {
 
 void DatabaseFile::check_in_place() const {
     if (FileIdentity::of(path_) == file_ && FileIdentity::of(path_ + log_suffix) == log_) return;
-    throw Fault{Kind::unavailable,
+    throw Fault{Fault::Kind::unavailable,
                 "it or its write-ahead log was removed or replaced while in use; put the same files back, or restart"};
 }
 

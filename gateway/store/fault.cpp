@@ -10,34 +10,32 @@
 
 namespace gateway::store {
 
-using Kind = StoreError::Kind;
-
 Fault sqlite_fault(int result, int system_error, const std::string& message) {
     const auto* reason = sqlite_api::sqlite3_errstr(result);
     switch (result) {
-        case SQLITE_FULL: return {Kind::full, reason};
-        case SQLITE_READONLY: return {Kind::read_only, reason};
+        case SQLITE_FULL: return {Fault::Kind::full, reason};
+        case SQLITE_READONLY: return {Fault::Kind::read_only, reason};
         case SQLITE_BUSY:
-        case SQLITE_LOCKED: return {Kind::in_use, reason};
+        case SQLITE_LOCKED: return {Fault::Kind::in_use, reason};
         case SQLITE_CORRUPT:
-        case SQLITE_NOTADB: return {Kind::damaged, reason};
+        case SQLITE_NOTADB: return {Fault::Kind::damaged, reason};
         case SQLITE_IOERR:
         case SQLITE_CANTOPEN: break;
-        default: return {Kind::unavailable, message};
+        default: return {Fault::Kind::unavailable, message};
     }
-    if (system_error == 0) return {Kind::unavailable, message};
+    if (system_error == 0) return {Fault::Kind::unavailable, message};
     return system_fault(system_error);
 }
 
 Fault system_fault(int error) {
-    auto kind = Kind::unavailable;
+    auto kind = Fault::Kind::unavailable;
     switch (error) {
         case ENOSPC:
         case EDQUOT:
-        case EFBIG: kind = Kind::full; break;
+        case EFBIG: kind = Fault::Kind::full; break;
         case EROFS:
         case EACCES:
-        case EPERM: kind = Kind::read_only; break;
+        case EPERM: kind = Fault::Kind::read_only; break;
         default: break;
     }
     return {kind, std::generic_category().message(error)};
@@ -52,25 +50,25 @@ Fault current_fault() {
     } catch (const soci::sqlite3_soci_error& error) {
         return sqlite_fault(error.result(), system_error, error.get_error_message());
     } catch (const std::exception& error) {
-        return {Kind::unavailable, error.what()};
+        return {Fault::Kind::unavailable, error.what()};
     }
 }
 
 StoreError told(const Fault& fault, const std::string& path) {
     const auto* form = "the store {} cannot be used: {}";
     switch (fault.kind()) {
-        case Kind::full: form = "no room to write the store {} ({}); make room on its file system"; break;
-        case Kind::read_only:
+        case Fault::Kind::full: form = "no room to write the store {} ({}); make room on its file system"; break;
+        case Fault::Kind::read_only:
             form = "the store {} cannot be written ({}); let this user write to it and to its directory";
             break;
-        case Kind::in_use:
+        case Fault::Kind::in_use:
             form = "the store {} is in use ({}); only one portcullis may have it open, stop the other";
             break;
-        case Kind::too_new: form = "the store {} was written by a newer portcullis ({}); run that one"; break;
-        case Kind::damaged:
+        case Fault::Kind::too_new: form = "the store {} was written by a newer portcullis ({}); run that one"; break;
+        case Fault::Kind::damaged:
             form = "the store {} is damaged ({}); put a backup in its place, or name another file";
             break;
-        case Kind::unavailable: break;
+        case Fault::Kind::unavailable: break;
     }
     return {fault.kind(), fmt::format(fmt::runtime(form), path, fault.what())};
 }

@@ -10,12 +10,14 @@ namespace gateway::store {
 /// What this folder throws beside SOCI's exceptions; neither leaves the folder. `what` is the cause alone.
 class Fault : public std::runtime_error {
 public:
-    Fault(StoreError::Kind kind, const std::string& cause) : std::runtime_error{cause}, kind_{kind} {}
+    using Kind = StoreError::Kind;
 
-    [[nodiscard]] StoreError::Kind kind() const noexcept { return kind_; }
+    Fault(Kind kind, const std::string& cause) : std::runtime_error{cause}, kind_{kind} {}
+
+    [[nodiscard]] Kind kind() const noexcept { return kind_; }
 
 private:
-    StoreError::Kind kind_;
+    Kind kind_;
 };
 
 /// The fault of a system call that set `errno` to this.

@@ -32,7 +32,7 @@ std::optional<FileIdentity> FileIdentity::of(const std::string& path) noexcept {
 Claim::Claim(FileIdentity file) : file_{file} {
     auto& all = claimed();
     const std::lock_guard lock{all.mutex};
-    if (!all.files.insert(file_).second) throw Fault{StoreError::Kind::in_use, "this process has opened it already"};
+    if (!all.files.insert(file_).second) throw Fault{Fault::Kind::in_use, "this process has opened it already"};
 }
 
 Claim::~Claim() {

@@ -16,7 +16,7 @@ namespace gateway::store {
 namespace {
 
 [[noreturn]] void refuse(std::string_view column, std::string_view text) {
-    throw Fault{StoreError::Kind::damaged, fmt::format("{} cannot be {}", column, text)};
+    throw Fault{Fault::Kind::damaged, fmt::format("{} cannot be {}", column, text)};
 }
 
 captures::Time to_time(long long column) { return captures::Time{captures::Duration{column}}; }

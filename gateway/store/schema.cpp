@@ -12,8 +12,6 @@ namespace gateway::store {
 
 namespace {
 
-using Kind = StoreError::Kind;
-
 /// In the header of the file (SQLite's application_id): "Ptcl".
 constexpr int application_id = 0x5074636c;
 
@@ -69,7 +67,7 @@ std::size_t version_of(soci::session& session) {
     const auto application = number(session, "pragma application_id");
     if (application == application_id && version > 0) return static_cast<std::size_t>(version);
     if (application == 0 && version == 0 && number(session, "select count(*) from sqlite_master") == 0) return 0;
-    throw Fault{Kind::damaged, "it is another program's database"};
+    throw Fault{Fault::Kind::damaged, "it is another program's database"};
 }
 
 void take(soci::session& session, std::size_t version, Migration step) {
@@ -95,7 +93,7 @@ std::span<const Migration> schema() noexcept { return steps; }
 void migrate(soci::session& session, std::span<const Migration> migrations) {
     const auto version = version_of(session);
     if (version > migrations.size()) {
-        throw Fault{Kind::too_new,
+        throw Fault{Fault::Kind::too_new,
                     fmt::format("its schema is version {}, this one knows {}", version, migrations.size())};
     }
     for (auto next = version; next < migrations.size(); ++next) take(session, next + 1, migrations[next]);

@@ -91,7 +91,7 @@ struct Store::Database {
         for (auto& event : events) {
             event.sequence = ++sequence;
             event.hash = policy::chain_hash(event, *previous);
-            if (event.hash.empty()) throw Fault{StoreError::Kind::unavailable, "an event could not be hashed"};
+            if (event.hash.empty()) throw Fault{Fault::Kind::unavailable, "an event could not be hashed"};
             previous = &event.hash;
         }
     }
