@@ -1,6 +1,7 @@
 #include "gateway/access.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -202,6 +203,26 @@ AccessChange Access::plan_expiry(Time now) const {
         auto& ended = change.records.back();
         ended.revoke(now, StatusReason::expired);
         change.ends.push_back({ended.id, ended.on_expiry == policy::OnExpiry::cut});
+    }
+    return change;
+}
+
+AccessChange Access::plan_policies(std::span<const policy::JitPolicy> policies, Time now) const {
+    std::map<std::string, const policy::JitMachine*> granted;  // by policy and machine, in lower case
+    const auto key = [](std::string_view policy, std::string_view machine) {
+        return fmt::format("{}/{}", policy::to_lower(policy), policy::to_lower(machine));
+    };
+    for (const auto& policy : policies) {
+        for (const auto& machine : policy.machines) granted.emplace(key(policy.name, machine.name), &machine);
+    }
+    AccessChange change;
+    for (const auto& open : open_) {
+        const auto& known = *record(open.id);
+        const auto found = granted.find(key(known.policy, known.machine));
+        if (found != granted.end() && found->second->port(known.port, known.protocol) != nullptr) continue;
+        change.records.push_back(known);
+        change.records.back().revoke(now, StatusReason::user_requested);
+        change.ends.push_back({known.id, known.on_expiry == policy::OnExpiry::cut});
     }
     return change;
 }

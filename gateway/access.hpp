@@ -94,6 +94,9 @@ public:
                                                                           std::uint16_t port, bool cut,
                                                                           captures::Time now) const;
     [[nodiscard]] AccessChange plan_expiry(captures::Time now) const;
+    /// What a configuration with these policies must end before `use`, whatever the clock says: windows whose policy is
+    /// gone or no longer lists their machine's port.
+    [[nodiscard]] AccessChange plan_policies(std::span<const policy::JitPolicy> policies, captures::Time now) const;
     /// Makes it so. Since it was planned, nothing else may have changed, but for requests on other machines.
     void commit(AccessChange change);
 
@@ -122,13 +125,13 @@ public:
     std::vector<WindowEnd> expire(captures::Time now);
     [[nodiscard]] std::optional<captures::Time> next_expiry() const noexcept;
 
-    /// A new configuration: guards follow its policies, open windows stay. A window on a port that is no longer
-    /// guarded has no effect (the port is open to all), and takes effect again when a later one guards it.
+    /// A new configuration: guards follow its policies, open windows stay. A window on a port that is not guarded has
+    /// no effect, on mapped ports neither: `plan_policies` and `commit` end such windows before.
     /// Returns mapped ports that open windows had to be given because their NAT rule is gone.
     std::vector<MappedPort> use(const Config& config);
 
     /// A NAT rule for each mapped port that was ever given, in the collection `MDC-JIT`: they come after all others. Its
-    /// sources are those of the open windows; without any it names no protocol and takes nothing.
+    /// sources are those of the open windows that guard the port; without any it names no protocol and takes nothing.
     [[nodiscard]] std::vector<dnat::NatRule> mapped_rules() const;
     /// Changes whenever `mapped_rules` may have.
     [[nodiscard]] std::uint64_t mapped_generation() const noexcept { return mapped_generation_; }
@@ -172,6 +175,7 @@ private:
     [[nodiscard]] std::optional<policy::Refusal> connect(policy::AccessRecord& record,
                                                          std::vector<MappedPort>& given) const;
     std::vector<MappedPort> reconnect();
+    void admit(const policy::AccessRecord& open, dnat::NatRule& rule) const;
     /// The record's mapped port, if that is how its port is reached.
     [[nodiscard]] const captures::Endpoint* mapped_port_of(const policy::AccessRecord& record) const;
     [[nodiscard]] std::optional<Connection> find_connection(const policy::AccessRecord& record) const;

@@ -122,6 +122,19 @@ std::vector<const AccessRecord*> Access::open_records(std::optional<std::string_
     return open;
 }
 
+/// Adds a window to the rule of its mapped port, for protocols that are guarded: no rule leads where no window is asked for.
+void Access::admit(const AccessRecord& open, dnat::NatRule& rule) const {
+    bool guarded = false;
+    for (const auto protocol : {Protocol::tcp, Protocol::udp}) {
+        if (open.protocol.value_or(protocol) != protocol || !windows_.guarded(rule.translated, protocol)) continue;
+        guarded = true;
+        const bool named = std::ranges::find(rule.protocols, protocol) != rule.protocols.end();
+        if (!named) rule.protocols.push_back(protocol);
+    }
+    if (!guarded) return;
+    for (const auto& source : open.sources) rule.sources.push_back(source.range());
+}
+
 std::vector<dnat::NatRule> Access::mapped_rules() const {
     std::vector<dnat::NatRule> rules;
     for (const auto& [key, listener] : mapped_ports_.all()) {
@@ -135,13 +148,7 @@ std::vector<dnat::NatRule> Access::mapped_rules() const {
         rule.translated = {machine->private_ip, port};
         for (auto at = open_.lower_bound({name, port, {}, 0}); at != open_.end(); ++at) {
             if (at->machine != name || at->port != port) break;
-            const auto& open = *record(at->id);
-            if (open.listener != listener) continue;
-            for (const auto& source : open.sources) rule.sources.push_back(source.range());
-            for (const auto protocol : {Protocol::tcp, Protocol::udp}) {
-                const bool named = std::ranges::find(rule.protocols, protocol) != rule.protocols.end();
-                if (open.protocol.value_or(protocol) == protocol && !named) rule.protocols.push_back(protocol);
-            }
+            if (const auto& open = *record(at->id); open.listener == listener) admit(open, rule);
         }
         rules.push_back(std::move(rule));
     }

@@ -83,6 +83,7 @@ tl::expected<std::unique_ptr<ControlPlane>, std::string> ControlPlane::start(Con
                                                      snapshot->mapped_ports);
     std::unique_ptr<ControlPlane> control{new ControlPlane{std::move(state)}};
     control->tick(now);
+    control->state_->end_orphans(now);
     return control;
 }
 
@@ -142,17 +143,19 @@ tl::expected<std::vector<ConfigChange>, std::string> ControlPlane::reload(Config
     auto before = state.config;
     before.jit_policies = state.file_policies;
     auto changes = changes_between(before, config);
-    auto detail = fmt::format("the configuration was read anew, {} changes", changes.size());
-    if (const auto problem = note_change(caller == nullptr ? the_clock() : *caller, action::firewall_write,
-                                         std::move(detail), now)) {
-        return tl::unexpected{problem->message};
-    }
+    const auto& who = caller == nullptr ? the_clock() : *caller;
+    auto event = State::event(who, action::firewall_write, state.config.firewall.resource_id(), {}, now);
+    event.detail = fmt::format("the configuration was read anew, {} changes", changes.size());
+    auto orphans = state.access.plan_policies(State::merge(config, config.jit_policies, state.changed_policies), now);
+    store::Commit commit{orphans.records, {}, {}, {}, {std::move(event)}};
+    std::ranges::move(state.events_of(orphans, who, now), std::back_inserter(commit.events));
+    if (const auto problem = state.write(std::move(commit))) return tl::unexpected{problem->message};
+    const Enforcer::Change told{.rules = true, .ends = orphans.ends, .adoptions = {}, .now = now};
+    state.access.commit(std::move(orphans));
     state.file_policies = config.jit_policies;
     state.config = std::move(config);
     state.apply_policies();
-    if (state.enforcer != nullptr) {
-        state.enforcer->enforce(state.config, state.access, {.rules = true, .ends = {}, .adoptions = {}, .now = now});
-    }
+    if (state.enforcer != nullptr) state.enforcer->enforce(state.config, state.access, told);
     return changes;
 }
 
@@ -294,6 +297,13 @@ Problem ControlPlane::State::note_failure(const StoreError& error) {
     auto problem = unavailable(error);
     outage = problem.message;
     return problem;
+}
+
+/// Of policies that the file has lost since the last run.
+void ControlPlane::State::end_orphans(Time now) {
+    auto orphans = access.plan_policies(config.jit_policies, now);
+    append(late, {orphans.records, {}, {}, {}, events_of(orphans, the_clock(), now)});
+    access.commit(std::move(orphans));
 }
 
 void ControlPlane::State::carry_out(AccessChange change, Time now) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -157,26 +158,31 @@ const JitPolicy* ControlPlane::State::policy(std::string_view name) const {
     return found == config.jit_policies.end() ? nullptr : &*found;
 }
 
+void ControlPlane::State::apply_policies() {
+    config.jit_policies = merge(config, file_policies, changed_policies);
+    for (auto& mapped : access.use(config)) late.mapped_ports.push_back(std::move(mapped));
+}
+
 /// The store's policies stand in the place of the file's of the same name; a machine that two would cover belongs to
 /// the store's.
-void ControlPlane::State::apply_policies() {
-    const Directory directory{config};
+std::vector<JitPolicy> ControlPlane::State::merge(const Config& all, const std::vector<JitPolicy>& file,
+                                                  const StoredPolicies& stored) {
+    const Directory directory{all};
     std::vector<JitPolicy> policies;
     std::set<std::string_view, NameLess> taken;
-    for (const auto& [name, changed] : changed_policies) {
+    for (const auto& [name, changed] : stored) {
         if (changed.deleted) continue;
         policies.push_back(changed.policy);
         std::erase_if(policies.back().machines,
                       [&](const JitMachine& one) { return directory.machine(one.name) == nullptr; });
         for (const auto& machine : changed.policy.machines) taken.emplace(machine.name);
     }
-    for (const auto& policy : file_policies) {
-        if (changed_policies.contains(policy::to_lower(policy.name))) continue;
+    for (const auto& policy : file) {
+        if (stored.contains(policy::to_lower(policy.name))) continue;
         policies.push_back(policy);
         std::erase_if(policies.back().machines, [&](const JitMachine& one) { return taken.contains(one.name); });
     }
-    config.jit_policies = std::move(policies);
-    for (auto& mapped : access.use(config)) late.mapped_ports.push_back(std::move(mapped));
+    return policies;
 }
 
 Answer<PolicyView> ControlPlane::State::replace(const Caller& caller, JitPolicy policy, Time now) {
@@ -185,7 +191,7 @@ Answer<PolicyView> ControlPlane::State::replace(const Caller& caller, JitPolicy 
     for (const auto& machine : policy.machines) machines += fmt::format(" {}", machine.name);
     event.detail = fmt::format("policy {} now covers{}", policy.name, machines.empty() ? " no machine" : machines);
     const auto name = policy.name;
-    if (auto problem = keep({std::move(policy), false, now, caller.principal}, std::move(event))) {
+    if (auto problem = keep(caller, {std::move(policy), false, now, caller.principal}, std::move(event))) {
         return tl::unexpected{std::move(*problem)};
     }
     auto answer = view(caller, *this->policy(name), now);
@@ -198,36 +204,41 @@ Answer<bool> ControlPlane::State::remove(const Caller& caller, const JitPolicy& 
     event.detail = fmt::format("policy {} is deleted: its ports are open to whom rules and NSGs let in", policy.name);
     JitPolicy nothing;
     nothing.name = policy.name;
-    if (auto problem = keep({std::move(nothing), true, now, caller.principal}, std::move(event))) {
+    if (auto problem = keep(caller, {std::move(nothing), true, now, caller.principal}, std::move(event))) {
         return tl::unexpected{std::move(*problem)};
     }
     return true;
 }
 
-std::optional<Problem> ControlPlane::State::keep(store::StoredPolicy changed, policy::AuditEvent event) {
+std::optional<Problem> ControlPlane::State::keep(const Caller& caller, store::StoredPolicy changed,
+                                                 policy::AuditEvent event) {
     static_cast<void>(settle());
-    auto orphans = orphans_of(changed.policy, changed.changed);
-    if (auto problem = write({orphans.records, {changed}, {}, {}, {std::move(event)}})) return problem;
-    const Enforcer::Change told{.rules = false, .ends = orphans.ends, .adoptions = {}, .now = changed.changed};
+    const auto now = changed.changed;
+    auto stored = changed_policies;
+    stored[policy::to_lower(changed.policy.name)] = changed;
+    auto orphans = access.plan_policies(merge(config, file_policies, stored), now);
+    store::Commit commit{orphans.records, {std::move(changed)}, {}, {}, {std::move(event)}};
+    std::ranges::move(events_of(orphans, caller, now), std::back_inserter(commit.events));
+    if (auto problem = write(std::move(commit))) return problem;
+    const Enforcer::Change told{.rules = false, .ends = orphans.ends, .adoptions = {}, .now = now};
     access.commit(std::move(orphans));
-    const auto name = policy::to_lower(changed.policy.name);
-    changed_policies[name] = std::move(changed);
+    changed_policies = std::move(stored);
     apply_policies();
     if (enforcer != nullptr) enforcer->enforce(config, access, told);
     return {};
 }
 
-AccessChange ControlPlane::State::orphans_of(const JitPolicy& after, Time now) const {
-    AccessChange change;
-    for (const auto* record : access.open_records({}, now)) {
-        if (!same_name(record->policy, after.name)) continue;
-        const auto* machine = after.machine(record->machine);
-        if (machine != nullptr && machine->port(record->port, record->protocol) != nullptr) continue;
-        change.records.push_back(*record);
-        change.records.back().revoke(now, policy::StatusReason::user_requested);
-        change.ends.push_back({record->id, record->on_expiry == policy::OnExpiry::cut});
+std::vector<policy::AuditEvent> ControlPlane::State::events_of(const AccessChange& orphans, const Caller& caller,
+                                                               Time now) const {
+    std::vector<policy::AuditEvent> events;
+    for (const auto& record : orphans.records) {
+        auto& one = events.emplace_back(
+            event(caller, operation::revoke, config.machine_id(record.machine), record.machine, now));
+        one.sub_status = policy::to_string(record.status_reason);
+        one.detail = fmt::format("{} of {}: policy {} no longer grants it", describe(record), record.requestor,
+                                 record.policy);
     }
-    return change;
+    return events;
 }
 
 PolicyView ControlPlane::State::view(const Caller& caller, const JitPolicy& policy, Time now) const {

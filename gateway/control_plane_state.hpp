@@ -44,13 +44,15 @@ struct Gathered {
 
 /// What the parts of the control plane share (control_plane_*.cpp).
 struct ControlPlane::State {
+    using StoredPolicies = std::map<std::string, store::StoredPolicy>;  ///< by name in lower case
+
     State(Config from_file, std::unique_ptr<store::Store> opened);
 
     Config config;  ///< of the file, with the policies as they stand
     std::vector<policy::JitPolicy> file_policies;
     std::unique_ptr<store::Store> store;
     Access access;
-    std::map<std::string, store::StoredPolicy> changed_policies;              ///< by name in lower case
+    StoredPolicies changed_policies;
     std::unordered_map<std::string, std::string> repeated;                    ///< client key -> request id
     std::unordered_map<std::string, std::vector<policy::WindowId>> requests;  ///< by id
     std::map<std::string, std::vector<std::string>> request_ids;              ///< of a policy, oldest first
@@ -98,14 +100,21 @@ struct ControlPlane::State {
 
     // Policies.
     [[nodiscard]] const policy::JitPolicy* policy(std::string_view name) const;
+    /// Those that apply where the file's and the store's are these, to the machines of `all`.
+    [[nodiscard]] static std::vector<policy::JitPolicy> merge(const Config& all,
+                                                              const std::vector<policy::JitPolicy>& file,
+                                                              const StoredPolicies& stored);
     void apply_policies();
     [[nodiscard]] PolicyView view(const Caller& caller, const policy::JitPolicy& policy, captures::Time now) const;
     [[nodiscard]] Answer<PolicyView> replace(const Caller& caller, policy::JitPolicy policy, captures::Time now);
     [[nodiscard]] Answer<bool> remove(const Caller& caller, const policy::JitPolicy& policy, captures::Time now);
     /// Writes a policy that was set or deleted, and makes it so.
-    [[nodiscard]] std::optional<Problem> keep(store::StoredPolicy changed, policy::AuditEvent event);
-    /// Ends windows that a policy would no longer grant: their machine or port is not in it.
-    [[nodiscard]] AccessChange orphans_of(const policy::JitPolicy& after, captures::Time now) const;
+    [[nodiscard]] std::optional<Problem> keep(const Caller& caller, store::StoredPolicy changed,
+                                              policy::AuditEvent event);
+    void end_orphans(captures::Time now);
+    /// One for each window that ends because its policy no longer grants it.
+    [[nodiscard]] std::vector<policy::AuditEvent> events_of(const AccessChange& orphans, const Caller& caller,
+                                                            captures::Time now) const;
 
     // Requests.
     /// Whether it could depend on one that is gathered.

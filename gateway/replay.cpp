@@ -189,7 +189,9 @@ void Replay::follow_mapped_ports() {
 
 void Replay::happen(const Event& event, Time now, Observer& observer) {
     if (const auto* const request = std::get_if<RequestEvent>(&event.what)) return open(*request, event.place, now);
-    if (const auto* const reloaded = std::get_if<ReloadEvent>(&event.what)) return reload(*reloaded, event.place, now);
+    if (const auto* const reloaded = std::get_if<ReloadEvent>(&event.what)) {
+        return reload(*reloaded, event.place, now, observer);
+    }
     if (const auto* const extend = std::get_if<ExtendEvent>(&event.what)) {
         const auto extended = access_.extend(extend->by, extend->machine, extend->port, extend->duration, now);
         if (extended) return;
@@ -220,13 +222,16 @@ void Replay::open(const RequestEvent& event, const Place& place, Time now) {
     for (const auto& [older, newer] : adoptions) pipeline_.adopt(older, newer);
 }
 
-void Replay::reload(const ReloadEvent& event, const Place& place, Time now) {
+void Replay::reload(const ReloadEvent& event, const Place& place, Time now, Observer& observer) {
     const auto what = fmt::format("reload of {}", event.config);
     auto loaded = load_config(event.config);
     if (!loaded) return refuse(place, now, what, {"InvalidConfiguration", to_string(loaded.error().front())});
     if (const auto tables = Tables::build(loaded->config); !tables) {
         return refuse(place, now, what, {"InvalidConfiguration", tables.error()});
     }
+    auto orphans = access_.plan_policies(loaded->config.jit_policies, now);
+    end_windows(orphans.ends, now, observer);
+    access_.commit(std::move(orphans));
     access_.use(configs_.emplace_back(std::move(loaded->config)));
     follow_mapped_ports();
 }

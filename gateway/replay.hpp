@@ -86,7 +86,7 @@ private:
     void run_due(captures::Time now, Observer& observer);
     void happen(const Event& event, captures::Time now, Observer& observer);
     void open(const RequestEvent& event, const Place& place, captures::Time now);
-    void reload(const ReloadEvent& event, const Place& place, captures::Time now);
+    void reload(const ReloadEvent& event, const Place& place, captures::Time now, Observer& observer);
     void follow_mapped_ports();
     void end_windows(const std::vector<WindowEnd>& ends, captures::Time now, Observer& observer);
     void refuse(const Place& place, captures::Time now, std::string what, policy::Refusal refusal);

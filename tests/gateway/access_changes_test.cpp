@@ -188,6 +188,42 @@ BOOST_FIXTURE_TEST_CASE(a_window_does_not_guard_a_port_that_the_policy_has_let_g
     BOOST_TEST(found(access, noon, "198.51.100.7", rdp, Protocol::tcp) == 0U);
 }
 
+BOOST_FIXTURE_TEST_CASE(policies_end_the_windows_that_they_no_longer_grant, Lab) {
+    BOOST_TEST((access.request(asks(operator_1), noon).value() == Ids{1}));
+    BOOST_TEST((access.request(asks(operator_2, 3389), noon).value() == Ids{2}));
+    BOOST_TEST((access.request(asks_for("db01"), noon).value() == Ids{3}));
+    const auto ended_by = [&](const auto& change) {
+        auto policies = lab().jit_policies;
+        change(policies);
+        return access.plan_policies(policies, noon + 1min).ends;
+    };
+    BOOST_TEST((ended_by([](auto&) {}) == Ends{}));
+    BOOST_TEST((ended_by([](auto& policies) { policies[0].name = "DEFAULT"; }) == Ends{}));
+    BOOST_TEST((ended_by([](auto& policies) { policies.clear(); }) == Ends{{3, false}, {1, false}, {2, false}}));
+    BOOST_TEST((ended_by([](auto& policies) { policies[0].machines.pop_back(); }) == Ends{{3, false}}));
+    BOOST_TEST((ended_by([](auto& policies) { policies[0].machines[0].ports[0].number = 23; }) == Ends{{1, false}}));
+    BOOST_TEST((ended_by([](auto& policies) { policies[0].machines[0].ports[1].protocol = Protocol::udp; }) ==
+                Ends{{2, false}}));
+    access.commit(access.plan_policies({}, noon + 1min));
+    BOOST_TEST(status(access, 1) == "Revoked UserRequested");
+    BOOST_TEST(access.open_count() == 0U);
+    BOOST_TEST(!access.next_expiry());
+}
+
+BOOST_AUTO_TEST_CASE(a_mapped_port_leads_nowhere_without_a_window_that_guards_it) {
+    auto config = lab();
+    config.firewall.public_ips = {{0xcb00710a}};
+    config.jit.mapped_ports = captures::PortRange{50000, 50001};
+    Access access{config};
+    BOOST_TEST((access.request(asks(operator_1), noon).value() == Ids{1}));
+    BOOST_TEST(access.mapped_rules().front().protocols.size() == 1U);
+    auto changed = config;
+    changed.jit_policies.clear();
+    access.use(changed);
+    BOOST_TEST(access.mapped_rules().front().protocols.empty());
+    BOOST_TEST(access.mapped_rules().front().sources.empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(windows_of_a_machine_that_is_gone_still_end, Lab) {
     BOOST_TEST((access.request(asks(operator_1), noon).value() == Ids{1}));
     BOOST_TEST((access.request(asks(operator_2), noon).value() == Ids{2}));

@@ -134,6 +134,18 @@ BOOST_AUTO_TEST_CASE(a_reload_tells_what_it_changed_and_flows_of_removed_rules_e
     BOOST_TEST(text_at(send("POST", "admin", v1 + "/reload"), "/changes") == "[]");
 }
 
+BOOST_AUTO_TEST_CASE(a_reload_without_the_policy_closes_the_mapped_port_of_its_window) {
+    BOOST_TEST(open("requester", "db01", 3389).status == 202);
+    from_client(syn("198.51.100.7:40000", "203.0.113.10:50000"));
+    BOOST_TEST(live->flows({}).size() == 1U);
+    const std::string before = service_lab_toml;
+    const auto begin = before.find("[[jit_policy]]");
+    write_config(before.substr(0, begin) + before.substr(before.find("[[principal]]")));
+    BOOST_TEST(send("POST", "admin", v1 + "/reload").status == 200);
+    from_client(syn("198.51.100.7:40001", "203.0.113.10:50000"));
+    BOOST_TEST(live->flows({}).size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_bad_configuration_is_refused_with_all_its_mistakes_and_the_old_one_stays) {
     from_client(syn("198.51.100.7:40000"));
     const std::string before = service_lab_toml;

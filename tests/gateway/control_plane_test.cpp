@@ -14,6 +14,7 @@ using gateway::PolicyDraft;
 using policy::Status;
 using policy::StatusReason;
 using support::noon;
+using support::service_lab_toml;
 using support::ServiceLab;
 
 constexpr captures::Ipv4Address firewall{0xcb00710a};  // 203.0.113.10
@@ -195,6 +196,42 @@ BOOST_AUTO_TEST_CASE(a_deleted_policy_stays_deleted_and_its_windows_end) {
     BOOST_TEST(control->numbers().open_windows == 0U);
     start(noon + 1s);
     BOOST_TEST(code_of(control->policy(caller("admin"), "default", noon)) == "404 PolicyNotFound");
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_that_the_file_has_lost_ends_its_windows_at_a_reload_and_at_a_start) {
+    const std::string with_policy = service_lab_toml;
+    const auto begin = with_policy.find("[[jit_policy]]");
+    const auto without = with_policy.substr(0, begin) + with_policy.substr(with_policy.find("[[principal]]"));
+    const auto rest = [&](captures::Time now) {
+        control->flush(now);
+        const auto log = control->activity(caller("admin"), {}, now);
+        BOOST_REQUIRE(log);
+        std::string text;
+        for (const auto& one : *log) text += one.operation + ' ' + one.sub_status + ' ' + one.detail + '\n';
+        return text;
+    };
+    BOOST_REQUIRE(initiate("requester", "web01", 22));
+    const auto mapped = initiate("second", "db01", 3389);
+    BOOST_REQUIRE(mapped);
+    BOOST_REQUIRE(control->reload(gateway::parse_config(without, "lab.toml")->config, nullptr, noon + 1min));
+    BOOST_TEST(control->numbers().open_windows == 0U);
+    const auto told = control->request(caller("second"), mapped->id, noon + 1min);
+    BOOST_REQUIRE(told);
+    BOOST_TEST((told->records.front().status == Status::revoked));
+    BOOST_TEST((told->records.front().status_reason == StatusReason::user_requested));
+    const std::string event = "revoke/action UserRequested port 3389 from 198.51.100.7 until ";
+    BOOST_TEST(rest(noon + 1min).find(event) != std::string::npos);
+    BOOST_TEST(rest(noon + 1min).find("of second@lab.example: policy default no longer grants it") !=
+               std::string::npos);
+
+    start(noon + 2min);
+    BOOST_TEST(control->numbers().open_windows == 0U);
+    BOOST_REQUIRE(initiate("one", "web01", 22, noon + 3min));
+    start(noon + 4min, without);
+    BOOST_TEST(control->numbers().open_windows == 0U);
+    BOOST_TEST(rest(noon + 4min).find("of one@lab.example: policy default no longer grants it") != std::string::npos);
+    start(noon + 5min);
+    BOOST_TEST(control->numbers().open_windows == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_policy_that_cannot_be_is_refused) {
