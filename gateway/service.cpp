@@ -218,7 +218,7 @@ captures::Time Service::Parts::tick() {
     static_cast<void>(control->flush(time));
     control->tend();
     tell_of_store();
-    if (live && !live->tick(time)) {
+    if (live && !live->tick(now())) {
         log(Level::warning, "the data plane has ended: nothing is forwarded; stopping");
         failed = true;
         server.stop();

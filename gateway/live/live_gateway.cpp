@@ -173,11 +173,16 @@ void LiveGateway::enforce(const Config& config, const Access& access, const Chan
     for (const auto& end : change.ends) {
         if (end.cut) doors.cuts.push_back(end.id);
     }
-    if (!data_plane_) return begin(config, std::move(doors));
+    if (!data_plane_) {
+        doors.ahead = ahead_ = change.now - captures::Time{std::chrono::system_clock::now().time_since_epoch()};
+        return begin(config, std::move(doors));
+    }
     for (const auto side : both_sides) {
         if (change.rules) static_cast<void>(data_plane_->answer_for(side, others_of(config, side)));
     }
-    doors.ahead = ahead_ = change.now - data_plane_->now();
+    // Never less: a decision's time is from before the store's sync, which may have been slow; and the service's clock
+    // does not run backwards.
+    doors.ahead = ahead_ = std::max(ahead_, change.now - data_plane_->now());
     static_cast<void>(data_plane_->use(doors));
 }
 
@@ -191,8 +196,7 @@ void LiveGateway::begin(const Config& config, Doors doors) {
 
 bool LiveGateway::tick(Time now) {
     if (!data_plane_->inspect([](DataPlane&, Time) {})) return false;
-    const auto ahead = now - data_plane_->now();
-    if (ahead - ahead_ > clock_step || ahead_ - ahead > clock_step) {
+    if (const auto ahead = now - data_plane_->now(); ahead > ahead_ + clock_step) {
         ahead_ = ahead;
         Doors doors{tables_, windows_, ahead_, {}, {}};
         static_cast<void>(data_plane_->use(doors));

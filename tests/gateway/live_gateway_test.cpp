@@ -8,6 +8,7 @@ using gateway::live::FlowFilter;
 using gateway::live::LiveGateway;
 using policy::Reason;
 using namespace support;
+using namespace std::chrono_literals;
 
 PacketBuilder syn(const std::string& client, const std::string& called = "203.0.113.10:50122") {
     return tcp(client, called).syn();
@@ -36,6 +37,23 @@ BOOST_AUTO_TEST_CASE(a_door_is_open_when_the_answer_says_so_and_closed_when_it_i
     BOOST_TEST(send("POST", "requester", "/portcullis/v1/revoke", R"({"machine":"web01","port":22})").status == 200);
     from_client(syn("198.51.100.7:40001", "203.0.113.10:50022"));
     BOOST_TEST(judged(Reason::jit_closed) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_decision_that_was_long_on_its_way_to_the_disk_opens_no_window_that_has_ended_meanwhile) {
+    const auto closed = [&] {
+        return live->status(LiveGateway::Detail::numbers)
+            ->counters.reasons.at(static_cast<std::size_t>(Reason::jit_closed));
+    };
+    BOOST_TEST(open("requester").status == 202);  // for an hour
+    BOOST_TEST(live->tick(noon + 1h));            // over, to packets; nobody has expired it yet
+    from_client(syn("198.51.100.7:40000", "203.0.113.10:50022"));
+    BOOST_TEST(closed() == 1U);
+    BOOST_REQUIRE(initiate("second", "db01", 3389, noon + 59min));
+    from_client(syn("198.51.100.7:40001", "203.0.113.10:50022"));
+    BOOST_TEST(closed() == 2U);
+    BOOST_TEST(live->tick(noon + 59min));
+    from_client(syn("198.51.100.7:40002", "203.0.113.10:50022"));
+    BOOST_TEST(closed() == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(status_tells_interfaces_packets_and_flows) {
