@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <string_view>
 #include <system_error>
 
 #include <ifaddrs.h>
@@ -105,6 +106,17 @@ tl::expected<Interface, std::string> find_usable_interface(const std::string& na
         return tl::unexpected("interface " + name + " is down; `ip link set " + name + " up` brings it up");
     }
     return found;
+}
+
+std::string to_string(const MacAddress& mac) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (const auto byte : mac) {
+        if (!text.empty()) text += ':';
+        text += digits[std::to_integer<std::size_t>(byte >> 4)];
+        text += digits[std::to_integer<std::size_t>(byte & std::byte{0xf})];
+    }
+    return text;
 }
 
 std::string interface_error(const std::string& name, const std::string& what, int error_number) {

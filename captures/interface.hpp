@@ -33,6 +33,9 @@ struct Interface {
 /// The same for one that is about to be used: it must be up as well. The error says what to do.
 [[nodiscard]] tl::expected<Interface, std::string> find_usable_interface(const std::string& name);
 
+/// As `ip link` writes it.
+[[nodiscard]] std::string to_string(const MacAddress& mac);
+
 /// What went wrong with an interface; for want of a permission, what is needed.
 [[nodiscard]] std::string interface_error(const std::string& name, const std::string& what, int error_number);
 

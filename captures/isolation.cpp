@@ -31,10 +31,13 @@ namespace captures {
 
 namespace {
 
-/// Netlink messages of one transaction (linux/netfilter/nfnetlink.h): all of them take effect, or none.
-class Transaction {
+/// Netlink messages (linux/netfilter/nfnetlink.h): of one transaction, of which all take effect or none, or a question.
+class Messages {
 public:
-    Transaction() { begin(NFNL_MSG_BATCH_BEGIN, 0, NFNL_SUBSYS_NFTABLES, AF_UNSPEC); }
+    enum class Form : std::uint8_t { transaction, question };
+    explicit Messages(Form form) : form_{form} {
+        if (form == Form::transaction) begin(NFNL_MSG_BATCH_BEGIN, 0, NFNL_SUBSYS_NFTABLES, AF_UNSPEC);
+    }
 
     void message(std::uint16_t type, std::uint16_t flags) {
         constexpr std::uint16_t subsystem = NFNL_SUBSYS_NFTABLES << 8;
@@ -67,7 +70,7 @@ public:
 
     /// 0, or the first message's error number.
     [[nodiscard]] int run(int netlink) {
-        begin(NFNL_MSG_BATCH_END, 0, NFNL_SUBSYS_NFTABLES, AF_UNSPEC);
+        if (form_ == Form::transaction) begin(NFNL_MSG_BATCH_END, 0, NFNL_SUBSYS_NFTABLES, AF_UNSPEC);
         std::array<std::byte, 4096> answer;
         while (recv(netlink, answer.data(), answer.size(), MSG_DONTWAIT) >= 0) {  // what an earlier failure left
         }
@@ -109,26 +112,31 @@ private:
     }
     void finish() { store_native(bytes_.data() + message_, static_cast<std::uint32_t>(bytes_.size() - message_)); }
 
+    Form form_;
     std::vector<std::byte> bytes_;
     std::size_t message_ = 0;  ///< where the last one begins
     std::uint32_t sequence_ = 0;
     int answers_ = 0;
 };
 
-void add_table(Transaction& transaction, const std::string& table) {
+void add_table(Messages& transaction, const std::string& table) {
     transaction.message(NFT_MSG_NEWTABLE, NLM_F_CREATE);
     transaction.text(NFTA_TABLE_NAME, table);
 }
 
-void delete_table(Transaction& transaction, const std::string& table) {
+void delete_table(Messages& transaction, const std::string& table) {
     transaction.message(NFT_MSG_DELTABLE, 0);
     transaction.text(NFTA_TABLE_NAME, table);
 }
 
-void add_dropping_chain(Transaction& transaction, const std::string& table, const std::string& interface) {
+void name_chain(Messages& messages, const std::string& table) {
+    messages.text(NFTA_CHAIN_TABLE, table);
+    messages.text(NFTA_CHAIN_NAME, "ingress");
+}
+
+void add_dropping_chain(Messages& transaction, const std::string& table, const std::string& interface) {
     transaction.message(NFT_MSG_NEWCHAIN, NLM_F_CREATE);
-    transaction.text(NFTA_CHAIN_TABLE, table);
-    transaction.text(NFTA_CHAIN_NAME, "ingress");
+    name_chain(transaction, table);
     const auto hook = transaction.open(NFTA_CHAIN_HOOK | NLA_F_NESTED);
     transaction.number(NFTA_HOOK_HOOKNUM, NF_NETDEV_INGRESS);
     transaction.number(NFTA_HOOK_PRIORITY, std::bit_cast<std::uint32_t>(-500));  // before all others
@@ -171,7 +179,7 @@ tl::expected<Isolation, std::string> Isolation::of(const std::string& interface)
 
 tl::expected<void, std::string> Isolation::renew() {
     const auto table = table_name(interface_);
-    Transaction transaction;
+    Messages transaction{Messages::Form::transaction};
     add_table(transaction, table);
     delete_table(transaction, table);
     add_table(transaction, table);
@@ -184,9 +192,16 @@ tl::expected<void, std::string> Isolation::renew() {
                           interface_ + ".arp_ignore=8`");
 }
 
+bool Isolation::is_in_place() const {
+    Messages question{Messages::Form::question};
+    question.message(NFT_MSG_GETCHAIN, 0);
+    name_chain(question, table_name(interface_));
+    return question.run(netlink_.number()) == 0;
+}
+
 Isolation::~Isolation() {
     if (!netlink_ || interface_.empty()) return;
-    Transaction transaction;
+    Messages transaction{Messages::Form::transaction};
     delete_table(transaction, table_name(interface_));
     static_cast<void>(transaction.run(netlink_.number()));
 }

@@ -16,7 +16,9 @@ namespace captures {
 /// Theory of operation: an nftables table of family netdev, `portcullis_<interface>`, whose ingress chain drops all.
 /// Packet sockets and XDP see a frame before that hook. The table is made in one transaction that replaces what a
 /// killed run left, and removed at destruction; after a SIGKILL it stays, and nothing is forwarded.
-/// If the interface is removed, so is the chain, before Linux 6.16: `renew` it when it is back.
+/// If the interface is removed, so is the chain, before Linux 6.16: `renew` it when it is back. Whoever may change the
+/// rules of the namespace can take it away, as `nft flush ruleset` does (only a table that goes with its process could
+/// not be: NFT_TABLE_F_OWNER): ask from time to time.
 ///
 /// Spoken by netlink without libnftables: that is GPL-2 and a whole parser, for five messages that never vary.
 class Isolation {
@@ -33,6 +35,8 @@ public:
     /// Makes its table anew, which goes with the interface; without a gap where it is still there. Needs no new
     /// descriptor.
     [[nodiscard]] tl::expected<void, std::string> renew();
+    /// Whether its chain is there.
+    [[nodiscard]] bool is_in_place() const;
 
 private:
     Isolation() = default;

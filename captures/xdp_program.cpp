@@ -87,15 +87,14 @@ int load_program(int sockets) {
         leave_if(BPF_JNE, r5, IPPROTO_TCP),
         load(BPF_H, r5, r3, int{ethernet_size} + 6),
         leave_if(BPF_JSET, r5, htons(IP_MF | IP_OFFMASK)),
-        // r3 += the length of IPv4's header. If the flags of TCP are not there, or have SYN: goto end
+        // If IPv4's header has options, whose length the verifier lets nobody add to a pointer without CAP_PERFMON, or
+        // the flags of TCP are not there, or have SYN: goto end
         load(BPF_B, r5, r3, int{ethernet_size}),
-        compute(BPF_AND, r5, 0xf),
-        compute(BPF_LSH, r5, 2),
-        compute(BPF_ADD, r3, r5),
+        leave_if(BPF_JNE, r5, IPVERSION << 4 | ipv4_header / 4),
         compute(BPF_MOV, r5, r3),
-        compute(BPF_ADD, r5, int{ethernet_size} + tcp_flags + 1),
+        compute(BPF_ADD, r5, int{ethernet_size} + ipv4_header + tcp_flags + 1),
         leave_if(BPF_JGT, r5, r4),
-        load(BPF_B, r5, r3, int{ethernet_size} + tcp_flags),
+        load(BPF_B, r5, r3, int{ethernet_size} + ipv4_header + tcp_flags),
         leave_if(BPF_JSET, r5, TH_SYN),
         compute(BPF_ADD, index, of_connections - of_others),
         // end: return bpf_redirect_map(sockets, index, XDP_DROP); the last is what happens where there is no socket

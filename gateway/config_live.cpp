@@ -53,7 +53,13 @@ Parsed<DriverChoice> parse_driver(std::string_view text) {
     return static_cast<DriverChoice>(found - names.begin());
 }
 
-void read_side(TomlTable& live, std::string_view key, LiveSide& side) {
+/// Addresses of the firewall itself, which it answers for on one side or the other.
+bool is_firewalls(const FirewallConfig& firewall, Ipv4Address address) {
+    return address == firewall.instance_ip || address == firewall.private_ip ||
+           std::ranges::find(firewall.public_ips, address) != firewall.public_ips.end();
+}
+
+void read_side(TomlTable& live, std::string_view key, const Config& config, LiveSide& side) {
     auto table = live.table(key, "live port");
     if (!table) return;
     table->require({"interface", "address"});
@@ -62,25 +68,37 @@ void read_side(TomlTable& live, std::string_view key, LiveSide& side) {
     if (address) {
         side.address = address->value.address;
         side.on_link = address->value.prefix;
+        if (const auto* const machine = config.machine(side.address)) {
+            table->error("address", fmt::format("is the address of virtual_machine {}", in_quotes(machine->name)));
+        }
     }
     if (const auto gateway = table->value("gateway", parse_unicast_address)) {
         side.gateway = gateway->value;
         if (address && !side.on_link.contains(*side.gateway)) {
             table->error("gateway",
                          fmt::format("{} is not on the link of {}", to_string(*side.gateway), to_string(side.on_link)));
-        } else if (address && *side.gateway == side.address) {
-            table->error("gateway", "is the gateway's own address; name the next router");
+        } else if ((address && *side.gateway == side.address) || is_firewalls(config.firewall, *side.gateway)) {
+            table->error("gateway", "is an address of this gateway itself; name the next router");
         }
     }
     table->refuse_unknown_keys();
 }
 
-void read_route(TomlTable& table, LiveConfig& live) {
+void read_route(TomlTable& table, const Config& config, LiveConfig& live) {
     table.require({"destination", "via"});
     const auto destination = table.value("destination", parse_prefix);
     const auto via = table.value("via", parse_unicast_address);
     table.refuse_unknown_keys();
     if (!destination || !via) return;
+    if (is_firewalls(config.firewall, via->value) || via->value == live.outside.address ||
+        via->value == live.inside.address) {
+        return table.error("via", "is an address of this gateway itself; name the next router");
+    }
+    const auto known = std::ranges::find(live.routes, destination->value, &LiveRoute::destination);
+    if (known != live.routes.end()) {
+        return table.error("destination", fmt::format("{} has a route already, via {}", to_string(destination->value),
+                                                      to_string(known->via)));
+    }
     for (const auto side : {Side::outside, Side::inside}) {
         if (!live.at(side).on_link.contains(via->value)) continue;
         live.routes.push_back({destination->value, via->value, side});
@@ -88,6 +106,23 @@ void read_route(TomlTable& table, LiveConfig& live) {
     }
     table.error("via", fmt::format("{} is on the link of neither side: {} outside, {} inside", to_string(via->value),
                                    to_string(live.outside.on_link), to_string(live.inside.on_link)));
+}
+
+bool is_reached(const LiveConfig& live, Ipv4Address address) {
+    return live.inside.gateway || live.inside.on_link.contains(address) ||
+           std::ranges::any_of(live.routes, [address](const LiveRoute& route) {
+               return route.side == Side::inside && route.destination.contains(address);
+           });
+}
+
+void warn_of_machines_out_of_reach(TomlTable& table, const Config& config, const LiveConfig& live) {
+    for (const auto& machine : config.machines) {
+        if (is_reached(live, machine.private_ip)) continue;
+        table.warn(table.position("inside"),
+                   fmt::format("virtual_machine {} ({}) is not on the inside's link, and neither inside.gateway nor a "
+                               "[[live.route]] leads to it",
+                               in_quotes(machine.name), to_string(machine.private_ip)));
+    }
 }
 
 }  // namespace
@@ -100,8 +135,8 @@ void read_live(TomlTable& root, Draft& draft) {
     if (const auto driver = table->value("driver", parse_driver)) live.driver = driver->value;
     live.isolate = table->boolean("isolate").value_or(true);
     const bool both = table->has("outside") && table->has("inside");
-    read_side(*table, "outside", live.outside);
-    read_side(*table, "inside", live.inside);
+    read_side(*table, "outside", draft.config, live.outside);
+    read_side(*table, "inside", draft.config, live.inside);
     auto routes = table->tables("route", "route");
     if (both && !live.outside.interface.empty() && live.outside.interface == live.inside.interface) {
         table->error("inside", fmt::format("is the interface of outside, too: {}; two wires need two",
@@ -113,7 +148,8 @@ void read_live(TomlTable& root, Draft& draft) {
         table->error("inside", fmt::format("shares addresses with outside: {} and {}", to_string(live.inside.on_link),
                                            to_string(live.outside.on_link)));
     }
-    for (auto& route : routes) read_route(route, live);
+    for (auto& route : routes) read_route(route, draft.config, live);
+    if (both && !overlap) warn_of_machines_out_of_reach(*table, draft.config, live);
     table->refuse_unknown_keys();
     draft.config.live = std::move(live);
 }

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "captures/interface.hpp"
 #include "captures/print.hpp"
 #include "gateway/api/json_fields.hpp"
 #include "gateway/api/json_text.hpp"
@@ -33,14 +34,6 @@ std::string_view name_of(live::NeighbourState state) {
 
 std::string_view name_of(captures::Protocol protocol) { return protocol == captures::Protocol::tcp ? "tcp" : "udp"; }
 
-std::string to_string(const captures::MacAddress& mac) {
-    std::string text;
-    for (const auto byte : mac) {
-        fmt::format_to(std::back_inserter(text), "{}{:02x}", text.empty() ? "" : ":", std::to_integer<unsigned>(byte));
-    }
-    return text;
-}
-
 object arp_json(const live::Neighbours::Numbers& arp) {
     return {{"requests", arp.requests},     {"replies", arp.replies}, {"malformed", arp.malformed},
             {"answered", arp.answered},     {"asked", arp.asked},     {"announced", arp.announced},
@@ -55,7 +48,7 @@ array neighbours_json(const std::vector<live::Neighbours::Entry>& neighbours) {
         object json{{"address", to_string(one.address)},
                     {"state", json_text(name_of(one.state))},
                     {"ageSeconds", in_seconds(one.age)}};
-        if (one.mac) json["mac"] = to_string(*one.mac);
+        if (one.mac) json["mac"] = captures::to_string(*one.mac);
         all.push_back(std::move(json));
     }
     return all;
@@ -84,7 +77,7 @@ object side_json(const live::SideStatus& side, captures::Side which) {
             {"interface", side.interface},
             {"driver", side.driver},
             {"up", !side.driver.empty()},
-            {"mac", to_string(side.mac)},
+            {"mac", captures::to_string(side.mac)},
             {"mtu", side.mtu},
             {"received", std::move(received)},
             {"sent", std::move(sent)},

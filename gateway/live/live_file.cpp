@@ -143,6 +143,8 @@ void LiveFile::reopen() {
 }
 
 void LiveFile::rotate() {
+    writer_.output->flush();  // what has no room must not end in the middle of a file that others follow
+    if (!writer_.output->ok()) return fail(writer_.output->error());
     close();
     put_aside();
     if (const auto problem = open(); !problem.empty()) return fail(problem);

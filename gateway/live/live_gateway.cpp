@@ -24,6 +24,9 @@ namespace {
 /// Less is what the two clocks' readings differ by.
 constexpr auto clock_step = std::chrono::milliseconds{2};
 
+/// Between two warnings of addresses that others use.
+constexpr auto patience_with_conflicts = std::chrono::minutes{1};
+
 std::optional<captures::Driver> driver_of(DriverChoice choice) noexcept {
     switch (choice) {
         case DriverChoice::automatic: break;
@@ -118,8 +121,12 @@ LiveGateway::~LiveGateway() {
 }
 
 tl::expected<LiveGateway::Opened, std::string> LiveGateway::open_wire(Side side) const {
+    auto claim = captures::InterfaceClaim::of(name(side));
+    if (!claim) return tl::unexpected{claim.error()};
     auto opened = open_port(side);
-    if (!opened || !live_.isolate) return opened;
+    if (!opened) return opened;
+    opened->hold.claim.emplace(std::move(*claim));
+    if (!live_.isolate) return opened;
     auto isolation = captures::Isolation::of(name(side));
     if (!isolation) return tl::unexpected{isolation.error()};
     opened->hold.isolation.emplace(std::move(*isolation));
@@ -133,7 +140,7 @@ tl::expected<LiveGateway::Opened, std::string> LiveGateway::open_port(Side side)
     if (!port) return tl::unexpected{port.error()};
     tell(side, *port);
     return Opened{
-        {std::move(port->port), interface->mac, interface->mtu}, port->driver, {{}, std::move(port->offloads)}};
+        {std::move(port->port), interface->mac, interface->mtu}, port->driver, {{}, {}, std::move(port->offloads)}};
 }
 
 void LiveGateway::tell(Side side, const captures::OpenedPort& opened) const {
@@ -207,22 +214,68 @@ bool LiveGateway::tick(Time now) {
 }
 
 void LiveGateway::see_to(Side side) {
-    auto& lost = lost_[index(side)];
-    if (!lost) {
-        bool works = true;
-        static_cast<void>(data_plane_->inspect([&](DataPlane& plane, Time) {
-            works = plane.wire(side).port != nullptr && plane.wire(side).port->works();
-        }));
-        if (works) return;
-        lost = true;
-        drivers_[index(side)].clear();
-        log_(Level::warning, fmt::format("the {} interface {} is lost; trying to get it back every second",
-                                         to_string(side), name(side)));
-        static_cast<void>(
-            data_plane_->inspect([&](DataPlane& plane, Time) { bygone_[index(side)] = numbers_of(plane, side); }));
-        Wire none;
-        static_cast<void>(data_plane_->bind(side, none));
+    if (!holds_[index(side)]) return;  // opened by somebody else
+    if (lost_[index(side)]) return get_back(side);
+    if (const auto why = what_ails(side)) {
+        lose(side, *why);
+        return get_back(side);
     }
+    keep_isolated(side);
+    tell_of_conflict(side);
+}
+
+/// Nothing: it works, and is what the data plane takes it for.
+std::optional<std::string> LiveGateway::what_ails(Side side) {
+    bool works = true;
+    captures::MacAddress mac{};
+    std::uint32_t mtu = 0;
+    static_cast<void>(data_plane_->inspect([&](DataPlane& plane, Time) {
+        const auto& wire = plane.wire(side);
+        works = wire.port != nullptr && wire.port->works();
+        mac = wire.mac;
+        mtu = wire.mtu;
+    }));
+    if (!works) return "is lost; trying to get it back every second";
+    const auto interface = captures::find_interface(name(side));
+    if (!interface) return {};  // it may have another name now
+    if (interface->mtu != mtu) return fmt::format("has an MTU of {} now, not {}; opening it anew", interface->mtu, mtu);
+    if (interface->mac != mac) return "has another Ethernet address now; opening it anew";
+    return {};
+}
+
+/// Whoever reloads the rules of nftables takes that of isolation away, too.
+void LiveGateway::keep_isolated(Side side) {
+    auto& isolation = holds_[index(side)]->isolation;
+    if (!isolation || isolation->is_in_place()) return;
+    const auto renewed = isolation->renew();
+    log_(Level::warning,
+         fmt::format("somebody has removed the nftables table that keeps the kernel from the {} interface {}; {}",
+                     to_string(side), name(side), renewed ? "it is there again" : renewed.error()));
+}
+
+void LiveGateway::tell_of_conflict(Side side) {
+    std::optional<Neighbours::Conflict> conflict;
+    static_cast<void>(data_plane_->inspect(
+        [&](DataPlane& plane, Time) { conflict = plane.egress(side).neighbours().last_conflict(); }));
+    auto& told = conflict_told_[index(side)];
+    if (!conflict || conflict->time == told || (told != Time{} && conflict->time < told + patience_with_conflicts))
+        return;
+    told = conflict->time;
+    log_(Level::warning, fmt::format("on the {} wire {} says that it has {}, which is this gateway's", to_string(side),
+                                     captures::to_string(conflict->mac), to_string(conflict->address)));
+}
+
+void LiveGateway::lose(Side side, const std::string& why) {
+    lost_[index(side)] = true;
+    drivers_[index(side)].clear();
+    log_(Level::warning, fmt::format("the {} interface {} {}", to_string(side), name(side), why));
+    static_cast<void>(
+        data_plane_->inspect([&](DataPlane& plane, Time) { bygone_[index(side)] = numbers_of(plane, side); }));
+    Wire none;
+    static_cast<void>(data_plane_->bind(side, none));
+}
+
+void LiveGateway::get_back(Side side) {
     auto& hold = *holds_[index(side)];
     // Before all else: the kernel's own stack must not have it meanwhile, however long that is.
     if (hold.isolation && !hold.isolation->renew()) return;
@@ -230,7 +283,7 @@ void LiveGateway::see_to(Side side) {
     hold.offloads.reset();  // as they were, for the next port to see to
     auto opened = open_port(side);
     if (!opened) return;
-    lost = false;
+    lost_[index(side)] = false;
     hold.offloads.emplace(std::move(*opened->hold.offloads));
     drivers_[index(side)] = opened->driver;
     static_cast<void>(data_plane_->bind(side, opened->wire));

@@ -11,6 +11,7 @@
 #include <tl/expected.hpp>
 
 #include "captures/interface.hpp"
+#include "captures/interface_claim.hpp"
 #include "captures/isolation.hpp"
 #include "captures/open_port.hpp"
 #include "gateway/config.hpp"
@@ -110,6 +111,7 @@ public:
 private:
     /// What is done to an interface while it is the gateway's, and undone at the end.
     struct Hold {
+        std::optional<captures::InterfaceClaim> claim;
         std::optional<captures::Isolation> isolation;
         std::optional<captures::OffloadGuard> offloads;
     };
@@ -125,13 +127,18 @@ private:
 
     [[nodiscard]] const std::string& name(captures::Side side) const noexcept { return live_.at(side).interface; }
     [[nodiscard]] tl::expected<Opened, std::string> open_wire(captures::Side side) const;
-    /// The same, without isolation.
+    /// The same, without claim and isolation.
     [[nodiscard]] tl::expected<Opened, std::string> open_port(captures::Side side) const;
     void tell(captures::Side side, const captures::OpenedPort& opened) const;
     [[nodiscard]] DataPlane::Settings settings_of(const Config& config) const;
     [[nodiscard]] std::optional<std::string> open_logs(const Config& config, const LogFiles& logs);
     void begin(const Config& config, Doors doors);
     void see_to(captures::Side side);
+    [[nodiscard]] std::optional<std::string> what_ails(captures::Side side);
+    void keep_isolated(captures::Side side);
+    void tell_of_conflict(captures::Side side);
+    void lose(captures::Side side, const std::string& why);
+    void get_back(captures::Side side);
     void measure();
     [[nodiscard]] captures::Port::Numbers numbers_of(DataPlane& plane, captures::Side side) const;
 
@@ -142,6 +149,7 @@ private:
     std::array<Wire, 2> wires_;                 // until it begins
     std::array<std::string, 2> drivers_;
     std::array<bool, 2> lost_{};
+    std::array<captures::Time, 2> conflict_told_{};
     std::array<captures::Port::Numbers, 2> bygone_;    ///< of ports that were lost
     std::array<captures::Port::Numbers, 2> measured_;  ///< at `measured_at_`
     captures::Time measured_at_{};

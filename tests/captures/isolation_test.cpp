@@ -99,6 +99,18 @@ BOOST_AUTO_TEST_CASE(it_is_renewed_when_its_interface_was_removed_and_made_anew)
     lab.gateway.run(closed);
 }
 
+BOOST_AUTO_TEST_CASE(it_knows_when_somebody_has_taken_it_away) {
+    const VethLab lab{VethLab::Offloads::on};
+    auto isolation = isolated(lab, "outside");
+    BOOST_TEST(isolation.is_in_place());
+    for (const auto* gone : {"nft flush ruleset", "nft delete chain netdev portcullis_outside ingress"}) {
+        lab.gateway.run(gone);
+        BOOST_TEST(!isolation.is_in_place());
+        BOOST_TEST(isolation.renew().has_value());
+        BOOST_TEST(isolation.is_in_place());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(interfaces_do_not_clash) {
     const VethLab lab{VethLab::Offloads::on};
     lab.gateway.run("ip link add a.b-c type veth peer name a_b");

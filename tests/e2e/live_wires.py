@@ -5,7 +5,7 @@ import socket
 import time
 
 from live_check import check
-from live_lab import CLIENT, DB, LIVE, PUBLIC, ROUTER, WEB, is_closed, tcp_from, udp_from, wait_for
+from live_lab import CLIENT, CONFIG, DB, LIVE, PUBLIC, ROUTER, WEB, is_closed, rules, tcp_from, udp_from, wait_for
 from live_servers import say, serve_echo, serve_tcp_echo
 
 OUTSIDE, INSTANCE = "203.0.113.1", "10.0.1.5"
@@ -24,6 +24,9 @@ def it_answers_for_its_own_addresses_only(lab, driver, _):
             wire.ask(address, me)
         answers = {sender for sender, target in wire.heard(1) if target == me}
         check(answers == own_side, f"asked for {asked} it answers for {answers}")
+    outside.ask(PUBLIC, PUBLIC)
+    wait_for(lambda: f"says that it has {PUBLIC}, which is this gateway's" in lab.log(), lambda: f"nothing of a rival:\n{lab.log()}")
+    check((PUBLIC, PUBLIC) in outside.heard(0.5), "it defends its address")
 
 
 class ArpSocket:
@@ -66,6 +69,9 @@ def the_kernel_is_kept_out(lab, driver, running):
     lab.stop()
     lab.start(driver=driver)
     check(not passes_beside(lab), "the kernel does not forward what arrives on the wires")
+    lab.gateway.run("nft", "flush", "ruleset")
+    wait_for(lambda: lab.log().count("has removed the nftables table") == 2, lambda: f"the loss is not noticed:\n{lab.log()}")
+    check(not passes_beside(lab), "nor when somebody has loaded other rules into nftables")
     lab.stop()
     lab.gateway.run("ip", "address", "add", f"{PUBLIC}/32", "dev", "lo")
     try:
@@ -83,6 +89,54 @@ def passes_beside(lab):
         return talk.recv(100) == b"beside"
     except OSError:
         return False
+
+
+def one_gateway_a_wire(lab, driver, running):
+    """The second one's end would take away what keeps the kernel off the first one's wires."""
+    serve_echo(lab, running)
+    lab.start(driver=driver)
+    folder = lab.folder / "second"
+    folder.mkdir()
+    config = folder / "lab.toml"
+    for inside in ("inside0", "nowhere0"):
+        config.write_text(CONFIG + rules() + LIVE.format(driver=driver).replace("inside0", inside) + '[api]\nlisten = "127.0.0.1:8444"\n')
+        second = lab.gateway.run(lab.portcullis, "run", "--config", config, capture_output=True, check=False, timeout=30)
+        check(second.returncode != 0 and "outside0 is another gateway's" in second.stderr, f"refused: {second.stderr}")
+    tables = lab.gateway.run("nft", "list", "tables", capture_output=True).stdout
+    check(tables.count("portcullis_") == 2, f"the first one's wires are still its own: {tables}")
+    check(echoed(lab, b"one") == b"one", "and it works")
+
+
+def few_rights_suffice(lab, driver, _):
+    """Those of the service's unit, and for xdp the locked memory that it allows."""
+    rights = ["net_raw", "net_admin"] + (["bpf", "ipc_lock"] if driver == "xdp" else [])
+    config = lab.folder / "lab.toml"
+    config.write_text(CONFIG + rules() + LIVE.format(driver=driver))
+    run = lab.gateway.run("timeout", "-s", "TERM", "3", "setpriv", "--bounding-set", ",".join(["-all"] + ["+" + right for right in rights]),
+                          lab.portcullis, "run", "--config", config, capture_output=True, check=False, timeout=30)
+    check(run.stderr.count(f"driver {driver}") == 2, f"with {', '.join(rights)}: {run.stderr}")
+
+
+def wires_change(lab, driver, running):
+    serve_echo(lab, running)
+    lab.start(driver=driver)
+    check(echoed(lab, bytes(1400)) == bytes(1400), "1400 bytes come and go")
+    lab.server.run("ip", "link", "set", "wire0", "mtu", "1300")  # a veth takes nothing longer than it may send
+    lab.gateway.run("ip", "link", "set", "inside0", "mtu", "1300")
+    wait_for(lambda: "has an MTU of 1300 now, not 1500" in lab.log() and "inside0 is back" in lab.log(),
+             lambda: f"the new MTU is not noticed:\n{lab.log()}")
+    check(echoed(lab, bytes(1400)) == bytes(1400), "in fragments, on a wire that became narrower")
+    lab.gateway.run("ip", "link", "set", "inside0", "address", "02:00:00:00:00:05")
+    wait_for(lambda: "another Ethernet address" in lab.log() and lab.log().count("inside0 is back") == 2,
+             lambda: f"the new address is not noticed:\n{lab.log()}")
+    check(echoed(lab, b"new") == b"new", "and the machines learn the new address")
+
+
+def echoed(lab, data):
+    talk = udp_from(lab.client, CLIENT)
+    talk.setsockopt(socket.IPPROTO_IP, 10, 0)  # IP_MTU_DISCOVER, IP_PMTUDISC_DONT: may be fragmented
+    talk.connect((PUBLIC, 6000))
+    return say(talk, data)
 
 
 def routes_lead_further(lab, driver, running):
@@ -116,4 +170,5 @@ def wires_are_lost_and_found(lab, driver, running):
     check(lab.service.poll() is None, "it has not ended")
 
 
-SCENARIOS = [it_answers_for_its_own_addresses_only, the_kernel_is_kept_out, routes_lead_further, wires_are_lost_and_found]
+SCENARIOS = [it_answers_for_its_own_addresses_only, the_kernel_is_kept_out, one_gateway_a_wire, few_rights_suffice, wires_change,
+             routes_lead_further, wires_are_lost_and_found]

@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include <fmt/format.h>
+
 #include "gateway/config.hpp"
 #include "tests/support/config_text.hpp"
 
@@ -74,6 +76,22 @@ via = "10.0.1.9"
     BOOST_TEST(!load_with_firewall("").live.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_machine_that_no_route_leads_to_is_warned_of) {
+    const auto live = [](std::string_view gateway) {
+        const auto text = fmt::format(R"({}{}[live]
+outside = {{ interface = "eth0", address = "203.0.113.1/24" }}
+inside = {{ interface = "eth1", address = "10.0.1.5/24"{} }}
+)",
+                                      test::firewall_line, test::machines_line, gateway);
+        const auto parsed = parse_config(text, "t.toml");
+        BOOST_REQUIRE(parsed.has_value());
+        return parsed->warnings.empty() ? std::string{} : to_string(parsed->warnings.front());
+    };
+    BOOST_TEST(
+        live("").find(R"(t.toml:5:10: warning: virtual_machine "web01" (10.1.0.4) is not on the inside's link)") == 0U);
+    BOOST_TEST(live(R"(, gateway = "10.0.1.1")").empty());
+}
+
 BOOST_AUTO_TEST_CASE(every_mistake_about_the_two_sides_is_named) {
     struct Row {
         std::string_view text;
@@ -88,12 +106,14 @@ BOOST_AUTO_TEST_CASE(every_mistake_about_the_two_sides_is_named) {
         {R"(outside = { interface = "eth0", address = "203.0.113.0/24" })", "no host's"},
         {R"(outside = { interface = "eth0/1", address = "203.0.113.1/24" })", "no name of an interface"},
         {R"(outside = { interface = "eth0", address = "203.0.113.1/24", gateway = "192.0.2.1" })", "not on the link"},
-        {R"(outside = { interface = "eth0", address = "203.0.113.1/24", gateway = "203.0.113.1" })", "own address"},
+        {R"(outside = { interface = "eth0", address = "203.0.113.1/24", gateway = "203.0.113.1" })", "gateway itself"},
+        {R"(outside = { interface = "eth0", address = "203.0.113.1/24", gateway = "203.0.113.10" })", "gateway itself"},
+        {R"(outside = { interface = "eth0", address = "10.1.0.4/24" })", R"(virtual_machine "web01")"},
         {R"(outside = { interface = "eth0", address = "203.0.113.1/24", mtu = 3 })", "mtu"},
     };
     for (const auto& row : rows) {
-        const auto text = std::string{test::firewall_line} + "[live]\n" + std::string{good_inside} + "\n" +
-                          std::string{row.text.starts_with('[') ? "" : row.text};
+        const auto text = std::string{test::firewall_line} + std::string{test::machines_line} + "[live]\n" +
+                          std::string{good_inside} + "\n" + std::string{row.text.starts_with('[') ? "" : row.text};
         const auto errors = test::errors_of(parse_config(text, "t.toml"));
         BOOST_TEST(errors.find(row.mistake) != std::string::npos, row.text << " gave: " << errors);
     }
@@ -105,8 +125,19 @@ inside = { interface = "eth1", address = "10.0.1.5/24" }
 [[live.route]]
 destination = "10.1.0.0/16"
 via = "192.0.2.1"
+[[live.route]]
+destination = "10.2.0.0/16"
+via = "10.0.1.4"
+[[live.route]]
+destination = "10.3.0.0/16"
+via = "10.0.1.9"
+[[live.route]]
+destination = "10.3.0.0/16"
+via = "203.0.113.9"
 )",
                                                      "t.toml"));
+    BOOST_TEST(errors.find("via: is an address of this gateway itself") != std::string::npos);
+    BOOST_TEST(errors.find("destination: 10.3.0.0/16 has a route already, via 10.0.1.9") != std::string::npos);
     BOOST_TEST(errors.find("it is auto, pcap, ring or xdp") != std::string::npos);
     BOOST_TEST(errors.find("on the link of neither side") != std::string::npos);
 }
