@@ -2,7 +2,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <csignal>
 #include <filesystem>
+
+#include <sys/resource.h>
 
 #include "gateway/decision_log.hpp"
 #include "tests/support/captured.hpp"
@@ -72,6 +75,26 @@ struct Lab {
     std::vector<std::string> said;
     std::unique_ptr<LiveFile> file;
     std::uint64_t number = 0;
+};
+
+/// A disk that is full as soon as a file has so many bytes.
+class NoRoomBeyond {
+public:
+    explicit NoRoomBeyond(rlim_t bytes) : handler_{std::signal(SIGXFSZ, SIG_IGN)} {
+        getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit little{bytes, before_.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &little);
+    }
+    NoRoomBeyond(const NoRoomBeyond&) = delete;
+    NoRoomBeyond& operator=(const NoRoomBeyond&) = delete;
+    ~NoRoomBeyond() {
+        setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+private:
+    void (*handler_)(int);
+    rlimit before_{};
 };
 
 }  // namespace live_file_test
@@ -166,6 +189,28 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_told_once_what_is_missing_is_counted_and_the
     file->tick();
     BOOST_TEST(said.size() == 1U);
     BOOST_TEST(file->lost() == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_recording_that_has_no_room_is_not_put_aside_before_it_is_whole) {
+    const auto path = folder.file("all.pcapng");
+    recording(path, {.size = 4000, .keep = 9});
+    {
+        const NoRoomBeyond room{2000};
+        for (int i = 0; i < 30; ++i) pass();
+        file->tick();
+        BOOST_TEST(file->lost() > 0U);
+    }
+    file->tick();
+    for (int i = 0; i < 30; ++i) pass();
+    const auto missing = file->lost();
+    file.reset();
+    BOOST_TEST(fs::exists(path + ".1"));
+    std::size_t packets = 0;
+    for (int part = 9; part >= 0; --part) {
+        const auto name = part == 0 ? path : path + '.' + std::to_string(part);
+        if (fs::exists(name)) packets += read_all(*open_bytes(content_of(name))).size();
+    }
+    BOOST_TEST(packets + missing == 120U);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_made_is_refused_with_the_reason) {
