@@ -11,9 +11,11 @@
 
 namespace captures {
 
+class OutputBuffer;
+
 enum class CaptureFormat : std::uint8_t { pcap, pcapng };
 
-/// `.pcapng` and `.ntar` mean pcapng, anything else classic pcap.
+/// `.pcapng` and `.ntar`, in capitals or not, mean pcapng; anything else classic pcap.
 [[nodiscard]] CaptureFormat format_for(std::string_view path) noexcept;
 
 /// What pcapng can say of a frame beyond its bytes.
@@ -35,6 +37,8 @@ public:
     /// Creates or truncates `path`; `-` is standard output. The error names the file and the system's reason.
     [[nodiscard]] static tl::expected<std::unique_ptr<CaptureWriter>, std::string> create(const std::string& path,
                                                                                           CaptureFormat format);
+    [[nodiscard]] static std::unique_ptr<CaptureWriter> create(std::unique_ptr<OutputBuffer> output,
+                                                               CaptureFormat format);
 
     CaptureWriter() = default;
     CaptureWriter(const CaptureWriter&) = delete;
@@ -52,6 +56,9 @@ public:
     virtual void let_go() = 0;
 
     [[nodiscard]] virtual bool ok() const noexcept = 0;
+
+    /// What a classic file says that it holds if no frame comes: Ethernet, unless told otherwise.
+    virtual void expect(LinkType /*link_type*/) {}
 
     /// Flushes and closes. A file without any frame is still a valid, empty capture. Empty text means success.
     [[nodiscard]] virtual std::string close() = 0;

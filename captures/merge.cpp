@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "captures/capture_reader.hpp"
@@ -37,6 +38,10 @@ public:
         for (Input& input : inputs_) input.source->lend(before_reuse);
     }
     [[nodiscard]] const std::optional<ReadError>& error() const noexcept override { return error_; }
+    [[nodiscard]] std::optional<LinkType> link_type() const noexcept override {
+        const auto outside = inputs_[0].source->link_type();
+        return outside ? outside : inputs_[1].source->link_type();
+    }
     [[nodiscard]] Progress progress() const noexcept override;
 
 private:

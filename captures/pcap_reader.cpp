@@ -52,6 +52,8 @@ public:
         : FileSource(std::move(input)), variant_(variant), link_type_(link_type) {}
 
     void read(Burst& burst) override;
+    [[nodiscard]] std::optional<LinkType> link_type() const noexcept override { return link_type_; }
+    [[nodiscard]] bool tells_sides() const noexcept override { return false; }
 
 private:
     template <bool swapped>

@@ -22,6 +22,9 @@ public:
     void write(std::span<const Frame> frames) override;
     void write(const Frame& frame, const Annotation& /*annotation*/) override;
     void let_go() override { output_->let_go(); }
+    void expect(LinkType link_type) override {
+        if (!begun_) link_type_ = link_type;
+    }
     [[nodiscard]] bool ok() const noexcept override { return output_->ok(); }
     [[nodiscard]] std::string close() override;
 
@@ -101,7 +104,7 @@ std::uint64_t PcapWriter::seek_second(std::int64_t nanoseconds) noexcept {
 }
 
 std::string PcapWriter::close() {
-    if (!begun_) begin(LinkType::ethernet);
+    if (!begun_) begin(link_type_);
     return output_->close();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -32,6 +33,7 @@ public:
     explicit PcapngReader(std::unique_ptr<InputBuffer> input) : FileSource(std::move(input)) {}
 
     void read(Burst& burst) override;
+    [[nodiscard]] std::optional<LinkType> link_type() const noexcept override { return link_type_; }
 
 private:
     template <bool swapped>
@@ -54,7 +56,8 @@ private:
     }
 
     std::vector<PcapngInterface> interfaces_;
-    Time latest_{};  ///< of the last packet before the block at hand
+    std::optional<LinkType> link_type_;  ///< of the first interface
+    Time latest_{};                      ///< of the last packet before the block at hand
     std::uint64_t block_offset_ = 0;
     std::uint32_t block_type_ = 0;
     bool swapped_ = false;
@@ -172,6 +175,7 @@ bool PcapngReader::take_interface(const Burst& burst, std::size_t size) {
     if (!ends_as_it_began(input().data() + size - pcapng::trailer, size)) return false;
     auto interface = parse_interface({input().data(), size}, interfaces_.size(), swapped_);
     if (!interface) return damaged(std::move(interface).error());
+    if (!link_type_) link_type_ = interface->link_type;
     interfaces_.push_back(*interface);
     input().consume(size);
     return true;

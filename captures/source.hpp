@@ -38,6 +38,12 @@ public:
 
     [[nodiscard]] virtual const std::optional<ReadError>& error() const noexcept = 0;
 
+    /// That of the input's first frames, where the input has said it: a classic pcap does so even if it has none.
+    [[nodiscard]] virtual std::optional<LinkType> link_type() const noexcept { return {}; }
+
+    /// Whether every frame says on which wire it was seen. If not, all are said to be of the outside one.
+    [[nodiscard]] virtual bool tells_sides() const noexcept { return true; }
+
     /// Bytes of input consumed and in all (0 where unknown, as on a pipe), for a progress bar.
     struct Progress {
         std::uint64_t done = 0;

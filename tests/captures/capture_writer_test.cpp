@@ -91,6 +91,7 @@ BOOST_AUTO_TEST_SUITE(capture_writer_test)
 
 BOOST_AUTO_TEST_CASE(the_ending_of_a_name_says_the_format) {
     BOOST_CHECK(captures::format_for("a.pcapng") == CaptureFormat::pcapng);
+    BOOST_CHECK(captures::format_for("A.PcapNG") == CaptureFormat::pcapng);
     BOOST_CHECK(captures::format_for("dir.pcap/a.ntar") == CaptureFormat::pcapng);
     for (const auto* other : {"a.pcap", "a", "-", "pcapng", "a.pcapng.pcap", "/dev/null", ""}) {
         BOOST_CHECK(captures::format_for(other) == CaptureFormat::pcap);
@@ -171,6 +172,27 @@ BOOST_DATA_TEST_CASE(a_full_disk_is_told_and_nothing_more_is_written, formats) {
     large->write(frame(bytes), {"outside", "a comment"});
     BOOST_CHECK_EQUAL(large->close(), "cannot write /dev/full: No space left on device");
     BOOST_CHECK_EQUAL(large->close(), "cannot write /dev/full: No space left on device");
+}
+
+BOOST_AUTO_TEST_CASE(a_pcap_without_frames_says_the_link_type_that_it_was_told) {
+    const ScratchFolder folder;
+    const std::string path = folder.file("out.pcap");
+    const auto writer = create(path);
+    writer->expect(captures::LinkType::linux_sll);
+    BOOST_CHECK_EQUAL(writer->close(), "");
+    BOOST_CHECK(captures::open_capture(path).value()->link_type() == captures::LinkType::linux_sll);
+}
+
+BOOST_AUTO_TEST_CASE(a_pcap_with_frames_says_theirs_whatever_it_was_told) {
+    const ScratchFolder folder;
+    const std::string path = folder.file("out.pcap");
+    Bytes bytes = payload(60);
+    const auto writer = create(path);
+    writer->expect(captures::LinkType::raw);
+    writer->write(std::array{frame(bytes)});
+    writer->expect(captures::LinkType::raw);
+    BOOST_CHECK_EQUAL(writer->close(), "");
+    BOOST_CHECK(captures::open_capture(path).value()->link_type() == captures::LinkType::ethernet);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_created_is_named) {
