@@ -88,9 +88,10 @@ tl::expected<std::unique_ptr<Replay>, std::string> Replay::create(Config config,
 
 Replay::Replay(Config config, Scenario scenario, Vantage vantage, std::shared_ptr<const Tables> tables)
     : vantage_{vantage},
+      config_{std::move(config)},
       scenario_{std::move(scenario)},
-      access_{configs_.emplace_back(std::move(config))},
-      pipeline_{std::move(tables), access_.windows(), {.vantage = vantage, .limits = configs_.front().limits}} {}
+      access_{config_},
+      pipeline_{std::move(tables), access_.windows(), {.vantage = vantage, .limits = config_.limits}} {}
 
 void Replay::add(Observer& observer) { observers_.push_back(&observer); }
 
@@ -139,15 +140,15 @@ void Replay::schedule(Time first_packet) {
     std::ranges::stable_sort(timeline_, {}, &Scheduled::time);
 }
 
-/// Cuts the frames where something is due between them.
+/// Cuts the frames where something is due between them. From the outside vantage all are of the outside wire.
 void Replay::feed(std::span<Frame> frames, Observer& observer) {
     auto latest = clock_;
-    bool inside = false;
-    for (const auto& frame : frames) {
+    for (auto& frame : frames) {
         latest = std::max(latest, frame.time);
-        inside |= frame.side == captures::Side::inside;
+        if (frame.side == captures::Side::outside || vantage_ == Vantage::both) continue;
+        frame.side = captures::Side::outside;
+        result_.several_wires = true;
     }
-    result_.several_wires |= inside && vantage_ == Vantage::outside;
     auto due = next_due();  // packets do not move it
     if (latest < due) [[likely]] {
         clock_ = std::min(latest, latest_time);
@@ -184,14 +185,12 @@ void Replay::follow_mapped_ports() {
     if (access_.mapped_generation() == mapped_generation_) return;
     mapped_generation_ = access_.mapped_generation();
     // Cannot fail: these rules were built before, and mapped ports are few and valid. If it does, nothing may go on.
-    pipeline_.use(Tables::build(configs_.back(), access_.mapped_rules()).value());
+    pipeline_.use(Tables::build(*current_, access_.mapped_rules()).value());
 }
 
 void Replay::happen(const Event& event, Time now, Observer& observer) {
     if (const auto* const request = std::get_if<RequestEvent>(&event.what)) return open(*request, event.place, now);
-    if (const auto* const reloaded = std::get_if<ReloadEvent>(&event.what)) {
-        return reload(*reloaded, event.place, now, observer);
-    }
+    if (const auto* const reloaded = std::get_if<ReloadEvent>(&event.what)) return reload(*reloaded, now, observer);
     if (const auto* const extend = std::get_if<ExtendEvent>(&event.what)) {
         const auto extended = access_.extend(extend->by, extend->machine, extend->port, extend->duration, now);
         if (extended) return;
@@ -222,17 +221,12 @@ void Replay::open(const RequestEvent& event, const Place& place, Time now) {
     for (const auto& [older, newer] : adoptions) pipeline_.adopt(older, newer);
 }
 
-void Replay::reload(const ReloadEvent& event, const Place& place, Time now, Observer& observer) {
-    const auto what = fmt::format("reload of {}", event.config);
-    auto loaded = load_config(event.config);
-    if (!loaded) return refuse(place, now, what, {"InvalidConfiguration", to_string(loaded.error().front())});
-    if (const auto tables = Tables::build(loaded->config); !tables) {
-        return refuse(place, now, what, {"InvalidConfiguration", tables.error()});
-    }
-    auto orphans = access_.plan_policies(loaded->config.jit_policies, now);
+void Replay::reload(const ReloadEvent& event, Time now, Observer& observer) {
+    current_ = event.loaded.get();
+    auto orphans = access_.plan_policies(current_->jit_policies, now);
     end_windows(orphans.ends, now, observer);
     access_.commit(std::move(orphans));
-    access_.use(configs_.emplace_back(std::move(loaded->config)));
+    access_.use(*current_);
     follow_mapped_ports();
 }
 

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,7 +57,7 @@ struct ReplayResult {
 /// packets are judged.
 class Replay {
 public:
-    /// The error is for a person.
+    /// The error is for a person. Precondition: the scenario's reloads are loaded.
     [[nodiscard]] static tl::expected<std::unique_ptr<Replay>, std::string> create(Config config, Scenario scenario,
                                                                                    Vantage vantage);
 
@@ -86,14 +85,15 @@ private:
     void run_due(captures::Time now, Observer& observer);
     void happen(const Event& event, captures::Time now, Observer& observer);
     void open(const RequestEvent& event, const Place& place, captures::Time now);
-    void reload(const ReloadEvent& event, const Place& place, captures::Time now, Observer& observer);
+    void reload(const ReloadEvent& event, captures::Time now, Observer& observer);
     void follow_mapped_ports();
     void end_windows(const std::vector<WindowEnd>& ends, captures::Time now, Observer& observer);
     void refuse(const Place& place, captures::Time now, std::string what, policy::Refusal refusal);
 
     Vantage vantage_;
-    std::list<Config> configs_;  ///< those of reloads are appended; Access refers to the latest
-    Scenario scenario_;
+    Config config_;
+    Scenario scenario_;  ///< which owns the configurations of reloads
+    const Config* current_ = &config_;
     Access access_;
     Pipeline pipeline_;
     std::vector<Observer*> observers_;

@@ -1,7 +1,11 @@
 #include "gateway/scenario.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -32,7 +36,32 @@ tl::expected<Scenario, Findings> load_scenario(const std::string& path) {
     const auto text = read_text(path, largest_scenario, problems);
     if (!text) return tl::unexpected{problems.take()};
     const auto directory = std::filesystem::path{path}.parent_path().string();
-    return parse(*text, directory.empty() ? "." : directory, problems);
+    auto scenario = parse(*text, directory.empty() ? "." : directory, problems);
+    if (!scenario) return scenario;
+    if (auto findings = load_reloads(*scenario); !findings.empty()) return tl::unexpected{std::move(findings)};
+    return scenario;
+}
+
+Findings load_reloads(Scenario& scenario) {
+    Findings findings;
+    std::map<std::string, std::shared_ptr<const Config>> loaded;
+    for (auto& event : scenario.events) {
+        auto* const reload = std::get_if<ReloadEvent>(&event.what);
+        if (reload == nullptr) continue;
+        const auto [place, is_new] = loaded.try_emplace(reload->config);
+        if (is_new) {
+            auto config = load_config(reload->config);
+            if (config) {
+                place->second = std::make_shared<const Config>(std::move(config->config));
+            } else {
+                findings.push_back({Finding::Severity::error, event.place,
+                                    fmt::format("{} cannot be used; correct what follows", reload->config)});
+                std::ranges::move(config.error(), std::back_inserter(findings));
+            }
+        }
+        reload->loaded = place->second;
+    }
+    return findings;
 }
 
 tl::expected<Scenario, Findings> parse_scenario(std::string_view text, const std::string& name,

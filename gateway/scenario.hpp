@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -36,6 +37,7 @@ struct RevokeEvent {
 /// The firewall gets another rule set, as by a deployment.
 struct ReloadEvent {
     std::string config;  ///< path of a configuration; a relative one is already joined to the scenario's folder
+    std::shared_ptr<const Config> loaded{};  ///< from there
 };
 
 struct Event {
@@ -69,8 +71,12 @@ struct Scenario {
     std::vector<FlowExpectation> flows;
 };
 
+/// With the configurations of its reloads: a mistake in one of them is one of the scenario.
 [[nodiscard]] tl::expected<Scenario, Findings> load_scenario(const std::string& path);
+/// Without them.
 [[nodiscard]] tl::expected<Scenario, Findings> parse_scenario(std::string_view text, const std::string& name,
                                                               const std::string& directory = ".");
+/// What is wrong with the configurations of the scenario's reloads, and where they are asked for. Each is read once.
+[[nodiscard]] Findings load_reloads(Scenario& scenario);
 
 }  // namespace gateway

@@ -114,8 +114,8 @@ ReloadEvent read_reload(TomlTable& table, const std::string& directory) {
     const auto config = table.value("config", parse_path);
     if (!config) return {};
     const std::filesystem::path path{config->value};
-    if (path.is_absolute() || directory == ".") return {path.string()};
-    return {(std::filesystem::path{directory} / path).string()};
+    const bool is_whole = path.is_absolute() || directory == ".";
+    return {.config = is_whole ? path.string() : (std::filesystem::path{directory} / path).string()};
 }
 
 }  // namespace

@@ -242,9 +242,20 @@ BOOST_AUTO_TEST_CASE(a_file_is_loaded_by_its_path) {
     std::filesystem::create_directories(folder);
     const auto path = (folder / "day.toml").string();
     std::ofstream{path} << "[[event]]\nat = \"+1s\"\nreload = { config = \"sub/other.toml\" }\n";
+    const auto other = (folder / "sub/other.toml").string();
+    const auto without = gateway::load_scenario(path);
+    BOOST_REQUIRE(!without.has_value());
+    BOOST_TEST(test::text_of(without.error()).find(path + ":1:1: error: " + other + " cannot be used") == 0U);
+    BOOST_TEST(test::text_of(without.error()).find(other + ": error: cannot be read: No such file") !=
+               std::string::npos);
+
+    std::filesystem::create_directories(folder / "sub");
+    std::ofstream{other} << test::firewall_line;
     const auto loaded = gateway::load_scenario(path);
-    BOOST_REQUIRE(loaded.has_value());
-    BOOST_TEST(std::get<ReloadEvent>(loaded->events.at(0).what).config == (folder / "sub/other.toml").string());
+    BOOST_REQUIRE_EQUAL(test::errors_of(loaded), "");
+    const auto& reload = std::get<ReloadEvent>(loaded->events.at(0).what);
+    BOOST_TEST(reload.config == other);
+    BOOST_TEST((reload.loaded != nullptr));
     std::filesystem::remove_all(folder);
     const auto missing = gateway::load_scenario(path);
     BOOST_REQUIRE(!missing.has_value());

@@ -1,0 +1,3 @@
+from lab import *
+
+inputs = {"input.pcapng": Wires().pcapng()}
