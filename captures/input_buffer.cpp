@@ -77,10 +77,7 @@ std::string InputBuffer::short_header(const std::string& header, std::size_t siz
 }
 
 void InputBuffer::read_more() {
-    ssize_t got = -1;
-    do {
-        got = ::read(descriptor_, memory_.get() + end_, read_size);
-    } while (got < 0 && errno == EINTR);
+    const ssize_t got = ::read(descriptor_, memory_.get() + end_, read_size);
     if (got < 0) failure_ = std::generic_category().message(errno);
     if (got <= 0) {
         ended_ = true;

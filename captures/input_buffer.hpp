@@ -44,7 +44,8 @@ public:
     /// Bytes in all; 0 where unknown.
     [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
-    /// The system's reason why the input ended early; empty if it simply ended.
+    /// The system's reason why the input ended early; empty if it simply ended. A signal that interrupts the reading is
+    /// such a reason: who has a handler that does not restart it wants it to end.
     [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
     /// For the person: that the file's `header` of `size` bytes is not all there.
     [[nodiscard]] std::string short_header(const std::string& header, std::size_t size) const;

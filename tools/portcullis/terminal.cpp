@@ -17,9 +17,20 @@ namespace {
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): a signal handler sees nothing else
 std::atomic<bool> interrupt_seen{false};
 
-extern "C" void on_interrupt(int signal) {
+/// Also has a read interrupted that began between somebody's look at `interrupt_seen` and now.
+extern "C" void on_interrupt(int /*signal*/) {
     interrupt_seen = true;
-    static_cast<void>(std::signal(signal, SIG_DFL));
+    alarm(1);
+}
+
+extern "C" void on_alarm(int /*signal*/) {}
+
+/// Unlike std::signal's, it interrupts system calls.
+void handle(int signal, void (*handler)(int), unsigned flags) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    action.sa_flags = static_cast<int>(flags);
+    static_cast<void>(sigaction(signal, &action, nullptr));
 }
 
 }  // namespace
@@ -73,8 +84,9 @@ void ProgressBar::show(const captures::Source::Progress& progress, std::uint64_t
 }
 
 void note_interrupts() {
-    static_cast<void>(std::signal(SIGINT, on_interrupt));
-    static_cast<void>(std::signal(SIGTERM, on_interrupt));
+    handle(SIGALRM, on_alarm, 0);
+    handle(SIGINT, on_interrupt, SA_RESETHAND);
+    handle(SIGTERM, on_interrupt, SA_RESETHAND);
     static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
 }

@@ -40,8 +40,8 @@ private:
     std::chrono::steady_clock::time_point next_;
 };
 
-/// From here on SIGINT and SIGTERM are noted instead of ending the process; a second one ends it. SIGPIPE and SIGXFSZ are
-/// ignored: writing tells of them.
+/// From here on SIGINT and SIGTERM are noted, and interrupt system calls, instead of ending the process; a second one
+/// ends it. SIGPIPE and SIGXFSZ are ignored: writing tells of them.
 void note_interrupts();
 [[nodiscard]] bool interrupted() noexcept;
 
