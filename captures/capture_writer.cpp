@@ -14,7 +14,8 @@ namespace {
 /// `ending` is in small letters.
 bool ends_with(std::string_view path, std::string_view ending) noexcept {
     const auto is_same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
-    return path.size() >= ending.size() && std::ranges::equal(path.substr(path.size() - ending.size()), ending, is_same);
+    return path.size() >= ending.size() &&
+           std::ranges::equal(path.substr(path.size() - ending.size()), ending, is_same);
 }
 
 }  // namespace

@@ -1,133 +1,38 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "captures/capture_reader.hpp"
-#include "captures/capture_writer.hpp"
-#include "captures/output_buffer.hpp"
-#include "gateway/annotated_capture.hpp"
-#include "gateway/azure_logs.hpp"
 #include "gateway/config_warnings.hpp"
-#include "gateway/decision_log.hpp"
 #include "gateway/expectations.hpp"
 #include "gateway/replay.hpp"
 #include "gateway/report.hpp"
-#include "gateway/translated_capture.hpp"
 #include "tools/portcullis/commands.hpp"
+#include "tools/portcullis/replay_outputs.hpp"
 #include "tools/portcullis/terminal.hpp"
 
 namespace tools {
 
 namespace {
 
-struct ReplayOptions {
-    std::string config;
-    std::string scenario;
-    std::string input;
-    std::string outside;
-    std::string inside;
-    std::string vantage;
-    std::string write;
-    std::string annotate;
-    std::string decisions;
-    std::string azure_log;
-    std::string summary_json;
-    bool quiet = false;
-};
-
-/// The files that a replay writes, with the observers that write them. Made before anything is read, so that a mistake
-/// costs nothing.
-class Outputs {
-public:
-    /// Empty text: all are open.
-    [[nodiscard]] std::string open(const ReplayOptions& options, gateway::Vantage vantage,
-                                   const std::string& firewall_id) {
-        for (const auto& path :
-             {options.write, options.annotate, options.decisions, options.azure_log, options.summary_json}) {
-            if (overwrites_input(path, options)) return path + " is also an input: choose another name";
-        }
-        auto error = capture(options.write, captures::format_for(options.write), [&](auto& writer) {
-            observers_.push_back(std::make_unique<gateway::TranslatedCapture>(writer, vantage));
-        });
-        if (!error.empty()) return error;
-        error = capture(options.annotate, captures::CaptureFormat::pcapng, [&](auto& writer) {
-            observers_.push_back(std::make_unique<gateway::AnnotatedCapture>(writer));
-        });
-        if (!error.empty()) return error;
-        error = text(options.decisions,
-                     [&](auto& buffer) { observers_.push_back(std::make_unique<gateway::DecisionLog>(buffer)); });
-        if (!error.empty()) return error;
-        return text(options.azure_log, [&](auto& buffer) {
-            observers_.push_back(std::make_unique<gateway::AzureLog>(buffer, firewall_id));
-        });
-    }
-
-    void attach(gateway::Replay& replay) {
-        for (const auto& observer : observers_) replay.add(*observer);
-    }
-
-    [[nodiscard]] bool ok() const {
-        return std::ranges::all_of(writers_, [](const auto& each) { return each->ok(); }) &&
-               std::ranges::all_of(buffers_, [](const auto& each) { return each->ok(); });
-    }
-
-    /// Closes all; what went wrong, a line each.
-    [[nodiscard]] std::vector<std::string> close() {
-        std::vector<std::string> errors;
-        for (const auto& writer : writers_) errors.push_back(writer->close());
-        for (const auto& buffer : buffers_) errors.push_back(buffer->close());
-        std::erase(errors, "");
-        return errors;
-    }
-
-private:
-    static bool overwrites_input(const std::string& path, const ReplayOptions& options) {
-        if (path.empty() || path == "-") return false;
-        for (const auto& input : {options.input, options.outside, options.inside, options.config, options.scenario}) {
-            std::error_code ignored;
-            if (!input.empty() && input != "-" && std::filesystem::equivalent(path, input, ignored)) {
-                return std::filesystem::is_regular_file(path, ignored);
-            }
-        }
-        return false;
-    }
-
-    template <class Use>
-    std::string capture(const std::string& path, captures::CaptureFormat format, Use use) {
-        if (path.empty()) return {};
-        auto writer = captures::CaptureWriter::create(path, format);
-        if (!writer) return writer.error();
-        use(**writer);
-        writers_.push_back(std::move(*writer));
-        return {};
-    }
-
-    template <class Use>
-    std::string text(const std::string& path, Use use) {
-        if (path.empty()) return {};
-        auto buffer = captures::OutputBuffer::create(path);
-        if (!buffer) return buffer.error();
-        use(**buffer);
-        buffers_.push_back(std::move(*buffer));
-        return {};
-    }
-
-    std::vector<std::unique_ptr<captures::CaptureWriter>> writers_;
-    std::vector<std::unique_ptr<captures::OutputBuffer>> buffers_;
-    std::vector<std::unique_ptr<gateway::Observer>> observers_;
-};
-
 using Input = tl::expected<std::unique_ptr<captures::Source>, std::string>;
 
-Input open_input(const ReplayOptions& options) {
+Input open_input(const ReplayOptions& options, gateway::Vantage vantage) {
     const bool paired = !options.outside.empty() || !options.inside.empty();
     if (paired == !options.input.empty())
         return tl::unexpected<std::string>{"give one capture, or --outside A --inside B"};
-    if (!paired) return captures::open_capture(options.input);
+    if (!paired) {
+        auto source = captures::open_capture(options.input);
+        if (!source || vantage == gateway::Vantage::outside || (*source)->tells_sides()) return source;
+        return tl::unexpected<std::string>{
+            "--vantage both needs a capture that says which frame is of which side, and a classic pcap cannot: leave "
+            "it "
+            "out if all is of the outside wire; give a pcapng of two interfaces, or --outside A --inside B"};
+    }
     if (options.outside.empty() || options.inside.empty()) {
         return tl::unexpected<std::string>{"--outside and --inside belong together"};
     }
@@ -154,18 +59,6 @@ int usage_error(const std::string& text) {
 /// Tells the person, or the program, how it went.
 int report(const ReplayOptions& options, const gateway::ReplayResult& result, const std::vector<std::string>& failures,
            std::size_t expectations, std::vector<std::string> write_errors) {
-    if (!options.summary_json.empty()) {
-        auto buffer = captures::OutputBuffer::create(options.summary_json);
-        if (buffer) {
-            auto json = gateway::summary_json(result);
-            json.pop_back();
-            gateway::append_line(**buffer, json);
-            write_errors.push_back((*buffer)->close());
-        } else {
-            write_errors.push_back(buffer.error());
-        }
-        std::erase(write_errors, "");
-    }
     if (!options.quiet) {
         const bool stdout_is_taken = options.summary_json == "-" || options.write == "-" || options.annotate == "-" ||
                                      options.decisions == "-" || options.azure_log == "-";
@@ -185,6 +78,16 @@ int report(const ReplayOptions& options, const gateway::ReplayResult& result, co
     return failures.empty() ? exit_done : exit_expectation_failed;
 }
 
+/// All files that the replay reads.
+std::vector<std::string> inputs_of(const ReplayOptions& options, const gateway::Scenario& scenario) {
+    std::vector<std::string> inputs{options.input, options.outside, options.inside, options.config, options.scenario};
+    for (const auto& event : scenario.events) {
+        if (const auto* const reload = std::get_if<gateway::ReloadEvent>(&event.what)) inputs.push_back(reload->config);
+    }
+    std::erase(inputs, "");
+    return inputs;
+}
+
 int replay(const ReplayOptions& options) {
     const auto vantage = vantage_of(options);
     if (!vantage) return usage_error(vantage.error());
@@ -200,26 +103,34 @@ int replay(const ReplayOptions& options) {
         scenario = std::move(*read);
         print(gateway::check_scenario(scenario, loaded->config));
     }
+    const auto inputs = inputs_of(options, scenario);
     const auto firewall_id = loaded->config.firewall.resource_id();
     gateway::Expectations expectations{scenario};
     auto run = gateway::Replay::create(std::move(loaded->config), std::move(scenario), *vantage);
     if (!run) return usage_error(run.error());
-    auto source = open_input(options);
+    auto source = open_input(options, *vantage);
     if (!source) return usage_error(source.error());
     Outputs outputs;
-    if (const auto error = outputs.open(options, *vantage, firewall_id); !error.empty()) return usage_error(error);
+    if (const auto error = outputs.open(options, *vantage, firewall_id, inputs); !error.empty()) {
+        return usage_error(error);
+    }
     outputs.attach(**run);
     if (expectations.count() != 0) (*run)->add(expectations);
 
     note_interrupts();
-    const auto result = [&] {
+    auto result = [&] {
         ProgressBar bar{!options.quiet};
         return (*run)->run(**source, [&] {
             bar.show((*source)->progress(), (*run)->packets());
             return outputs.ok() && !interrupted();
         });
     }();
-    return report(options, result, expectations.failures(), expectations.count(), outputs.close());
+    if (interrupted() && result.read_error) {  // what failed is a read that waited for more
+        result.stopped = true;
+        result.read_error.reset();
+    }
+    if (const auto link_type = (*source)->link_type()) outputs.expect(*link_type);
+    return report(options, result, expectations.failures(), expectations.count(), outputs.close(result));
 }
 
 }  // namespace

@@ -1,0 +1,5 @@
+from lab import *
+
+wires = Wires()
+OutsideSession(wires).open(0)
+inputs = {"input.pcap": wires.pcap()}
