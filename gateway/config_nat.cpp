@@ -1,6 +1,9 @@
+#include <map>
+
 #include <fmt/format.h>
 
 #include "gateway/config_draft.hpp"
+#include "policy/names.hpp"
 
 namespace gateway {
 
@@ -42,6 +45,7 @@ void read_nat_rules(TomlTable& root, Draft& draft) {
     CollectionHeads heads{draft};
     NatRuleReader reader{draft};
     std::vector<RankedRule<NatRule>> rules;
+    std::map<std::string, std::string> groups;  // of names as decisions show them, in small letters
     for (auto& table : root.tables("nat_rule_collection", "NAT rule collection")) {
         const auto head = heads.read(table);
         Names names;
@@ -51,11 +55,19 @@ void read_nat_rules(TomlTable& root, Draft& draft) {
                 break;
             }
             rules.push_back({head.rank, reader.read(rule, head), rule.position()});
-            const auto& name = rules.back().rule.name.rule;
-            if (!name.empty() && !names.add(name)) {
+            const auto& name = rules.back().rule.name;
+            if (name.rule.empty()) continue;
+            if (!names.add(name.rule)) {
                 rule.warn(rule.position("name"), fmt::format("there is another NAT rule {} in this collection; logs "
                                                              "cannot tell them apart",
-                                                             in_quotes(name)));
+                                                             in_quotes(name.rule)));
+            }
+            const auto [other, is_new] = groups.try_emplace(policy::to_lower(to_string(name)), name.group);
+            if (!is_new && other->second != name.group) {
+                rule.warn(rule.position("name"),
+                          fmt::format("group {} has a NAT rule {}, too; decisions and expectations cannot tell them "
+                                      "apart, Azure's logs can",
+                                      in_quotes(other->second), in_quotes(to_string(name))));
             }
         }
         table.refuse_unknown_keys();

@@ -33,7 +33,8 @@ private:
     std::vector<Observer*> observers_;
 };
 
-/// Counts which rules and windows admit flows. Rules are counted by index while a rule set lasts, by name across reloads.
+/// Counts which rules and windows admit flows. Rules are counted by index while a rule set lasts, by name and group across
+/// reloads.
 class Replay::Usage final : public Observer {
 public:
     void judged(const Judged& burst) override {
@@ -54,7 +55,7 @@ public:
         hits_.clear();
         names_.clear();
         if (next == nullptr) return;
-        for (const auto& rule : next->nat().rules()) names_.push_back(to_string(rule.name));
+        for (const auto& rule : next->nat().rules()) names_.push_back(rule.name);
         for (const auto& name : names_) {
             if (by_name_.try_emplace(name, 0).second) order_.push_back(name);
         }
@@ -62,8 +63,14 @@ public:
     }
 
     [[nodiscard]] std::vector<RuleUse> rules() const {
+        std::map<std::string, std::size_t> namesakes;
+        for (const auto& name : order_) ++namesakes[to_string(name)];
         std::vector<RuleUse> uses;
-        for (const auto& name : order_) uses.push_back({name, by_name_.at(name)});
+        for (const auto& name : order_) {
+            auto text = to_string(name);
+            if (namesakes.at(text) > 1) text += fmt::format(" of group {}", name.group);
+            uses.push_back({std::move(text), by_name_.at(name)});
+        }
         return uses;
     }
     [[nodiscard]] std::uint64_t flows_of(policy::WindowId window) const {
@@ -74,9 +81,9 @@ public:
 private:
     const Tables* tables_ = nullptr;
     std::vector<std::uint64_t> hits_;
-    std::vector<std::string> names_;
-    std::vector<std::string> order_;
-    std::map<std::string, std::uint64_t> by_name_;
+    std::vector<dnat::RuleName> names_;
+    std::vector<dnat::RuleName> order_;
+    std::map<dnat::RuleName, std::uint64_t> by_name_;
     std::map<policy::WindowId, std::uint64_t> windows_;
 };
 

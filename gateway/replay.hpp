@@ -30,7 +30,7 @@ struct WindowUse {
 };
 
 struct RuleUse {
-    std::string rule;
+    std::string rule;  ///< `collection/rule`, and the group where several have that name
     std::uint64_t flows = 0;
 };
 

@@ -221,6 +221,20 @@ BOOST_AUTO_TEST_CASE(duplicates_are_legal_but_named) {
         {{"", "3:1", "machine v lists NSG \"n\" twice"}});
 }
 
+BOOST_AUTO_TEST_CASE(a_rule_of_the_same_name_in_another_group_is_named) {
+    const auto group = [](const std::string& name, const std::string& priority) {
+        return "[[rule_collection_group]]\nfirewall_policy = \"p\"\nname = \"" + name + "\"\npriority = " + priority +
+               "\n[[nat_rule_collection]]\nname = \"inbound\"\npriority = 200\nrule_collection_group = \"" + name +
+               "\"\nrule = [";
+    };
+    const auto before = std::string{test::firewall_line} + std::string{test::machines_line};
+    const auto first = group("g1", "100") + rule("ssh", "*", 80, "10.1.0.4:80") + "]\n";
+    check(before,
+          {{first + group("g2", "101") + rule("SSH", "*", 81, "10.1.0.4:80") + "]", "21:18",
+            "group \"g1\" has a NAT rule \"inbound/SSH\", too; decisions and expectations cannot tell them apart"},
+           {first + group("g2", "101") + rule("web", "*", 81, "10.1.0.4:80") + "]", "", ""}});
+}
+
 BOOST_AUTO_TEST_CASE(an_assignment_beside_the_firewall_grants_nothing) {
     const std::string before =
         std::string{test::firewall_line} +

@@ -276,6 +276,22 @@ destination_ports = [")" +
     BOOST_TEST(uses == "inbound/gone 0\ninbound/kept 3\ninbound/added 1\n");
 }
 
+BOOST_AUTO_TEST_CASE(rules_of_one_name_in_two_groups_are_counted_apart) {
+    auto config = open_lab();
+    auto& rules = config.nat_rules;
+    rules.push_back(rules.front());
+    rules.push_back(rules.front());
+    rules.front().name = {.collection = "inbound", .rule = "ssh", .group = "first", .policy = "p"};
+    rules.back().name = {.collection = "inbound", .rule = "ssh", .group = "second", .policy = "p"};
+    rules.back().destination_ports = {{2222, 2222}};
+    const auto played = Play{.config = config}(
+        capture_of(built({syn(0s), tcp("198.51.100.7:40003", "203.0.113.10:2222").syn().after(1s)})));
+    BOOST_TEST(played.result.rules.front().rule == "inbound/ssh of group first");
+    BOOST_TEST(played.result.rules.front().flows == 1U);
+    BOOST_TEST(played.result.rules.back().rule == "inbound/ssh of group second");
+    BOOST_TEST(played.result.rules.back().flows == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_broken_capture_is_replayed_up_to_the_break) {
     auto capture = capture_of(built({syn(0s, 40000), syn(1s, 40001), syn(2s, 40002)}));
     capture.resize(capture.size() - 5);
