@@ -34,6 +34,10 @@ std::string_view type_name(const toml::node& node) noexcept {
 std::optional<toml::table> parse_toml(std::string_view text, Problems& problems) {
     constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
     if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+    if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+        problems.error({1, 1}, "the file is UTF-16; save it as UTF-8");
+        return {};
+    }
     if (const auto unfit = unfit_for_toml(text)) {
         problems.error(unfit->at, std::string{unfit->why});
         return {};

@@ -193,6 +193,11 @@ BOOST_AUTO_TEST_CASE(characters_beyond_ascii_stand_in_strings_and_comments_only)
     for (const auto& mistake : {
              Mistake{"a = \"x\"\n\u00e4 = 1", "2:1", "may stand only inside quotes or in a comment"},
              Mistake{"a = \"\u00e4\" \u201cx\u201d", "1:9", "put straight quotes around the text"},
+             Mistake{std::string_view{"\xff\xfe"
+                                      "a\0=\0",
+                                      6},
+                     "1:1", "the file is UTF-16; save it as UTF-8"},
+             Mistake{std::string_view{"\xfe\xff\0a\0=", 6}, "1:1", "the file is UTF-16; save it as UTF-8"},
              Mistake{"a.\u0496.b = 1", "1:3", "may stand only inside quotes"},
              Mistake{"a = \"\"\"\\\u0496\"\"\"", "1:9", "not TOML"},
              Mistake{"a = \"\\\u0496\"", "1:7", "not TOML"},

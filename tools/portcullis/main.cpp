@@ -1,13 +1,31 @@
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
+#include "gateway/problems.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/terminal.hpp"
 
 namespace {
+
+/// For a command line that names no subcommand, or one that is not.
+std::string missing_subcommand(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const auto* const each : app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(each->get_name());
+    }
+    const auto unknown = app.remaining();
+    const auto what = unknown.empty() ? std::string{"give a subcommand"}
+                                      : fmt::format("there is no subcommand \"{}\"{}", unknown.front(),
+                                                    gateway::did_you_mean(unknown.front(), names));
+    return fmt::format("{}; there are {}", what, fmt::join(names, ", "));
+}
 
 int run(int argc, char** argv) {
     CLI::App app{"Portcullis: Azure Firewall DNAT and just-in-time access", "portcullis"};
@@ -31,7 +49,7 @@ int run(int argc, char** argv) {
     } catch (const CLI::Success& help) {
         exit_code = app.exit(help);
     } catch (const CLI::ParseError& error) {
-        tools::complain(error.what());
+        tools::complain(app.get_subcommands().empty() ? missing_subcommand(app) : error.what());
         tools::complain("see 'portcullis --help' or 'portcullis SUBCOMMAND --help'");
         return tools::exit_usage;
     }
