@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gateway/verdict_text.hpp"
 
 namespace gateway {
@@ -9,17 +11,17 @@ namespace gateway {
 namespace {
 
 using captures::FiveTuple;
+using captures::Kind;
 using policy::Fate;
 
-/// The flow's tuple as the client sends it.
-FiveTuple arrived_tuple(const Judged& burst, std::size_t i) {
-    const auto& tuple = burst.packets[i].tuple;
-    const auto& verdict = burst.verdicts[i];
-    if (verdict.arrived == captures::Side::outside) return tuple;
-    if (verdict.ttl == dnat::TtlStep::up) return tuple.reversed();
-    if (verdict.fate() != Fate::forward) return {};
-    const auto& translation = burst.translations[i];
-    return {translation.destination, translation.source, tuple.protocol};
+/// What was noted under the same key before is another's no more, be it that `value` is of no flow that is expected.
+template <class Map>
+void note(Map& map, const typename Map::key_type& key, const typename Map::mapped_type& value) {
+    if (value) {
+        map.insert_or_assign(key, value);
+    } else {
+        map.erase(key);
+    }
 }
 
 }  // namespace
@@ -39,17 +41,61 @@ void Expectations::judged(const Judged& burst) {
             found->second = {true, verdict.reason, rule_text(verdict, *burst.tables),
                              verdict_text(verdict, burst.packets[i], *burst.tables)};
         }
-        const auto kind = burst.packets[i].kind;
-        if (by_flow_.empty() || (kind != captures::Kind::tcp && kind != captures::Kind::udp)) continue;
-        const auto found = by_flow_.find(arrived_tuple(burst, i));
-        if (found == by_flow_.end()) continue;
-        auto& tally = found->second;
-        ++(verdict.fate() == Fate::forward ? tally.forwarded : tally.dropped);
-        auto& [packets, first] = tally.reasons[verdict.reason];
-        if (packets++ == 0) {
-            first = fmt::format("packet {}: {}", number, verdict_text(verdict, burst.packets[i], *burst.tables));
-        }
+        if (!by_flow_.empty() && verdict.fate() != Fate::ignore) count(burst, i);
     }
+}
+
+void Expectations::count(const Judged& burst, std::size_t i) {
+    auto* const flow = flow_of(burst, i);
+    if (flow == nullptr) return;
+    const auto& verdict = burst.verdicts[i];
+    ++(verdict.fate() == Fate::forward ? flow->forwarded : flow->dropped);
+    auto& [packets, first] = flow->reasons[verdict.reason];
+    if (packets++ == 0) {
+        first = fmt::format("packet {}: {}", burst.frames[i].number,
+                            verdict_text(verdict, burst.packets[i], *burst.tables));
+    }
+}
+
+/// The flow that a packet is of, if it is one of those expected; notes what tells its later packets.
+Expectations::FlowTally* Expectations::flow_of(const Judged& burst, std::size_t i) {
+    const auto& packet = burst.packets[i];
+    const auto& verdict = burst.verdicts[i];
+    if (packet.kind == Kind::icmp_error) return flow_of(captures::quoted_tuple(packet).reversed(), verdict);
+    if (packet.kind == Kind::fragment) {
+        const auto found = datagrams_.find(key_of(packet, verdict));
+        const bool known = found != datagrams_.end() && burst.frames[i].time < found->second.until;
+        return known ? found->second.flow : nullptr;
+    }
+    if (!packet.is_segment()) return nullptr;
+    auto* const flow = flow_of(packet.tuple, verdict);
+    if (verdict.reason == policy::Reason::dnat) {
+        const auto& translation = burst.translations[i];
+        note(by_answer_, FiveTuple{translation.destination, translation.source, packet.tuple.protocol}, flow);
+    }
+    if (packet.more_fragments) {
+        const auto until = std::min(burst.frames[i].time, latest_time) + burst.tables->timeouts().fragment;
+        note(datagrams_, key_of(packet, verdict), Datagram{flow, until});
+    }
+    return flow;
+}
+
+/// `tuple`: as the wire has it where the packet arrived.
+Expectations::FlowTally* Expectations::flow_of(const FiveTuple& tuple, const Verdict& verdict) {
+    const bool answers = verdict.arrived == captures::Side::inside && verdict.ttl == dnat::TtlStep::down;
+    if (answers) {
+        const auto found = by_answer_.find(tuple);
+        return found == by_answer_.end() ? nullptr : found->second;
+    }
+    const bool undone = verdict.ttl == dnat::TtlStep::up;
+    const auto found = by_flow_.find(undone ? tuple.reversed() : tuple);
+    return found == by_flow_.end() ? nullptr : &found->second;
+}
+
+Expectations::DatagramKey Expectations::key_of(const captures::Packet& packet, const Verdict& verdict) {
+    auto addresses = packet.tuple;
+    addresses.source.port = addresses.destination.port = 0;
+    return {addresses, packet.ipv4().identification(), verdict.arrived};
 }
 
 std::vector<std::string> Expectations::failures() const {
