@@ -23,7 +23,7 @@ FragmentTable::FragmentTable(std::uint32_t most_datagrams, std::uint32_t most_he
 }
 
 FragmentTable::Later FragmentTable::later(const Packet& packet, const Frame& frame, captures::Time deadline) {
-    auto* const datagram = find_or_begin(packet, frame.side, deadline, false);
+    auto* const datagram = find_or_begin(packet, frame.side, deadline, most_unadmitted());
     if (datagram == nullptr) return {Outcome::no_room, {}};
     if (!datagram->ruled && !has_room(frame)) {
         if (datagram->piece_count == 0) forget(*datagram);
@@ -39,25 +39,24 @@ FragmentTable::Later FragmentTable::later(const Packet& packet, const Frame& fra
     return later;
 }
 
-FragmentTable::Outcome FragmentTable::first(const Packet& packet, const Frame& frame, const FragmentRuling& ruling,
-                                            captures::Time deadline) {
+std::optional<FragmentTable::Outcome> FragmentTable::first(const Packet& packet, const Frame& frame,
+                                                           captures::Time deadline) {
     released_count_ = 0;
-    auto* const datagram = find_or_begin(packet, frame.side, deadline, ruling.forward);
+    auto* const datagram = find_or_begin(packet, frame.side, deadline, datagrams_.size());
     if (datagram == nullptr) return Outcome::no_room;
-    if (datagram->ruled) {
-        const auto refusal = add_piece(*datagram, packet);
-        return refusal.value_or(Outcome::overlapping);  // two first fragments: one of them lies
-    }
-    if (const auto refusal = add_piece(*datagram, packet)) {
-        release_waiting(*datagram);
-        return *refusal;
-    }
-    datagram->ruled = true;
-    datagram->ruling = ruling;
-    if (ruling.forward) --unadmitted_;
+    const auto refusal = add_piece(*datagram, packet);
+    if (datagram->ruled) return refusal.value_or(Outcome::overlapping);  // two first fragments: one of them lies
     release_waiting(*datagram);
-    if (complete(*datagram)) forget(*datagram);
-    return Outcome::ruled;
+    if (!refusal) to_rule_ = datagram;
+    return refusal;
+}
+
+void FragmentTable::rule(const FragmentRuling& ruling) {
+    auto& datagram = *std::exchange(to_rule_, nullptr);
+    datagram.ruled = true;
+    datagram.ruling = ruling;
+    if (ruling.forward) --unadmitted_;
+    if (complete(datagram) || (!ruling.forward && unadmitted_ > most_unadmitted())) forget(datagram);
 }
 
 bool FragmentTable::expire(captures::Time now) {
@@ -87,10 +86,10 @@ std::size_t FragmentTable::KeyHash::operator()(const Key& key) const noexcept {
 }
 
 FragmentTable::Datagram* FragmentTable::find_or_begin(const Packet& packet, Side side, captures::Time deadline,
-                                                      bool forward) {
+                                                      std::size_t most_unadmitted) {
     const auto key = key_of(packet, side);
     if (const auto known = by_key_.find(key); known != by_key_.end()) return &datagrams_[known->second];
-    if (free_.empty() || (!forward && unadmitted_ >= datagrams_.size() / 2)) return nullptr;
+    if (free_.empty() || unadmitted_ >= most_unadmitted) return nullptr;
     const auto index = free_.back();
     free_.pop_back();
     by_key_.emplace(key, index);

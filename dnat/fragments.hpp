@@ -59,10 +59,12 @@ public:
     /// A fragment other than the first. Precondition: packet.kind is fragment.
     [[nodiscard]] Later later(const captures::Packet& packet, const captures::Frame& frame, captures::Time deadline);
 
-    /// The first fragment with what was ruled about it. What is now released is `released()`, until the next call.
-    /// `ruled` means all went well; on any other outcome the first fragment must be dropped.
-    [[nodiscard]] Outcome first(const captures::Packet& packet, const captures::Frame& frame,
-                                const FragmentRuling& ruling, captures::Time deadline);
+    /// A first fragment, before anything is ruled about it: why it must be dropped whatever rules say, or nothing, and then
+    /// `rule` must follow. What waited for it is now `released()`, until the next call.
+    [[nodiscard]] std::optional<Outcome> first(const captures::Packet& packet, const captures::Frame& frame,
+                                               captures::Time deadline);
+    /// What was ruled about the fragment that `first` has just taken, and so about the rest of its datagram.
+    void rule(const FragmentRuling& ruling);
     [[nodiscard]] std::span<const HeldFragment> released() const noexcept {
         return {released_.data(), released_count_};
     }
@@ -118,10 +120,11 @@ private:
     [[nodiscard]] static std::optional<Outcome> add_piece(Datagram& datagram, const captures::Packet& packet) noexcept;
     [[nodiscard]] static bool complete(const Datagram& datagram) noexcept;
     [[nodiscard]] Datagram* find_or_begin(const captures::Packet& packet, captures::Side side, captures::Time deadline,
-                                          bool forward);
+                                          std::size_t most_unadmitted);
     [[nodiscard]] bool has_room(const captures::Frame& frame) const noexcept {
         return held_ < most_held_ && held_bytes_ + frame.captured <= most_bytes_;
     }
+    [[nodiscard]] std::size_t most_unadmitted() const noexcept { return datagrams_.size() / 2; }
     void hold(Datagram& datagram, const captures::Frame& frame);
     void release_waiting(Datagram& datagram);
     void forget(Datagram& datagram);
@@ -136,7 +139,8 @@ private:
     std::size_t most_bytes_;
     std::size_t held_ = 0;
     std::size_t held_bytes_ = 0;
-    std::size_t unadmitted_ = 0;  ///< datagrams without a forwarding ruling
+    std::size_t unadmitted_ = 0;   ///< datagrams without a forwarding ruling
+    Datagram* to_rule_ = nullptr;  ///< between `first` and `rule`
     std::uint32_t oldest_ = none;
     std::uint32_t newest_ = none;
 };

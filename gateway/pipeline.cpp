@@ -353,11 +353,18 @@ void Pipeline::decide_fragment(std::size_t i, const Frame& frame) {
 
 /// What is decided about a first fragment holds for all others of its datagram.
 void Pipeline::decide_first_fragment(std::size_t i, const Frame& frame, FlowIndex flow) {
-    decide_segment(i, frame, flow);
-    if (verdicts_[i].reason == Reason::departure) return;
+    if (flow == no_flow && is_departure(i)) return drop(i, Reason::departure);
     auto& verdict = verdicts_[i];
     auto sided = frame;
     sided.side = verdict.arrived;
+    const auto refusal = fragments_.first(packets_[i], sided, clock_[i] + tables_->timeouts().fragment);
+    releases_ = !fragments_.released().empty();
+    if (refusal) {  // before it can open a flow, or move one on
+        release_ruling_ = no_first_fragment;
+        release_detail_ = "fragments of its datagram overlap";
+        return drop(i, Reason::fragment, refusal_text(*refusal));
+    }
+    decide_segment(i, frame, flow);
     release_ruling_ = {};
     release_ruling_.forward = verdict.fate() == Fate::forward;
     if (release_ruling_.forward) release_ruling_.translation = translations_[i];
@@ -366,14 +373,7 @@ void Pipeline::decide_first_fragment(std::size_t i, const Frame& frame, FlowInde
     release_ruling_.rule = verdict.rule;
     release_ruling_.window = verdict.window;
     release_detail_ = release_ruling_.forward ? "" : "as its first fragment";
-    const auto outcome = fragments_.first(packets_[i], sided, release_ruling_,
-                                          clock_[i] + tables_->timeouts().fragment);
-    if (outcome != dnat::FragmentTable::Outcome::ruled && release_ruling_.forward) {
-        drop(i, Reason::fragment, refusal_text(outcome));
-        release_ruling_ = no_first_fragment;
-        release_detail_ = "fragments of its datagram overlap";
-    }
-    releases_ = !fragments_.released().empty();
+    fragments_.rule(release_ruling_);
 }
 
 }  // namespace gateway

@@ -57,7 +57,11 @@ struct Bench {
         return feed(decoded.packet, decoded.frame, ruling);
     }
     std::string feed(const Packet& packet, const captures::Frame& frame, const FragmentRuling& ruling) {
-        if (packet.fragment_offset == 0) return text(table.first(packet, frame, ruling, now + 30s));
+        if (packet.fragment_offset == 0) {
+            const auto refusal = table.first(packet, frame, now + 30s);
+            if (!refusal) table.rule(ruling);
+            return text(refusal.value_or(ruled));
+        }
         const auto later = table.later(packet, frame, now + 30s);
         if (later.outcome == ruled) {
             BOOST_CHECK_EQUAL(later.ruling.forward, ruling.forward);

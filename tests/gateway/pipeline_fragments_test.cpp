@@ -245,4 +245,45 @@ BOOST_AUTO_TEST_CASE(after_a_cut_the_rest_of_a_datagram_does_not_pass) {
     BOOST_TEST(bench.count(Reason::fragment) == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_first_fragment_that_is_refused_opens_no_flow) {
+    Bench bench;
+    check(bench.from_outside(fragment_of(question(), 256, 64)), is_held);
+    check(bench.from_outside(fragment_of(question(), 192, 128)), because(Reason::fragment));
+    check(bench.from_outside(fragment_of(question(), 0, 64)), is_dropped, because(Reason::fragment),
+          with_detail("it overlaps what came before"));
+    BOOST_TEST(bench.pipeline().flows().size() == 0U);
+    BOOST_TEST(bench.count(Reason::fragment) == 3U);
+    const auto whole = udp("198.51.100.7:5000", "203.0.113.10:53").payload("question");
+    check(bench.from_outside(whole), because(Reason::dnat));
+}
+
+BOOST_AUTO_TEST_CASE(a_second_first_fragment_opens_no_flow_either) {
+    Bench bench;
+    check(bench.from_outside(fragment_of(question(), 0, 64)), because(Reason::dnat));
+    const auto other = udp("198.51.100.7:6000", "203.0.113.10:53").payload_size(312).id(1);
+    check(bench.from_outside(fragment_of(other, 0, 64)), is_dropped, because(Reason::fragment));
+    BOOST_TEST(bench.pipeline().flows().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_first_fragment_keeps_no_flow_alive) {
+    Bench bench;
+    check(bench.from_outside(fragment_of(question(), 0, 64)), because(Reason::dnat));
+    bench.after(20s);
+    check(bench.from_outside(fragment_of(question(), 0, 64)), because(Reason::fragment),
+          with_detail("it repeats what came before"));
+    bench.after(220s);
+    BOOST_TEST(bench.pipeline().flows().size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(fragments_of_a_renewed_window_are_cut_with_the_newer_one) {
+    Bench bench;
+    const auto window = bench.open_window("198.51.100.7", 1h);
+    const auto guarded = udp("198.51.100.7:5353", "203.0.113.10:5353").payload_size(312).id(9);
+    check(bench.from_outside(fragment_of(guarded, 0, 64)), because(Reason::dnat), with_window(window));
+    bench.pipeline().adopt(std::array{gateway::Adoption{window, 7}});
+    check(bench.from_outside(fragment_of(guarded, 64, 64)), because(Reason::established), with_window(7));
+    bench.cut(7);
+    check(bench.from_outside(fragment_of(guarded, 128, 64)), is_held);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

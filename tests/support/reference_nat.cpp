@@ -62,7 +62,11 @@ void ReferenceNat::judge(Packet& packet) {
     if (!packet.first) return judge_later_fragment(packet);
     auto ruling = judge_transport(packet);
     std::vector<Packet> released;
-    if (packet.more) rule_datagram(packet, ruling, released);
+    Ruling ruling{.reason = Reason::fragment};
+    if (!packet.more || takes_first(packet, released)) {
+        ruling = judge_transport(packet);
+        if (packet.more) rule_datagram(packet, ruling);
+    }
     tell(packet, ruling);
     if (ruling.reason == Reason::dnat) ruling.reason = Reason::established;
     for (const auto& one : released) tell(one, ruling);

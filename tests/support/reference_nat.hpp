@@ -89,7 +89,8 @@ private:
     [[nodiscard]] Ruling judge_flow(const Packet& packet, std::size_t index);
     [[nodiscard]] Ruling judge_error(const Packet& packet);
     void judge_later_fragment(Packet& packet);
-    void rule_datagram(const Packet& packet, Ruling& ruling, std::vector<Packet>& released);
+    [[nodiscard]] bool takes_first(const Packet& packet, std::vector<Packet>& released);
+    void rule_datagram(const Packet& packet, const Ruling& ruling);
     [[nodiscard]] static bool add(Datagram& datagram, const Packet& packet);
     [[nodiscard]] static bool complete(const Datagram& datagram);
     [[nodiscard]] static DatagramKey key_of(const Packet& packet);

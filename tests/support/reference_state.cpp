@@ -163,15 +163,16 @@ void ReferenceNat::judge_later_fragment(Packet& packet) {
     if (complete(datagram)) datagrams_.erase(key_of(packet));
 }
 
-void ReferenceNat::rule_datagram(const Packet& packet, Ruling& ruling, std::vector<Packet>& released) {
+/// Whether its datagram has a place for it; what has waited is released either way.
+bool ReferenceNat::takes_first(const Packet& packet, std::vector<Packet>& released) {
     const auto lifetime = config_.timeouts.fragment.value_or(dnat::Timeouts{}.fragment);
     auto& datagram = datagrams_.try_emplace(key_of(packet), Datagram{.deadline = now_ + lifetime}).first->second;
-    const bool was_ruled = datagram.ruled;
-    if (!was_ruled) released = std::exchange(datagram.waiting, {});
-    if (!add(datagram, packet)) {
-        if (policy::fate_of(ruling.reason) == policy::Fate::forward) ruling = {.reason = Reason::fragment};
-        return;
-    }
+    if (!datagram.ruled) released = std::exchange(datagram.waiting, {});
+    return add(datagram, packet) && !datagram.ruled;
+}
+
+void ReferenceNat::rule_datagram(const Packet& packet, const Ruling& ruling) {
+    auto& datagram = datagrams_.at(key_of(packet));
     datagram.ruled = true;
     datagram.ruling = ruling;
     if (ruling.reason == Reason::dnat) datagram.ruling.reason = Reason::established;
