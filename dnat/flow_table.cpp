@@ -35,16 +35,18 @@ FlowTable::FlowTable(std::uint32_t capacity, std::uint64_t seed, Index index)
       flows_(capacity),
       queue_(capacity) {}
 
-FlowTable::Inserted FlowTable::insert(const Arrived& arrived, captures::Endpoint target,
-                                      captures::Ipv4Address instance) {
-    if (size_ == capacity_) return {no_flow, Refusal::table_full};
+std::optional<std::uint16_t> FlowTable::choose_port(const Arrived& arrived, captures::Endpoint target,
+                                                    captures::Ipv4Address instance) {
+    const auto& [source, called, protocol] = arrived.tuple;
+    const auto taken = [&, protocol = protocol](std::uint16_t one) {
+        return find(FlowKey::of(target, {instance, one}, protocol, captures::Side::inside)) != no_flow;
+    };
+    return ports_.choose(target, protocol, source.port, taken);
+}
+
+FlowIndex FlowTable::insert(const Arrived& arrived, captures::Endpoint target, captures::Endpoint instance) {
     if (slots_for(size_ + 1) > slots_.size()) grow();  // may throw, so before anything is taken
     const auto& tuple = arrived.tuple;
-    const auto port = ports_.choose(target, tuple.protocol, tuple.source.port, [&](std::uint16_t one) {
-        return find(FlowKey::of(target, {instance, one}, tuple.protocol, captures::Side::inside)) != no_flow;
-    });
-    if (!port) return {no_flow, Refusal::ports_exhausted};
-
     const auto index = free_ != no_flow ? free_ : unused_++;
     auto& flow = flows_[index];
     if (free_ != no_flow) free_ = flow.next_free;
@@ -53,18 +55,18 @@ FlowTable::Inserted FlowTable::insert(const Arrived& arrived, captures::Endpoint
     flow.client = tuple.source;
     flow.called = tuple.destination;
     flow.target = target;
-    flow.instance = {instance, *port};
+    flow.instance = instance;
     flow.protocol = tuple.protocol;
     captures::ChecksumDelta delta;
-    delta.replace32(flow.client.address.value, instance.value);
+    delta.replace32(flow.client.address.value, instance.address.value);
     delta.replace32(flow.called.address.value, target.address.value);
     flow.address_delta = delta.folded();
-    delta.replace16(flow.client.port, *port).replace16(flow.called.port, target.port);
+    delta.replace16(flow.client.port, instance.port).replace16(flow.called.port, target.port);
     flow.transport_delta = delta.folded();
     enter(hash_of(client_key(flow)), index);
     enter(hash_of(server_key(flow)), index);
     ++size_;
-    return {index, {}};
+    return index;
 }
 
 void FlowTable::erase(FlowIndex index) noexcept {

@@ -98,15 +98,15 @@ public:
         const auto& [source, called, protocol] = arrived.tuple;
         announce(hash_of(FlowKey::of(target, {instance, source.port}, protocol, captures::Side::inside)));
     }
-    enum class Refusal : std::uint8_t { table_full, ports_exhausted };
-    struct Inserted {
-        FlowIndex flow = no_flow;
-        Refusal refusal = Refusal::table_full;  ///< valid iff flow is no_flow
-    };
-    /// Commits a flow from `arrived` to `target`, sent from `instance` with the client's port or the next free one.
-    /// Precondition: no flow has this arrived tuple. The flow's deadline is noted by `touch`, which must follow.
-    /// Throws std::bad_alloc where the index cannot grow; then nothing has changed.
-    [[nodiscard]] Inserted insert(const Arrived& arrived, captures::Endpoint target, captures::Ipv4Address instance);
+    /// The port from which `instance` would send a flow to `target`: the client's, or the next that is free; nothing where
+    /// all of its range are in use. Throws std::bad_alloc; then nothing has changed.
+    [[nodiscard]] std::optional<std::uint16_t> choose_port(const Arrived& arrived, captures::Endpoint target,
+                                                           captures::Ipv4Address instance);
+    /// Commits a flow from `arrived` to `target`, sent from `instance`.
+    /// Precondition: the table is not full, no flow has this arrived tuple, and `choose_port` has just said `instance.port`.
+    /// The flow's deadline is noted by `touch`, which must follow. Throws std::bad_alloc where the index cannot grow; then
+    /// nothing has changed.
+    [[nodiscard]] FlowIndex insert(const Arrived& arrived, captures::Endpoint target, captures::Endpoint instance);
 
     void erase(FlowIndex index) noexcept;
 
@@ -142,6 +142,7 @@ public:
 
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
+    [[nodiscard]] bool is_full() const noexcept { return size_ == capacity_; }
     /// Changes whenever a flow is erased: indices found before may be stale.
     [[nodiscard]] std::uint64_t erasures() const noexcept { return erasures_; }
     /// Memory of a full table, flows, index and queue together; source ports come on top.

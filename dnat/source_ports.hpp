@@ -20,8 +20,9 @@ namespace dnat {
 ///
 /// Theory of operation. Which ports are in use, the flow table knows: its index has an entry for each. So a port that is
 /// kept costs nothing here. Only a search for another one marks, bit by bit, what it found in use, and the next search skips
-/// it: searching costs one look into the index a port that was taken since, and a scan of 1,008 words at most. A table of
-/// all ports in use would cost each first packet a cache miss, and a line of memory for nearly every flow.
+/// it: searching costs one look into the index a port that was taken since, and a scan of 1,008 words at most. What is chosen
+/// is not marked, so that nobody has to be told where it is not taken after all. A table of all ports in use would cost each
+/// first packet a cache miss, and a line of memory for nearly every flow.
 class SourcePorts {
 public:
     /// `wanted` or the next port that is free according to `in_use(port)`; nothing when the whole range is in use towards
@@ -62,14 +63,17 @@ private:
     [[nodiscard]] std::optional<std::uint16_t> search(captures::Endpoint target, captures::Protocol protocol,
                                                       std::uint32_t from, std::uint32_t to, InUse& in_use) {
         for (auto port = from; port <= to;) {
-            auto& word = chunks_[key_of(target, protocol, port)].taken[port % chunk_ports / 64];
+            const auto key = key_of(target, protocol, port);
+            const auto word = port % chunk_ports / 64;
+            const auto* const chunk = chunks_.find(key);
             const auto left = 64 - port % 64;  // 64 divides chunk_ports
-            const auto run = static_cast<std::uint32_t>(std::countr_one(word >> port % 64));
+            const auto taken = chunk == nullptr ? 0 : chunk->taken[word] >> port % 64;
+            const auto run = static_cast<std::uint32_t>(std::countr_one(taken));
             port += std::min(run, left);
             if (run >= left) continue;
             if (port > to) break;
-            word |= std::uint64_t{1} << port % 64;  // either it is, or its finder takes it
             if (!in_use(static_cast<std::uint16_t>(port))) return static_cast<std::uint16_t>(port);
+            chunks_[key].taken[word] |= std::uint64_t{1} << port % 64;
             ++port;
         }
         return {};

@@ -19,11 +19,14 @@ const policy::NetworkRule* overriding_deny(const Tables& tables, captures::FiveT
 
 Admission admit(const Tables& tables, const policy::AccessWindows& windows, const dnat::Arrived& arrived, bool opens,
                 captures::Time now) noexcept {
-    return admit(tables, windows, arrived, tables.nat().match(arrived), opens, now);
+    auto admission = admit_before_nsgs(tables, windows, arrived, tables.nat().match(arrived), opens, now);
+    const auto& [source, destination, protocol] = arrived.tuple;
+    if (admission.reason == Reason::dnat) ask_nsgs(admission, tables, {tables.instance(), source.port}, protocol);
+    return admission;
 }
 
-Admission admit(const Tables& tables, const policy::AccessWindows& windows, const dnat::Arrived& arrived,
-                const dnat::RuleTable::Match& match, bool opens, captures::Time now) noexcept {
+Admission admit_before_nsgs(const Tables& tables, const policy::AccessWindows& windows, const dnat::Arrived& arrived,
+                            const dnat::RuleTable::Match& match, bool opens, captures::Time now) noexcept {
     Admission admission;
     if (!match.listening) return admission;
     if (!opens) {
@@ -52,14 +55,18 @@ Admission admit(const Tables& tables, const policy::AccessWindows& windows, cons
         }
         admission.window = *window;
     }
-    const captures::FiveTuple delivered{{tables.instance(), tuple.source.port}, admission.target, tuple.protocol};
-    const auto decision = policy::judge(tables.nsgs_before(admission.target.address), delivered, admission.window != 0);
-    admission.reason = decision.access == policy::Access::allow ? Reason::dnat : Reason::nsg_deny;
-    if (admission.reason == Reason::nsg_deny) {
-        admission.nsg = decision.nsg;
-        admission.security_rule = decision.rule;
-    }
+    admission.reason = Reason::dnat;
     return admission;
+}
+
+void ask_nsgs(Admission& admitted, const Tables& tables, captures::Endpoint instance,
+              captures::Protocol protocol) noexcept {
+    const captures::FiveTuple delivered{instance, admitted.target, protocol};
+    const auto decision = policy::judge(tables.nsgs_before(admitted.target.address), delivered, admitted.window != 0);
+    if (decision.access == policy::Access::allow) return;
+    admitted.reason = Reason::nsg_deny;
+    admitted.nsg = decision.nsg;
+    admitted.security_rule = decision.rule;
 }
 
 bool still_admitted(const Tables& tables, const dnat::Arrived& arrived, const dnat::Delivered& delivered,

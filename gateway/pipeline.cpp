@@ -243,49 +243,77 @@ void Pipeline::decide_first(std::size_t i, const Frame& frame) {
                        (packet.has(captures::tcp_flag::syn) && !packet.has(captures::tcp_flag::ack));
     const auto match = found_[i] == no_flow ? matches_[i] : tables_->nat().match(arrived);
     if (!match.listening) return drop(i, Reason::no_listener);  // so says `admit`, but of these there are floods
-    const auto admission = admit(*tables_, *windows_, arrived, match, opens, clock_[i] + windows_ahead_);
-    auto& verdict = verdicts_[i];
-    verdict.rule = admission.rule;
-    verdict.window = admission.window;
-    verdict.network_rule = admission.network_rule;
-    verdict.nsg = admission.nsg;
-    verdict.security_rule = admission.security_rule;
-    if (admission.reason != Reason::dnat) return drop(i, admission.reason);
+    auto admission = admit_before_nsgs(*tables_, *windows_, arrived, match, opens, clock_[i] + windows_ahead_);
+    if (admission.reason != Reason::dnat) return refuse(i, admission);
+    const auto port = flows_.choose_port(arrived, admission.target, tables_->instance());
+    const captures::Endpoint instance{tables_->instance(), port.value_or(packet.tuple.source.port)};
+    ask_nsgs(admission, *tables_, instance, packet.tuple.protocol);
+    if (admission.reason != Reason::dnat) return refuse(i, admission);
+    verdicts_[i].rule = admission.rule;
+    verdicts_[i].window = admission.window;
     if (!may_leave(i, frame)) return;
+    if (flows_.is_full()) return drop(i, Reason::table_full);
+    if (!port) return drop(i, Reason::ports_exhausted);
 
-    const auto inserted = flows_.insert(arrived, admission.target, tables_->instance());
-    if (inserted.flow == no_flow) {
-        const bool full = inserted.refusal == dnat::FlowTable::Refusal::table_full;
-        return drop(i, full ? Reason::table_full : Reason::ports_exhausted);
-    }
-    auto& flow = flows_[inserted.flow];
+    const auto index = flows_.insert(arrived, admission.target, instance);
+    auto& flow = flows_[index];
     flow.rule = admission.rule;
     flow.window = admission.window;
     flow.east_west = tables_->is_private_ip(packet.tuple.destination.address);
     flow.link_type = frame.link_type;
     flow.last_seen = clock_[i];
     if (packet.kind == Kind::tcp) dnat::begin(flow.state, flow.tcp, packet);
-    flows_.touch(inserted.flow, tables_->timeouts());
+    flows_.touch(index, tables_->timeouts());
     ++counters_.flows_created;
     counters_.flows_peak = std::max<std::uint64_t>(counters_.flows_peak, flows_.size());
     forward(i, flow, Reason::dnat);
 }
 
+void Pipeline::refuse(std::size_t i, const Admission& admission) noexcept {
+    auto& verdict = verdicts_[i];
+    verdict.rule = admission.rule;
+    verdict.window = admission.window;
+    verdict.network_rule = admission.network_rule;
+    verdict.nsg = admission.nsg;
+    verdict.security_rule = admission.security_rule;
+    drop(i, admission.reason);
+}
+
 /// UDP has no SYN to begin anew with: after a cut, what a newer window admits does.
 void Pipeline::decide_cut_udp(std::size_t i, const Frame& frame, FlowIndex index) {
-    const bool anew = directions_[i] == Direction::toward_target && admits_again(flows_[index], clock_[i]);
+    const bool anew = directions_[i] == Direction::toward_target &&
+                      admit_again(flows_[index], clock_[i]).reason == Reason::dnat;
     if (!anew) return drop(i, Reason::window_cut);
     flows_.erase(index);
     decide_first(i, frame);
 }
 
 void Pipeline::decide_known_tcp(std::size_t i, const Frame& frame, FlowIndex index) {
+    const auto& packet = packets_[i];
+    const bool from_client = directions_[i] == Direction::toward_target;
+    const bool opens = from_client && packet.has(captures::tcp_flag::syn) && !packet.has(captures::tcp_flag::ack);
+    if (opens) return decide_known_syn(i, frame, index);
+    follow_tcp(i, frame, index, from_client ? Reason::established : Reason::reply);
+}
+
+/// A client's SYN always asks, even where a connection lives: the VM may have forgotten that one. A connection that is not
+/// open yet belongs to the window that lets its latest SYN in: an earlier one's end has perhaps refused it since. Its rule
+/// stays the same, since no other can match while the tables do not change.
+void Pipeline::decide_known_syn(std::size_t i, const Frame& frame, FlowIndex index) {
+    auto& flow = flows_[index];
+    const auto admission = admit_again(flow, clock_[i]);
+    if (admission.reason != Reason::dnat) return refuse(i, admission);
+    const bool opening = flow.state == dnat::FlowState::syn_sent || flow.state == dnat::FlowState::syn_received;
+    if (!opening || flow.window == admission.window) return follow_tcp(i, frame, index, Reason::established);
+    flow.window = verdicts_[i].window = admission.window;
+    ++counters_.flows_created;
+    follow_tcp(i, frame, index, Reason::dnat);
+}
+
+void Pipeline::follow_tcp(std::size_t i, const Frame& frame, FlowIndex index, Reason passes) {
     auto& flow = flows_[index];
     const auto& packet = packets_[i];
     const bool from_client = directions_[i] == Direction::toward_target;
-    // A client's SYN always asks, even where a connection lives: the VM may have forgotten that one.
-    const bool opens = from_client && packet.has(captures::tcp_flag::syn) && !packet.has(captures::tcp_flag::ack);
-    if (opens && !admits_again(flow, clock_[i])) return decide_first(i, frame);
     const bool was_cut = flow.state == dnat::FlowState::cut;
     const auto step = dnat::advance(flow.state, flow.tcp, packet, from_client);
     switch (step.outcome) {
@@ -298,11 +326,15 @@ void Pipeline::decide_known_tcp(std::size_t i, const Frame& frame, FlowIndex ind
     }
     if (step.refreshes) flow.last_seen = clock_[i];
     if (step.changed) flows_.touch(index, tables_->timeouts());
-    forward(i, flow, from_client ? Reason::established : Reason::reply);
+    forward(i, flow, passes);
 }
 
-bool Pipeline::admits_again(const dnat::Flow& flow, Time now) const noexcept {
-    return admit(*tables_, *windows_, flow.arrived(), true, now + windows_ahead_).reason == Reason::dnat;
+Admission Pipeline::admit_again(const dnat::Flow& flow, Time now) const noexcept {
+    const auto arrived = flow.arrived();
+    const auto match = tables_->nat().match(arrived);
+    auto admission = admit_before_nsgs(*tables_, *windows_, arrived, match, true, now + windows_ahead_);
+    if (admission.reason == Reason::dnat) ask_nsgs(admission, *tables_, flow.instance, flow.protocol);
+    return admission;
 }
 
 /// RFC 5508 REQ-4 to 6: translated if the flow is known, dropped in silence if not; it changes and refreshes nothing.

@@ -151,7 +151,10 @@ private:
     void decide_known_udp(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
     void decide_cut_udp(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
     void decide_known_tcp(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
-    [[nodiscard]] bool admits_again(const dnat::Flow& flow, captures::Time now) const noexcept;
+    void decide_known_syn(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
+    void follow_tcp(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index, policy::Reason passes);
+    [[nodiscard]] Admission admit_again(const dnat::Flow& flow, captures::Time now) const noexcept;
+    void refuse(std::size_t i, const Admission& admission) noexcept;
     void decide_error(std::size_t i, const captures::Frame& frame, dnat::FlowIndex index);
     void decide_fragment(std::size_t i, const captures::Frame& frame);
     void decide_first_fragment(std::size_t i, const captures::Frame& frame, dnat::FlowIndex flow);

@@ -38,7 +38,9 @@ Arrived arrived(Where client, Where called = listener, Protocol protocol = Proto
 }
 
 FlowIndex insert(FlowTable& table, const Arrived& arrived, Endpoint target = web_ssh) {
-    return table.insert(arrived, target, instance).flow;
+    if (table.is_full()) return no_flow;
+    const auto port = table.choose_port(arrived, target, instance);
+    return port ? table.insert(arrived, target, {instance, *port}) : no_flow;
 }
 
 FlowIndex find(const FlowTable& table, const FiveTuple& tuple, Side side) {
@@ -125,9 +127,7 @@ BOOST_AUTO_TEST_CASE(a_full_table_refuses_new_flows_and_evicts_none) {
     for (std::uint16_t port = 1; port <= 3; ++port) {
         BOOST_REQUIRE_NE(insert(table, arrived(Endpoint{{0xc6336407}, port})), no_flow);
     }
-    const auto refused = table.insert(arrived("198.51.100.7:4"), web_ssh, instance);
-    BOOST_TEST(refused.flow == no_flow);
-    BOOST_TEST((refused.refusal == FlowTable::Refusal::table_full));
+    BOOST_TEST(table.is_full());
     for (std::uint16_t port = 1; port <= 3; ++port) {
         BOOST_TEST(find(table, arrived(Endpoint{{0xc6336407}, port}).tuple, Side::outside) != no_flow);
     }
@@ -141,9 +141,7 @@ BOOST_AUTO_TEST_CASE(ports_toward_one_target_are_exhausted_before_the_table_is) 
     for (std::uint32_t client = 0; client < 64512; ++client) {
         BOOST_REQUIRE_NE(insert(table, arrived(Endpoint{{0x0b000000 + client}, 40000})), no_flow);
     }
-    const auto refused = table.insert(arrived("198.51.100.7:40000"), web_ssh, instance);
-    BOOST_TEST(refused.flow == no_flow);
-    BOOST_TEST((refused.refusal == FlowTable::Refusal::ports_exhausted));
+    BOOST_TEST(!table.choose_port(arrived("198.51.100.7:40000"), web_ssh, instance).has_value());
     BOOST_TEST(table.size() == 64512U);
     BOOST_TEST(find(table, arrived("198.51.100.7:40000").tuple, Side::outside) == no_flow);
     BOOST_TEST(insert(table, arrived("198.51.100.7:40000"), Where{"10.1.0.5:22"}.endpoint) != no_flow);
@@ -257,12 +255,12 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_map_while_flows_come_and_go) {
             const auto tuple = a_tuple();
             const auto known = model.find(tuple);
             if (known == model.end()) {
-                const auto inserted = table.insert({tuple}, web_ssh, instance);
-                BOOST_REQUIRE_EQUAL(inserted.flow == no_flow, model.size() == capacity);
-                if (inserted.flow != no_flow) {
-                    model[tuple] = inserted.flow;
-                    table[inserted.flow].last_seen = last_seen[inserted.flow] = now;
-                    table.touch(inserted.flow, timeouts);
+                const auto inserted = insert(table, {tuple});
+                BOOST_REQUIRE_EQUAL(inserted == no_flow, model.size() == capacity);
+                if (inserted != no_flow) {
+                    model[tuple] = inserted;
+                    table[inserted].last_seen = last_seen[inserted] = now;
+                    table.touch(inserted, timeouts);
                 }
             } else if (random.below(3) == 0) {
                 forget(known->second);
@@ -310,7 +308,7 @@ BOOST_AUTO_TEST_CASE(a_million_flows_are_kept_without_loss) {
     };
     const auto target_of = [](std::uint32_t i) { return Endpoint{{0x0a010000 + i % 64}, 22}; };
     for (std::uint32_t i = 0; i < million; ++i) {
-        require(table.insert({tuple_of(i)}, target_of(i), instance).flow == i);
+        require(insert(table, {tuple_of(i)}, target_of(i)) == i);
     }
     BOOST_TEST(insert(table, arrived("198.51.100.7:40000")) == no_flow);
     constexpr std::uint32_t burst = captures::burst_capacity;

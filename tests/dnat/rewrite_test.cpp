@@ -42,7 +42,7 @@ const Ends ssh{Where{"198.51.100.7:40000"}.endpoint, Where{"203.0.113.10:50022"}
 /// A flow with the deltas that the table computes.
 Flow flow_of(const Ends& ends, Protocol protocol = Protocol::tcp) {
     dnat::FlowTable table{1};
-    return table[table.insert({{ends.client, ends.called, protocol}}, ends.target, ends.instance.address).flow];
+    return table[table.insert({{ends.client, ends.called, protocol}}, ends.target, ends.instance)];
 }
 
 /// A packet that can be built in either realm.

@@ -138,6 +138,28 @@ BOOST_AUTO_TEST_CASE(security_groups_judge_the_packet_as_delivered) {
     BOOST_TEST(bench.pipeline().flows().size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(security_groups_judge_the_source_port_that_is_delivered) {
+    auto config = lab();
+    const auto anywhere = std::vector{captures::AddressRange::any()};
+    const policy::SecurityRule only{.name = "only-40001",
+                                    .priority = 100,
+                                    .access = policy::Access::allow,
+                                    .protocol = captures::Protocol::tcp,
+                                    .sources = anywhere,
+                                    .source_ports = {{40001, 40001}},
+                                    .destinations = anywhere,
+                                    .destination_ports = {{}}};
+    config.nsgs[0] = {"subnet-nsg", {only}, false, policy::ServiceTags{}};  // no tags: all else is denied
+    Bench bench{config};
+    const auto from = [&](Where client) { return tcp(client, "203.0.113.10:50023").syn(); };
+    check(bench.from_outside(from("198.51.100.7:40000")), because(Reason::nsg_deny));
+    check(bench.from_outside(from("198.51.100.7:40001")), because(Reason::dnat));
+    check(bench.from_outside(from("198.51.100.8:40001")), is_dropped, because(Reason::nsg_deny),
+          by_rule("inbound/app-ssh"), with_detail("NSG subnet-nsg, rule DenyAllInBound"));  // it would come from 40002
+    BOOST_TEST(bench.pipeline().flows().size() == 1U);
+    check(bench.from_outside(from("198.51.100.7:40001")), because(Reason::established));  // its own port is in use
+}
+
 BOOST_AUTO_TEST_CASE(a_full_table_refuses_a_new_flow_and_keeps_the_others) {
     auto config = lab();
     config.limits.flows = 2;

@@ -1,5 +1,8 @@
 #include <boost/test/unit_test.hpp>
 
+#include <array>
+
+#include "gateway/access.hpp"
 #include "tests/support/pipeline_bench.hpp"
 
 namespace pipeline_windows_test {
@@ -247,6 +250,65 @@ BOOST_AUTO_TEST_CASE(a_syn_that_nobody_answered_is_not_repeated_when_the_window_
     bench.close_window(window);
     check(bench.from_outside(from_client().syn().seq(1000)), is_dropped, because(Reason::jit_closed));
     check(bench.from_inside(from_server().syn().ack(1001).seq(5000)), because(Reason::reply));
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_only_a_newer_window_let_in_is_the_newers) {
+    for (const bool answered : {false, true}) {
+        BOOST_TEST_CONTEXT((answered ? "the machine has answered the older's SYN" : "nobody has answered")) {
+            Bench bench;
+            const auto older = bench.open_window("198.51.100.7", 5min);
+            bench.after(5min - 1s);
+            check(bench.from_outside(from_client().syn().seq(1000)), because(Reason::dnat), with_window(older));
+            if (answered) check(bench.from_inside(from_server().syn().ack(1001).seq(5000)), because(Reason::reply));
+            bench.after(1s);
+            bench.close_window(older);
+            check(bench.from_outside(from_client().syn().seq(1000)), is_dropped, because(Reason::jit_closed));
+            const auto newer = bench.open_window("198.51.100.7", 1h);
+            check(bench.from_outside(from_client().syn().seq(1000)), because(Reason::dnat), with_window(newer));
+            check(bench.from_outside(from_client().syn().seq(1000)), because(Reason::established), with_window(newer));
+            check(bench.from_inside(from_server().syn().ack(1001).seq(5000)), because(Reason::reply),
+                  with_window(newer));
+            check(bench.from_outside(from_client().ack(5001).seq(1001)), because(Reason::established));
+            BOOST_TEST(bench.pipeline().flows().size() == 1U);
+            BOOST_TEST(bench.pipeline().counters().flows_created == bench.count(Reason::dnat));
+            bench.all_told();
+            bench.close_window(newer);
+            bench.cut(newer);
+            BOOST_TEST(bench.synthesized().size() == 2U);
+            check(bench.from_outside(from_client().ack(5001).seq(1001)), because(Reason::window_cut));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_open_connection_stays_its_windows_whoever_admits_another_syn) {
+    Bench bench;
+    const auto older = bench.open_window("198.51.100.7", 1h);
+    connect(bench);
+    bench.close_window(older);
+    const auto newer = bench.open_window("198.51.100.7", 1h);
+    check(bench.from_outside(from_client().syn().seq(9000)), because(Reason::established), with_window(older));
+    bench.cut(newer);
+    BOOST_TEST(bench.synthesized().empty());
+}
+
+BOOST_AUTO_TEST_CASE(windows_that_end_together_are_cut_together) {
+    Bench bench;
+    const auto first = bench.open_window("198.51.100.7", 1h);
+    const auto second = bench.open_window("198.51.100.8", 1h);
+    const auto third = bench.open_window("198.51.100.9", 1h);
+    for (const char* const client : {"198.51.100.7:1", "198.51.100.8:2", "198.51.100.9:3"}) {
+        check(bench.from_outside(tcp(client, "203.0.113.10:50022").syn()), because(Reason::dnat));
+    }
+    bench.all_told();
+    bench.pipeline().adopt(
+        std::array{gateway::Adoption{first, 7}, gateway::Adoption{7, 8}, gateway::Adoption{third, 9}});
+    check(bench.from_outside(tcp("198.51.100.9:3", "203.0.113.10:50022").ack(1).seq(1)), with_window(9));
+    bench.cut(std::array<policy::WindowId, 2>{8, second});
+    BOOST_TEST(bench.synthesized().size() == 4U);
+    check(bench.from_outside(tcp("198.51.100.7:1", "203.0.113.10:50022").ack(1).seq(1)), because(Reason::window_cut),
+          with_window(8));
+    check(bench.from_outside(tcp("198.51.100.8:2", "203.0.113.10:50022").ack(1).seq(1)), because(Reason::window_cut));
+    check(bench.from_outside(tcp("198.51.100.9:3", "203.0.113.10:50022").ack(1).seq(1)), because(Reason::established));
 }
 
 BOOST_AUTO_TEST_CASE(a_renewed_windows_flows_are_cut_with_the_newer_one) {

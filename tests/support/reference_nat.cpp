@@ -60,7 +60,6 @@ void ReferenceNat::judge(Packet& packet) {
     if (!ported && packet.first) return tell(packet, {.reason = Reason::unsupported});
     if (departs(packet)) return tell(packet, {.reason = Reason::departure});
     if (!packet.first) return judge_later_fragment(packet);
-    auto ruling = judge_transport(packet);
     std::vector<Packet> released;
     Ruling ruling{.reason = Reason::fragment};
     if (!packet.more || takes_first(packet, released)) {
@@ -89,15 +88,16 @@ ReferenceNat::Ruling ReferenceNat::judge_transport(const Packet& packet) {
     return {.reason = hairpin ? Reason::hairpin : Reason::no_flow};
 }
 
-ReferenceNat::Ruling ReferenceNat::admission_of(const captures::FiveTuple& arrived, bool opens,
-                                                Endpoint& target) const {
+/// `port`: from which it is delivered, where that is known.
+ReferenceNat::Ruling ReferenceNat::admission_of(const captures::FiveTuple& arrived, bool opens, Endpoint& target,
+                                                std::optional<std::uint16_t> port) const {
     Ruling ruling{.reason = Reason::no_listener};
     const dnat::NatRule* matched = nullptr;
     for (const auto& rule : config_.nat_rules) {
-        const auto& port = arrived.destination.port;
+        const auto& called = arrived.destination.port;
         if (rule.destination != arrived.destination.address ||
             std::ranges::count(rule.protocols, arrived.protocol) == 0 ||
-            std::ranges::none_of(rule.destination_ports, [=](const auto& range) { return range.contains(port); })) {
+            std::ranges::none_of(rule.destination_ports, [=](const auto& range) { return range.contains(called); })) {
             continue;
         }
         ruling.reason = Reason::no_nat_rule;
@@ -122,7 +122,8 @@ ReferenceNat::Ruling ReferenceNat::admission_of(const captures::FiveTuple& arriv
         if (best == nullptr) return ruling.reason = Reason::jit_closed, ruling;
         ruling.window = best->id;
     }
-    const captures::FiveTuple delivered{{config_.firewall.instance_ip, arrived.source.port}, target, arrived.protocol};
+    if (!port) port = free_port(target, static_cast<unsigned>(arrived.protocol), arrived.source.port);
+    const captures::FiveTuple delivered{{config_.firewall.instance_ip, *port}, target, arrived.protocol};
     ruling.reason = Reason::dnat;
     if (const auto* const machine = config_.machine(target.address)) {
         for (const auto& name : machine->nsg) {
@@ -159,12 +160,18 @@ ReferenceNat::Ruling ReferenceNat::judge_flow(const Packet& packet, std::size_t 
     const auto ttl = load_u8(packet.bytes.data() + link + 8);
     const auto passes = from_client ? Reason::established : Reason::reply;
     if (packet.way != Way::undone && ttl <= 1) return ruling_of(flow, Reason::ttl_expired, packet.way);
-    if (from_client && is_syn(packet) && !admits_now(flow)) return judge_first(packet);
+    bool begins = false;
+    if (from_client && is_syn(packet)) {
+        const auto asked = ask_again(flow);
+        if (asked.reason != Reason::dnat) return asked;
+        begins = !flow.cut && flow.phase == Phase::opening && flow.window != asked.window;
+        if (begins) flow.window = asked.window;
+    }
     auto step = Step::counts;
     if (flow.protocol == Protocol::tcp) {
         step = follow(flow, packet, from_client);
     } else if (flow.cut) {
-        step = from_client && admits_now(flow) ? Step::reopens : Step::refused;
+        step = from_client && ask_again(flow).reason == Reason::dnat ? Step::reopens : Step::refused;
     }
     if (step == Step::refused)
         return ruling_of(flow, flow.cut ? Reason::window_cut : Reason::invalid_state, packet.way);
@@ -173,7 +180,7 @@ ReferenceNat::Ruling ReferenceNat::judge_flow(const Packet& packet, std::size_t 
         return judge_first(packet);
     }
     if (step == Step::counts) flow.last_seen = now_;
-    return ruling_of(flow, passes, packet.way);
+    return ruling_of(flow, begins ? Reason::dnat : passes, packet.way);
 }
 
 /// A TCP SYN without ACK.
@@ -182,9 +189,9 @@ bool ReferenceNat::is_syn(const Packet& packet) {
     return packet.protocol == tcp_number && (load_u8(ip + header_of(ip) + 13) & (flag::syn | flag::ack)) == flag::syn;
 }
 
-bool ReferenceNat::admits_now(const Flow& flow) {
+ReferenceNat::Ruling ReferenceNat::ask_again(const Flow& flow) const {
     Endpoint target;
-    return admission_of({flow.client, flow.called, flow.protocol}, true, target).reason == Reason::dnat;
+    return admission_of({flow.client, flow.called, flow.protocol}, true, target, flow.instance.port);
 }
 
 /// Whether the segment passes, and whether it counts against the idle time.

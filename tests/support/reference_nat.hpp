@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -100,8 +101,9 @@ private:
                                         Way way) const;
     [[nodiscard]] bool owns(captures::Ipv4Address address) const;
     [[nodiscard]] static bool is_syn(const Packet& packet);
-    [[nodiscard]] bool admits_now(const Flow& flow);
-    [[nodiscard]] Ruling admission_of(const captures::FiveTuple& arrived, bool opens, captures::Endpoint& target) const;
+    [[nodiscard]] Ruling ask_again(const Flow& flow) const;
+    [[nodiscard]] Ruling admission_of(const captures::FiveTuple& arrived, bool opens, captures::Endpoint& target,
+                                      std::optional<std::uint16_t> port = {}) const;
     [[nodiscard]] std::uint16_t free_port(captures::Endpoint target, unsigned protocol, std::uint16_t wanted) const;
     [[nodiscard]] static Ruling ruling_of(const Flow& flow, policy::Reason reason, Way way);
     void tell(const Packet& packet, const Ruling& ruling);
