@@ -32,9 +32,6 @@ using policy::Reason;
 
 namespace {
 
-constexpr dnat::FragmentRuling no_first_fragment{.reason = static_cast<std::uint8_t>(Reason::fragment),
-                                                 .rule = no_rule};
-
 /// Why the table of fragments does not take one.
 std::string_view refusal_text(dnat::FragmentTable::Outcome outcome) noexcept {
     using enum dnat::FragmentTable::Outcome;
@@ -70,30 +67,6 @@ void Pipeline::process(std::span<Frame> frames, Observer& observer) {
             carry_out(burst, begin, end, observer);
             begin = end;
         }
-    }
-}
-
-void Pipeline::advance(Time now, Observer& observer) {
-    now = std::clamp(now, now_, latest_time);
-    while (next_deadline() <= now) {
-        const auto flow = flows_.expired(now, tables_->timeouts());
-        const bool fragment_first = fragments_.next_deadline() <= now &&
-                                    (!flow || fragments_.next_deadline() < flows_[*flow].deadline(tables_->timeouts()));
-        if (fragment_first) {
-            if (fragments_.expire(now))
-                emit_released(no_first_fragment, "its first fragment did not come in time", observer);
-        } else if (flow) {
-            end_flow(*flow, flows_[*flow].deadline(tables_->timeouts()), observer);
-        } else {
-            break;
-        }
-    }
-    now_ = now;
-}
-
-void Pipeline::finish(Observer& observer) {
-    while (fragments_.next_deadline() != Time::max() && fragments_.expire(fragments_.next_deadline())) {
-        emit_released(no_first_fragment, "the capture ended before its first fragment", observer);
     }
 }
 

@@ -178,6 +178,9 @@ private:
     PipelineCounters counters_;
     captures::Time now_ = captures::Time::min();
 
+    static constexpr dnat::FragmentRuling no_first_fragment{
+        .reason = static_cast<std::uint8_t>(policy::Reason::fragment), .rule = no_rule};
+
     /// Packets that are looked up together: enough to overlap their cache misses, few enough that all about them stays in
     /// the first-level cache (tests/bench/packet_path).
     static constexpr std::size_t run_capacity = 64;

@@ -10,6 +10,7 @@ namespace gateway {
 
 using captures::Frame;
 using captures::Side;
+using captures::Time;
 using policy::Fate;
 using policy::Reason;
 
@@ -21,6 +22,31 @@ Side leaving_side(const Verdict& verdict) noexcept {
 }
 
 }  // namespace
+
+void Pipeline::advance(Time now, Observer& observer) {
+    now = std::clamp(now, now_, latest_time);
+    while (next_deadline() <= now) {
+        const auto flow = flows_.expired(now, tables_->timeouts());
+        const bool fragment_first = fragments_.next_deadline() <= now &&
+                                    (!flow || fragments_.next_deadline() < flows_[*flow].deadline(tables_->timeouts()));
+        if (fragment_first) {
+            if (fragments_.expire(now))
+                emit_released(no_first_fragment, "its first fragment did not come in time", observer);
+        } else if (flow) {
+            // New tables may bring a deadline forward, even to before what has been judged already.
+            end_flow(*flow, std::max(now_, flows_[*flow].deadline(tables_->timeouts())), observer);
+        } else {
+            break;
+        }
+    }
+    now_ = now;
+}
+
+void Pipeline::finish(Observer& observer) {
+    while (fragments_.next_deadline() != Time::max() && fragments_.expire(fragments_.next_deadline())) {
+        emit_released(no_first_fragment, "the capture ended before its first fragment", observer);
+    }
+}
 
 void Pipeline::carry_out(std::span<Frame> frames, std::size_t begin, std::size_t end, Observer& observer) {
     const auto count = end - begin;

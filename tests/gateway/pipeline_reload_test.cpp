@@ -190,4 +190,20 @@ BOOST_AUTO_TEST_CASE(the_rest_of_a_datagram_is_not_ruled_by_a_rule_that_is_gone)
     BOOST_TEST(bench.count(Reason::fragment) == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_shorter_timeout_sends_no_reset_into_the_past) {
+    Bench bench;
+    bench.connect("198.51.100.7:40000");
+    bench.after(58s);
+    check(bench.from_outside(udp("198.51.100.7:5000", "203.0.113.10:53").payload("question")), because(Reason::dnat));
+    const auto latest = bench.now();
+    static_cast<void>(bench.all_told());
+    auto config = lab();
+    config.timeouts.tcp_idle = 50s;
+    bench.reload(config);
+    bench.after(4s);
+    const auto resets = bench.synthesized();
+    BOOST_REQUIRE_EQUAL(resets.size(), 2U);
+    for (const auto& reset : resets) BOOST_TEST((reset.time >= latest));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
