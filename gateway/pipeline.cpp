@@ -124,26 +124,24 @@ bool Pipeline::is_departure(std::size_t i) const noexcept {
 
 inline bool Pipeline::may_leave(std::size_t i, const Frame& frame) noexcept {
     if (directions_[i] == Direction::undone) return true;
-    if (packets_[i].ttl <= 1) {
-        drop(i, Reason::ttl_expired);
-        return false;
-    }
     const auto mtu = mtu_[directions_[i] == Direction::toward_target ? 1 : 0];
     static_assert(static_cast<int>(Side::inside) == 1);
-    return packets_[i].length <= mtu || fits(i, frame, mtu);
+    const auto& packet = packets_[i];
+    if (packet.ttl > 1 && (packet.length <= mtu || fits(packet, frame, mtu))) [[likely]]
+        return true;
+    drop(i, packet.ttl <= 1 ? Reason::ttl_expired : Reason::too_big);
+    return false;
 }
 
 /// A frame that stands for several segments leaves as those; a datagram that may be fragmented, as fragments.
-bool Pipeline::fits(std::size_t i, const Frame& frame, std::uint32_t mtu) noexcept {
-    const auto& packet = packets_[i];
-    if (!packet.ipv4().dont_fragment()) return true;
+bool Pipeline::fits(const Packet& packet, const Frame& frame, std::uint32_t mtu) noexcept {
+    if (packet.length <= mtu || !packet.ipv4().dont_fragment()) return true;
     if (frame.offload.size_is_guess) return true;
     if (frame.offload.segment_size != 0) {
         constexpr std::uint32_t udp_header = 8;
         const auto transport = packet.kind == Kind::tcp ? packet.tcp().header_length() : udp_header;
         if (packet.header_length + transport + frame.offload.segment_size <= mtu) return true;
     }
-    drop(i, Reason::too_big);
     return false;
 }
 

@@ -162,7 +162,8 @@ private:
     void drop(std::size_t i, policy::Reason reason, std::string_view detail = {}) noexcept;
     [[nodiscard]] bool is_departure(std::size_t i) const noexcept;
     [[nodiscard]] bool may_leave(std::size_t i, const captures::Frame& frame) noexcept;
-    [[nodiscard]] bool fits(std::size_t i, const captures::Frame& frame, std::uint32_t mtu) noexcept;
+    [[nodiscard]] static bool fits(const captures::Packet& packet, const captures::Frame& frame,
+                                   std::uint32_t mtu) noexcept;
     void carry_out(std::span<captures::Frame> frames, std::size_t begin, std::size_t end, Observer& observer);
     void emit_released(const dnat::FragmentRuling& ruling, std::string_view detail, Observer& observer);
     void end_flow(dnat::FlowIndex index, captures::Time when, Observer& observer);

@@ -80,7 +80,11 @@ void Pipeline::emit_released(const dnat::FragmentRuling& ruling, std::string_vie
         const bool undone = settings_.vantage == Vantage::outside && frame.side == Side::inside;
         if (undone) frame.side = Side::outside;  // where it was captured
         verdict.ttl = undone ? dnat::TtlStep::up : dnat::TtlStep::down;
-        if (ruling.forward && !undone && packet.ttl <= 1) verdict.reason = Reason::ttl_expired;
+        if (ruling.forward && !undone) {
+            const auto mtu = mtu_[static_cast<std::size_t>(leaving_side(verdict))];
+            if (!fits(packet, frame, mtu)) verdict.reason = Reason::too_big;
+            if (packet.ttl <= 1) verdict.reason = Reason::ttl_expired;
+        }
         ++counters_.reasons[static_cast<std::size_t>(verdict.reason)];
 
         const Judged judged{{&frame, 1}, {&packet, 1}, {&verdict, 1}, {&ruling.translation, 1}, tables_.get()};

@@ -86,4 +86,35 @@ BOOST_AUTO_TEST_CASE(windows_may_be_told_in_a_clock_that_is_ahead_of_the_frames)
     check(bench.from_outside(syn), because(Reason::dnat));
 }
 
+BOOST_AUTO_TEST_CASE(a_fragment_that_waited_must_fit_as_others_must) {
+    Bench bench;
+    bench.pipeline().set_mtu(Side::inside, 1000);
+    const auto datagram = udp("198.51.100.7:5000", "203.0.113.10:53").payload_size(1400).id(1).df();
+    check(bench.from_outside(fragment_of(datagram, 64, 1200)), is_held);
+    check(bench.from_outside(fragment_of(datagram, 0, 64)), because(Reason::dnat));
+    check(bench.all_told().back(), is_dropped, because(Reason::too_big), is_unchanged);
+    BOOST_TEST(bench.count(Reason::too_big) == 1U);
+    const auto cuttable = udp("198.51.100.7:5000", "203.0.113.10:53").payload_size(1400).id(2).df(false);
+    check(bench.from_outside(fragment_of(cuttable, 64, 1200)), is_held);
+    check(bench.from_outside(fragment_of(cuttable, 0, 64)), because(Reason::established));
+    check(bench.all_told().back(), because(Reason::established), leaves(Side::inside));
+}
+
+BOOST_AUTO_TEST_CASE(what_could_not_leave_opens_no_flow_and_says_so) {
+    const auto tagged = tcp("198.51.100.7:40000", "203.0.113.10:8080").syn().vlan(7);
+    const auto endless = tcp("198.51.100.7:40001", "203.0.113.10:8080").syn().total_length(0);
+    Bench bench;
+    check(bench.from_outside(tagged), because(Reason::dnat));
+    check(bench.from_outside(endless), because(Reason::dnat));
+    Bench live;
+    live.pipeline().take_only_untagged();
+    check(live.from_outside(tagged), is_dropped, because(Reason::unsupported), with_detail("the frame has a VLAN tag"));
+    check(live.from_outside(endless), is_dropped, because(Reason::malformed));
+    BOOST_TEST(live.pipeline().flows().size() == 0U);
+    live.connect("198.51.100.7:40000");
+    check(live.from_outside(data(10).vlan(7)), because(Reason::unsupported));
+    check(live.from_outside(ip_protocol(132, "198.51.100.7", "203.0.113.10").vlan(7)), because(Reason::unsupported));
+    check(live.from_outside(data(10)), because(Reason::established));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
