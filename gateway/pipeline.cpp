@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "captures/link_layer.hpp"
+
 // Theory of operation: one burst's way through all folders.
 //
 //   captures   decode          every length check, once
@@ -184,7 +186,11 @@ void Pipeline::decide_other(std::size_t i, const Frame& frame, FlowIndex flow) {
         case Kind::udp: return decide_segment(i, frame, flow);
         case Kind::icmp_error: return decide_error(i, frame, flow);
         case Kind::fragment: return decide_fragment(i, frame);
-        case Kind::unsupported: return drop(i, Reason::unsupported);
+        case Kind::unsupported: {
+            const bool tagged = only_untagged_ && packets_[i].ip != nullptr &&
+                                packets_[i].ip != frame.data + captures::ethernet_size;
+            return drop(i, Reason::unsupported, tagged ? "the frame has a VLAN tag" : "");
+        }
         case Kind::not_ip: return drop(i, Reason::not_ip);
         case Kind::malformed: {
             const bool in_pieces = defect == Defect::tiny_fragment || defect == Defect::fragment_length;

@@ -106,6 +106,10 @@ public:
     /// Longer datagrams that must not be fragmented do not leave on that side. Replay knows of no such limit.
     void set_mtu(captures::Side side, std::uint32_t mtu) noexcept { mtu_[static_cast<std::size_t>(side)] = mtu; }
 
+    /// From now on what does not come in untagged Ethernet is `unsupported`, and a datagram that leaves out its length
+    /// malformed, since neither can be sent on. Replay keeps what surrounds a datagram.
+    void take_only_untagged() noexcept { only_untagged_ = true; }
+
     /// Nothing ends by itself before this.
     [[nodiscard]] captures::Time next_deadline() const noexcept;
 
@@ -173,6 +177,7 @@ private:
     const policy::AccessWindows* windows_;
     captures::Duration windows_ahead_{};
     std::array<std::uint32_t, 2> mtu_{0xffffffff, 0xffffffff};  ///< by side
+    bool only_untagged_ = false;
     Settings settings_;
     dnat::FlowTable flows_;
     dnat::FragmentTable fragments_;

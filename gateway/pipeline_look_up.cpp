@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "captures/link_layer.hpp"
 #include "gateway/pipeline.hpp"
 
 namespace gateway {
@@ -11,6 +12,21 @@ using captures::Kind;
 using captures::Packet;
 using captures::Side;
 using dnat::no_flow;
+
+namespace {
+
+/// What a live gateway's way out does not take (`Egress`), and replay does.
+inline void refuse_what_cannot_leave(const Frame& frame, Packet& packet) noexcept {
+    if (packet.kind >= Kind::unsupported) return;  // refused already
+    if (packet.ip != frame.data + captures::ethernet_size) {
+        packet.kind = Kind::unsupported;
+    } else if (packet.ipv4().total_length() == 0) {
+        packet.kind = Kind::malformed;
+        packet.defect = captures::Defect::ip_total_length;
+    }
+}
+
+}  // namespace
 
 inline Pipeline::Direction Pipeline::direction_of(const Frame& frame, const Packet& packet) const noexcept {
     if (settings_.vantage == Vantage::both) {
@@ -68,6 +84,7 @@ void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
     auto clock = now_;
     for (std::size_t i = 0; i < frames.size(); ++i) {
         captures::decode(frames[i], packets_[i]);
+        if (only_untagged_) refuse_what_cannot_leave(frames[i], packets_[i]);
         directions_[i] = direction_of(frames[i], packets_[i]);
         keys_[i] = key_of(packets_[i], directions_[i]);
         hashes_[i] = flows_.hash_of(keys_[i]);

@@ -40,6 +40,7 @@ DataPlane::DataPlane(const Settings& settings, Doors doors, std::array<Wire, 2> 
       burst_{std::make_unique<captures::Burst>()},
       tap_{tap} {
     pipeline_->use(*doors_.windows, doors_.ahead);
+    pipeline_->take_only_untagged();
     for (const auto side : both_sides) {
         const auto i = index(side);
         addresses_[i] = settings.networks[i].address;

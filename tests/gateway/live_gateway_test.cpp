@@ -73,6 +73,14 @@ BOOST_AUTO_TEST_CASE(status_tells_interfaces_packets_and_flows) {
     BOOST_TEST(status->uptime.count() > 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_frame_of_another_vlan_goes_no_further_and_is_counted) {
+    from_client(syn("198.51.100.7:40000").vlan(7));
+    const auto status = live->status(LiveGateway::Detail::numbers);
+    BOOST_TEST(status->counters.reasons.at(static_cast<std::size_t>(Reason::unsupported)) == 1U);
+    BOOST_TEST(status->flows == 0U);
+    BOOST_TEST(status->sides[1].egress.unfit == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(rates_are_those_of_the_last_whole_second) {
     from_client(syn("198.51.100.7:40000"));
     BOOST_TEST(live->status(LiveGateway::Detail::numbers)->sides[0].rates.received_packets == 0);
