@@ -83,6 +83,14 @@ public:
         }
     }
 
+    /// Calls `change(ruling)` for every ruling. Whether it forwards must stay.
+    template <class Change>
+    void change_rulings(Change change) {
+        for (auto index = oldest_; index != none; index = datagrams_[index].newer) {
+            if (datagrams_[index].ruled) change(datagrams_[index].ruling);
+        }
+    }
+
     [[nodiscard]] std::size_t datagrams() const noexcept { return by_key_.size(); }
     [[nodiscard]] std::size_t held() const noexcept { return held_; }
 

@@ -18,6 +18,8 @@
 
 namespace gateway {
 
+struct Adoption;
+
 /// Where a capture was taken (DESIGN §3).
 enum class Vantage : std::uint8_t {
     both,     ///< every frame carries its side
@@ -116,12 +118,15 @@ public:
     /// New rules: flows that they would not admit end, silently; all others live on.
     void use(std::shared_ptr<const Tables> tables);
 
-    /// Ends all flows that a window admitted; their later packets are `window_cut`.
-    void cut(policy::WindowId window, captures::Time now, Observer& observer);
+    // These look at each flow once, however many windows are given.
+
+    /// Ends all flows that any of these windows admitted; their later packets are `window_cut`.
+    void cut(std::span<const policy::WindowId> windows, captures::Time now, Observer& observer);
+    /// One after the other: flows of the older window count as the newer's.
+    void adopt(std::span<const Adoption> adoptions);
+
     /// Ends one flow: RSTs to both ends of a TCP connection, silently otherwise. False where there is none.
     bool end(const dnat::Arrived& arrived, captures::Time now, Observer& observer);
-    /// A newer window stands for an older one: flows of the older count as the newer's.
-    void adopt(policy::WindowId older, policy::WindowId newer) noexcept;
 
     /// The input ends: fragments that still wait are dropped.
     void finish(Observer& observer);

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include "gateway/access.hpp"
 #include "gateway/pipeline.hpp"
 #include "gateway/reset.hpp"
 
@@ -114,10 +118,12 @@ void Pipeline::use(const policy::AccessWindows& windows, captures::Duration ahea
     windows_ahead_ = ahead;
 }
 
-void Pipeline::cut(policy::WindowId window, captures::Time now, Observer& observer) {
+void Pipeline::cut(std::span<const policy::WindowId> windows, captures::Time now, Observer& observer) {
     advance(now, observer);
+    if (windows.empty()) return;
+    const boost::unordered_flat_set<policy::WindowId> cut{windows.begin(), windows.end()};
     flows_.for_each([&](dnat::FlowIndex index, dnat::Flow& flow) {
-        if (flow.window != window || flow.state == dnat::FlowState::cut) return;
+        if (flow.window == 0 || flow.state == dnat::FlowState::cut || !cut.contains(flow.window)) return;
         const bool alive = is_open(flow.state) || flow.state == dnat::FlowState::syn_sent ||
                            flow.state == dnat::FlowState::syn_received;
         if (alive) send_resets(flow, now_, observer);
@@ -125,7 +131,7 @@ void Pipeline::cut(policy::WindowId window, captures::Time now, Observer& observ
         flow.last_seen = now_;
         flows_.touch(index, tables_->timeouts());
     });
-    fragments_.forget_rulings([=](const dnat::FragmentRuling& ruling) { return ruling.window == window; });
+    fragments_.forget_rulings([&](const dnat::FragmentRuling& ruling) { return cut.contains(ruling.window); });
 }
 
 bool Pipeline::end(const dnat::Arrived& arrived, captures::Time now, Observer& observer) {
@@ -137,10 +143,19 @@ bool Pipeline::end(const dnat::Arrived& arrived, captures::Time now, Observer& o
     return true;
 }
 
-void Pipeline::adopt(policy::WindowId older, policy::WindowId newer) noexcept {
-    flows_.for_each([=](dnat::FlowIndex, dnat::Flow& flow) {
-        if (flow.window == older) flow.window = newer;
-    });
+void Pipeline::adopt(std::span<const Adoption> adoptions) {
+    if (adoptions.empty()) return;
+    boost::unordered_flat_map<policy::WindowId, policy::WindowId> heirs;
+    for (auto each = adoptions.rbegin(); each != adoptions.rend(); ++each) {  // backwards: an heir may have one, too
+        const auto next = heirs.find(each->newer);
+        heirs.insert_or_assign(each->older, next == heirs.end() ? each->newer : next->second);
+    }
+    const auto pass_on = [&](policy::WindowId window) {
+        const auto heir = window == 0 ? heirs.end() : heirs.find(window);
+        return heir == heirs.end() ? window : heir->second;
+    };
+    flows_.for_each([&](dnat::FlowIndex, dnat::Flow& flow) { flow.window = pass_on(flow.window); });
+    fragments_.change_rulings([&](dnat::FragmentRuling& ruling) { ruling.window = pass_on(ruling.window); });
 }
 
 void Pipeline::end_flow(dnat::FlowIndex index, captures::Time when, Observer& observer) {

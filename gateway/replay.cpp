@@ -225,7 +225,7 @@ void Replay::open(const RequestEvent& event, const Place& place, Time now) {
     }
     const auto adoptions = adoptions_of(*change);
     access_.commit(std::move(*change));
-    for (const auto& [older, newer] : adoptions) pipeline_.adopt(older, newer);
+    pipeline_.adopt(adoptions);
 }
 
 void Replay::reload(const ReloadEvent& event, Time now, Observer& observer) {
@@ -238,9 +238,11 @@ void Replay::reload(const ReloadEvent& event, Time now, Observer& observer) {
 }
 
 void Replay::end_windows(const std::vector<WindowEnd>& ends, Time now, Observer& observer) {
+    std::vector<policy::WindowId> cuts;
     for (const auto& end : ends) {
-        if (end.cut) pipeline_.cut(end.id, now, observer);
+        if (end.cut) cuts.push_back(end.id);
     }
+    pipeline_.cut(cuts, now, observer);
 }
 
 void Replay::refuse(const Place& place, Time now, std::string what, policy::Refusal refusal) {

@@ -246,8 +246,8 @@ void DataPlane::take(Doors& doors) {
     pipeline_->use(*doors_.windows, doors_.ahead);
     if (new_rules) pipeline_->use(doors_.tables);
     now_ = now();
-    for (const auto& [older, newer] : doors_.adoptions) pipeline_->adopt(older, newer);
-    for (const auto window : doors_.cuts) pipeline_->cut(window, now_, *this);
+    pipeline_->adopt(doors_.adoptions);
+    pipeline_->cut(doors_.cuts, now_, *this);
     for (auto& side : sides_) side.egress->flush();
 }
 

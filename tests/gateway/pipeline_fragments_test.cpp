@@ -1,5 +1,8 @@
 #include <boost/test/unit_test.hpp>
 
+#include <array>
+
+#include "gateway/access.hpp"
 #include "tests/support/pipeline_bench.hpp"
 
 namespace pipeline_fragments_test {

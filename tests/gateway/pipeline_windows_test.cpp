@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(a_renewed_windows_flows_are_cut_with_the_newer_one) {
     connect(bench);
     bench.close_window(older);
     const auto newer = bench.open_window("198.51.100.7", 1h);
-    bench.pipeline().adopt(older, newer);
+    bench.pipeline().adopt(std::array{gateway::Adoption{older, newer}});
     check(bench.from_outside(from_client().ack(5001).seq(1001)), with_window(newer));
     bench.cut(older);
     BOOST_TEST(bench.synthesized().empty());

@@ -84,7 +84,8 @@ public:
     /// Lets a source reach web01's guarded ports from now on.
     policy::WindowId open_window(std::string_view source, captures::Duration duration);
     void close_window(policy::WindowId id);
-    void cut(policy::WindowId id) { pipeline_->cut(id, now_, recorder_); }
+    void cut(policy::WindowId id) { cut({&id, 1}); }
+    void cut(std::span<const policy::WindowId> ids) { pipeline_->cut(ids, now_, recorder_); }
     void reload(const gateway::Config& config);
     void finish() { pipeline_->finish(recorder_); }
 
