@@ -214,7 +214,6 @@ bool LiveGateway::tick(Time now) {
 }
 
 void LiveGateway::see_to(Side side) {
-    if (!holds_[index(side)]) return;  // opened by somebody else
     if (lost_[index(side)]) return get_back(side);
     if (const auto why = what_ails(side)) {
         lose(side, *why);
@@ -236,6 +235,7 @@ std::optional<std::string> LiveGateway::what_ails(Side side) {
         mtu = wire.mtu;
     }));
     if (!works) return "is lost; trying to get it back every second";
+    if (!holds_[index(side)]) return {};
     const auto interface = captures::find_interface(name(side));
     if (!interface) return {};  // it may have another name now
     if (interface->mtu != mtu) return fmt::format("has an MTU of {} now, not {}; opening it anew", interface->mtu, mtu);
@@ -245,9 +245,9 @@ std::optional<std::string> LiveGateway::what_ails(Side side) {
 
 /// Whoever reloads the rules of nftables takes that of isolation away, too.
 void LiveGateway::keep_isolated(Side side) {
-    auto& isolation = holds_[index(side)]->isolation;
-    if (!isolation || isolation->is_in_place()) return;
-    const auto renewed = isolation->renew();
+    auto& hold = holds_[index(side)];
+    if (!hold || !hold->isolation || hold->isolation->is_in_place()) return;
+    const auto renewed = hold->isolation->renew();
     log_(Level::warning,
          fmt::format("somebody has removed the nftables table that keeps the kernel from the {} interface {}; {}",
                      to_string(side), name(side), renewed ? "it is there again" : renewed.error()));
@@ -276,6 +276,7 @@ void LiveGateway::lose(Side side, const std::string& why) {
 }
 
 void LiveGateway::get_back(Side side) {
+    if (!holds_[index(side)]) return;  // whoever opened it sees to it
     auto& hold = *holds_[index(side)];
     // Before all else: the kernel's own stack must not have it meanwhile, however long that is.
     if (hold.isolation && !hold.isolation->renew()) return;

@@ -132,4 +132,11 @@ BOOST_AUTO_TEST_CASE(a_recording_has_what_left_with_the_next_hops_address) {
     BOOST_TEST(bytes.find("packet 1 leaves") == std::string::npos);   // nobody has answered it
 }
 
+BOOST_AUTO_TEST_CASE(a_port_that_was_given_and_is_lost_is_not_opened_again) {
+    wires[0].lose();
+    BOOST_TEST(live->tick(noon));
+    BOOST_TEST(live->tick(noon));
+    BOOST_TEST(live->status(LiveGateway::Detail::numbers)->sides[0].driver.empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <deque>
@@ -42,6 +43,9 @@ public:
         return state_->left;
     }
 
+    /// As when its interface is removed.
+    void lose() { state_->works = false; }
+
     /// To be given to the gateway, once.
     [[nodiscard]] gateway::live::Wire wire(std::uint32_t mtu = 1500) const {
         return {std::make_unique<Port>(state_), mac, mtu};
@@ -53,6 +57,7 @@ private:
         std::deque<std::vector<std::byte>> arriving;
         std::vector<std::vector<std::byte>> left;
         captures::FileDescriptor event{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+        std::atomic<bool> works{true};
     };
 
     class Port final : public captures::Port {
@@ -87,7 +92,7 @@ private:
         }
         void flush() override {}
         [[nodiscard]] int descriptor() const noexcept override { return state_->event.number(); }
-        [[nodiscard]] bool works() const noexcept override { return true; }
+        [[nodiscard]] bool works() const noexcept override { return state_->works; }
         Numbers numbers() override { return numbers_; }
 
     private:
