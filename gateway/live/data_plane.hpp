@@ -43,8 +43,8 @@ struct Doors {
 /// pipeline, and sends what the pipeline lets through; when both sides have been silent for a moment it sleeps until a
 /// frame, a deadline or an errand comes. Nothing in it waits, locks, allocates (in the steady state) or logs. What other
 /// threads want of it they give as errands, which it runs between two bursts: so a door has moved when the errand is
-/// done. Time is the wall clock's at the start plus what CLOCK_BOOTTIME has counted since: a step of the wall clock ends
-/// no flow.
+/// done. Only errands allocate: views for what they show, changes of windows for as many as change. Time is the wall clock's
+/// at the start plus what CLOCK_BOOTTIME has counted since: a step of the wall clock ends no flow.
 class DataPlane final : private Observer {
 public:
     struct Settings {
