@@ -54,7 +54,7 @@ Pipeline::Pipeline(std::shared_ptr<const Tables> tables, const policy::AccessWin
     : tables_{std::move(tables)},
       windows_{&windows},
       settings_{settings},
-      flows_{settings.limits.flows, settings.hash_seed},
+      flows_{settings.limits.flows, settings.hash_seed, settings.flow_index},
       fragments_{settings.limits.fragmented_datagrams, settings.limits.held_fragments} {}
 
 void Pipeline::process(std::span<Frame> frames, Observer& observer) {

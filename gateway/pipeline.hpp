@@ -91,6 +91,7 @@ public:
         Vantage vantage = Vantage::outside;
         LimitConfig limits;
         std::uint64_t hash_seed = 0;
+        dnat::FlowTable::Index flow_index = dnat::FlowTable::Index::grows;
     };
 
     /// `windows` must outlive the pipeline; it may change between calls.

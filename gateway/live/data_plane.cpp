@@ -34,9 +34,11 @@ Duration since_boot() noexcept {
 DataPlane::DataPlane(const Settings& settings, Doors doors, std::array<Wire, 2> wires, Tap* tap)
     : clock_offset_{std::chrono::system_clock::now().time_since_epoch() - since_boot()},
       doors_{std::move(doors)},
-      pipeline_{std::make_unique<Pipeline>(
-          doors_.tables, *doors_.windows,
-          Pipeline::Settings{.vantage = Vantage::both, .limits = settings.limits, .hash_seed = settings.hash_seed})},
+      pipeline_{std::make_unique<Pipeline>(doors_.tables, *doors_.windows,
+                                           Pipeline::Settings{.vantage = Vantage::both,
+                                                              .limits = settings.limits,
+                                                              .hash_seed = settings.hash_seed,
+                                                              .flow_index = dnat::FlowTable::Index::sized_ahead})},
       burst_{std::make_unique<captures::Burst>()},
       tap_{tap} {
     pipeline_->use(*doors_.windows, doors_.ahead);
