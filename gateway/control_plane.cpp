@@ -205,6 +205,16 @@ void ControlPlane::note_refusal(const Caller& caller, std::string_view operation
     state_->note(std::move(event));
 }
 
+std::string clipped(std::string text) {
+    constexpr std::size_t longest = 1024;
+    constexpr std::string_view mark = "...";
+    if (text.size() <= longest) return text;
+    auto end = longest - mark.size();
+    const auto is_within_character = [&] { return (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U; };
+    while (end > 0 && is_within_character()) --end;
+    return text.replace(end, text.size(), mark);
+}
+
 void append(store::Commit& to, store::Commit from) {
     const auto add = [](auto& parts, auto& more) { std::ranges::move(more, std::back_inserter(parts)); };
     add(to.records, from.records);
@@ -237,8 +247,8 @@ AuditEvent ControlPlane::State::event(const Caller& caller, std::string_view ope
     event.status = "Succeeded";
     event.caller = caller.principal;
     event.caller_address = caller.address;
-    event.resource = std::move(resource);
-    event.machine = std::move(machine);
+    event.resource = clipped(std::move(resource));
+    event.machine = clipped(std::move(machine));
     event.correlation_id = caller.correlation_id;
     event.client_request_id = caller.client_request_id;
     return event;
@@ -315,7 +325,7 @@ void ControlPlane::State::carry_out(AccessChange change, Time now) {
 Problem ControlPlane::State::refuse(AuditEvent event, Problem problem) {
     event.status = "Failed";
     event.sub_status = problem.code;
-    event.detail = problem.message;
+    event.detail = clipped(problem.message);
     ++numbers.refused;
     if (write({.records = {}, .policies = {}, .mapped_ports = {}, .requests = {}, .events = {event}})) {
         note(std::move(event));
@@ -324,6 +334,7 @@ Problem ControlPlane::State::refuse(AuditEvent event, Problem problem) {
 }
 
 void ControlPlane::State::note(AuditEvent event) {
+    event.detail = clipped(std::move(event.detail));
     if (late.events.size() < most_late_events) late.events.push_back(std::move(event));
     if (late.events.size() < enough_late_events || !numbers.store_works) return;
     const bool is_over = !writing.valid() || writing.wait_for(std::chrono::seconds{0}) != std::future_status::timeout;

@@ -78,7 +78,7 @@ struct ControlPlane::State {
     /// The name of a machine that may be given by its resource id; another's id is nobody's name.
     [[nodiscard]] std::string_view name_of(std::string_view machine) const;
 
-    // Events and the store.
+    // Events and the store. What a client sent stands in an event's resource, machine and detail, of a length that fits it.
     [[nodiscard]] static policy::AuditEvent event(const Caller& caller, std::string_view operation,
                                                   std::string resource, std::string machine, captures::Time now);
     /// Writes a change together with what is late. On failure nothing of `commit` stays, and what was late remains so.
@@ -137,6 +137,9 @@ void append(store::Commit& to, store::Commit from);
 
 /// `ports 22, 3389 until …, from …`: one line for the audit.
 [[nodiscard]] std::string describe(const policy::AccessRecord& record);
+
+/// A client's text for the audit: what is beyond 1024 bytes is cut off, and `...` says so.
+[[nodiscard]] std::string clipped(std::string text);
 
 /// Names compare as Azure's do.
 struct NameLess {

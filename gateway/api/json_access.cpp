@@ -166,7 +166,7 @@ boost::json::object ended_json(const policy::AccessRecord& record) {
 tl::expected<AccessBody, std::string> access_body(std::string_view body) {
     return body_of<AccessBody>(body, {"machine", "ports", "justification"}, [](JsonFields& fields) {
         fields.require({"machine", "ports"});
-        AccessBody access{fields.text("machine").value_or(""), {}, fields.text("justification").value_or("")};
+        AccessBody access{machine_text(fields, "machine"), {}, fields.text("justification").value_or("")};
         for (auto& port : fields.objects("ports")) {
             port.refuse_others(
                 {"number", "duration", "endTimeUtc", "allowedSourceAddressPrefix", "allowedSourceAddressPrefixes"});
@@ -179,7 +179,7 @@ tl::expected<AccessBody, std::string> access_body(std::string_view body) {
 tl::expected<ExtendBody, std::string> extend_body(std::string_view body) {
     return body_of<ExtendBody>(body, {"machine", "port", "duration"}, [](JsonFields& fields) {
         fields.require({"machine", "port", "duration"});
-        return ExtendBody{fields.text("machine").value_or(""), fields.port("port").value_or(0),
+        return ExtendBody{machine_text(fields, "machine"), fields.port("port").value_or(0),
                           fields.duration("duration").value_or(captures::Duration{})};
     });
 }
@@ -187,7 +187,7 @@ tl::expected<ExtendBody, std::string> extend_body(std::string_view body) {
 tl::expected<RevokeBody, std::string> revoke_body(std::string_view body) {
     return body_of<RevokeBody>(body, {"machine", "port", "cut"}, [](JsonFields& fields) {
         fields.require({"machine", "port"});
-        return RevokeBody{fields.text("machine").value_or(""), fields.port("port").value_or(0),
+        return RevokeBody{machine_text(fields, "machine"), fields.port("port").value_or(0),
                           fields.boolean("cut").value_or(false)};
     });
 }

@@ -126,7 +126,7 @@ tl::expected<PolicyDraft, std::string> policy_draft(std::string_view body) {
                 break;
             }
             machine.require({"id", "ports"});
-            draft.machines.push_back({machine.text("id").value_or(""), policy_ports(machine, "ports")});
+            draft.machines.push_back({machine_text(machine, "id"), policy_ports(machine, "ports")});
         }
         read_extensions(*properties, draft);
     }

@@ -83,12 +83,20 @@ tl::expected<InitiateRequest, std::string> initiate_request(std::string_view bod
     for (auto& machine : machines) {
         if (request.machines.size() == most_requested_machines) break;
         machine.require({"id", "ports"});
-        MachineRequest one{machine.text("id").value_or(""), {}};
+        MachineRequest one{machine_text(machine, "id"), {}};
         for (auto& port : machine.objects("ports")) one.ports.push_back(requested_port(port));
         request.machines.push_back(std::move(one));
     }
     if (!error.empty()) return tl::unexpected{error};
     return request;
+}
+
+std::string machine_text(JsonFields& fields, std::string_view name) {
+    constexpr std::size_t longest = 512;
+    auto text = fields.text(name).value_or("");
+    if (text.size() <= longest) return text;
+    fields.fail(name, "is longer than 512 bytes: no machine has such a name or id");
+    return {};
 }
 
 policy::RequestedPort requested_port(JsonFields& fields) {

@@ -20,6 +20,9 @@ namespace gateway::api {
 /// The body of `initiate`. `fingerprint` is left to the caller. The error tells the place.
 [[nodiscard]] tl::expected<InitiateRequest, std::string> initiate_request(std::string_view body);
 
+/// A machine's name or id. A longer text than any of these is an error: what is refused stands in the audit.
+[[nodiscard]] std::string machine_text(JsonFields& fields, std::string_view name);
+
 /// A port that is asked for: number, duration xor endTimeUtc, sources.
 [[nodiscard]] policy::RequestedPort requested_port(JsonFields& fields);
 

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t most_events = 1000;
 constexpr std::size_t most_csv_lines = 10'000;
+constexpr std::size_t most_csv_bytes = std::size_t{16} << 20U;
 
 Answer<std::optional<captures::Time>> time_parameter(const Call& call, const std::string& name) {
     const auto text = call.request.parameter(name);
@@ -70,10 +71,13 @@ Answer<Response> list_activity(Call& call) {
                                         is_csv ? most_csv_lines : most_events);
     if (!limit) return tl::unexpected{limit.error()};
     filter->limit = static_cast<std::size_t>(*limit) + 1;
+    if (is_csv) filter->most_bytes = most_csv_bytes;
     auto events = call.control.activity(call.caller, *filter, call.now);
     if (!events) return tl::unexpected{events.error()};
-    const bool has_more = events->size() > *limit;
-    if (has_more) events->resize(static_cast<std::size_t>(*limit));
+    std::size_t bytes = 0;
+    for (const auto& event : *events) bytes += store::text_size(event);
+    const bool has_more = events->size() > *limit || bytes >= filter->most_bytes;
+    if (events->size() > *limit) events->resize(static_cast<std::size_t>(*limit));
     if (is_csv) {
         return Response{200,
                         {{"Content-Type", "text/csv; charset=utf-8"},

@@ -56,9 +56,9 @@ private:
     std::vector<std::function<void(soci::statement&)>> bind_;
 };
 
-/// All rows of a query that selects `Row::columns`, as values.
+/// The rows of a query that selects `Row::columns`, as values: all, or up to the one with which it `is_enough`.
 template <class Row>
-auto read(soci::session& session, const std::string& query, const Conditions& conditions = {}) {
+auto read(soci::session& session, const std::string& query, const Conditions& conditions, auto is_enough) {
     Row row;
     soci::statement statement{session};
     row.each([&](auto& field) { statement.exchange(soci::into(field)); });
@@ -68,8 +68,16 @@ auto read(soci::session& session, const std::string& query, const Conditions& co
     statement.define_and_bind();
     std::vector<decltype(row.value())> values;
     statement.execute();
-    while (statement.fetch()) values.push_back(row.value());
+    while (statement.fetch()) {
+        values.push_back(row.value());
+        if (is_enough(values.back())) break;
+    }
     return values;
+}
+
+template <class Row>
+auto read(soci::session& session, const std::string& query, const Conditions& conditions = {}) {
+    return read<Row>(session, query, conditions, [](const auto& /*value*/) { return false; });
 }
 
 }  // namespace gateway::store

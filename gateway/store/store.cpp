@@ -175,7 +175,19 @@ tl::expected<std::vector<policy::AuditEvent>, StoreError> Store::events(const Ev
     const auto query = fmt::format(
         "select {} from events where sequence in (select sequence from events{} {} limit {}) {}", EventRow::columns,
         wanted.text(), order, limit, order);
-    return database_->attempt([&] { return read<EventRow>(database_->file.session(), query, wanted); });
+    std::size_t bytes = 0;
+    const auto is_enough = [&](const policy::AuditEvent& event) {
+        bytes += text_size(event);
+        return bytes >= filter.most_bytes;
+    };
+    return database_->attempt(
+        [&] { return read<EventRow>(database_->file.session(), query, wanted, is_enough); });
+}
+
+std::size_t text_size(const policy::AuditEvent& event) noexcept {
+    return event.operation.size() + event.status.size() + event.sub_status.size() + event.caller.size() +
+           event.caller_address.size() + event.resource.size() + event.machine.size() + event.correlation_id.size() +
+           event.client_request_id.size() + event.detail.size() + event.hash.size();
 }
 
 tl::expected<std::vector<policy::AccessRecord>, StoreError> Store::records_of(const std::string& request_id) {

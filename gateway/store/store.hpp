@@ -67,7 +67,11 @@ struct EventFilter {
     std::uint64_t before = 0;            ///< only sequences below; 0: all
     bool newest_first = false;
     std::size_t limit = 1000;
+    std::size_t most_bytes = std::size_t{1} << 20U;  ///< of all their texts: the event that reaches it is the last
 };
+
+/// The bytes of an event's texts.
+[[nodiscard]] std::size_t text_size(const policy::AuditEvent& event) noexcept;
 
 /// Requests, policies and the audit chain on disk.
 ///

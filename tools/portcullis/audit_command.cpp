@@ -2,6 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
@@ -44,7 +45,7 @@ using Pages = std::function<tl::expected<std::vector<AuditEvent>, int>(std::uint
 
 constexpr std::size_t page_size = 1000;
 
-std::string query_of(const AuditOptions& options) {
+std::string query_of(const AuditOptions& options, std::size_t limit) {
     std::string query;
     const auto add = [&](std::string_view name, const std::string& value) {
         if (!value.empty()) query += fmt::format("{}{}={}", query.empty() ? "?" : "&", name, escaped(value));
@@ -53,20 +54,21 @@ std::string query_of(const AuditOptions& options) {
     add("principal", options.principal);
     add("from", options.from);
     add("to", options.to);
-    add("limit", std::to_string(options.limit));
+    add("limit", std::to_string(limit));
     return query;
 }
 
 int list(const AuditOptions& options) {
     const auto remote = Remote::open(options.remote);
     if (!remote) return remote.error();
-    const auto answer = remote->get("/portcullis/v1/activity" + query_of(options));
-    if (!answer) return answer.error();
+    const auto events = remote->list(
+        "/portcullis/v1/activity" + query_of(options, std::min<std::size_t>(options.limit, page_size)), options.limit);
+    if (!events) return events.error();
     if (remote->json()) {
-        print_json(*answer);
+        print_json(boost::json::object{{"value", *events}});
         return exit_done;
     }
-    for (const auto& event : items(*answer, "value")) {
+    for (const auto& event : *events) {
         const auto* const operation = event.as_object().if_contains("operationName");
         const auto name = operation != nullptr && operation->is_object() ? field(*operation, "localizedValue")
                                                                          : field(event, "operationName");
@@ -82,7 +84,7 @@ int list(const AuditOptions& options) {
 int csv(const AuditOptions& options) {
     const auto remote = Remote::open(options.remote);
     if (!remote) return remote.error();
-    const auto text = remote->text("GET", "/portcullis/v1/activity" + query_of(options) + "&format=csv");
+    const auto text = remote->text("GET", "/portcullis/v1/activity" + query_of(options, options.limit) + "&format=csv");
     if (!text) return text.error();
     fmt::print("{}", *text);
     return exit_done;

@@ -30,24 +30,6 @@ struct PolicyOptions {
     std::string ports = "default";
 };
 
-/// The part of an answer's `nextLink` that is the server's own: the path and the query.
-std::string path_of(const std::string& url) {
-    const auto host = url.find("://");
-    const auto path = host == std::string::npos ? std::string::npos : url.find('/', host + 3);
-    return path == std::string::npos ? "" : url.substr(path);
-}
-
-tl::expected<boost::json::array, int> all_of(const Remote& remote, std::string target) {
-    boost::json::array all;
-    while (!target.empty()) {
-        const auto page = remote.get(target);
-        if (!page) return tl::unexpected{page.error()};
-        for (const auto& one : items(*page, "value")) all.push_back(one);
-        target = path_of(field(*page, "nextLink"));
-    }
-    return all;
-}
-
 tl::expected<std::string, int> subscription(const Remote& remote) {
     const auto answer = remote.get(subscriptions);
     if (!answer) return tl::unexpected{answer.error()};
@@ -60,7 +42,7 @@ tl::expected<std::string, int> subscription(const Remote& remote) {
 tl::expected<boost::json::array, int> policies(const Remote& remote) {
     const auto in = subscription(remote);
     if (!in) return tl::unexpected{in.error()};
-    return all_of(remote, fmt::format("{}/providers/Microsoft.Security/jitNetworkAccessPolicies{}", *in, version));
+    return remote.list(fmt::format("{}/providers/Microsoft.Security/jitNetworkAccessPolicies{}", *in, version));
 }
 
 /// The policy of that name; null where there is none that the caller may see.

@@ -59,6 +59,13 @@ tl::expected<std::string, std::string> token_of(const RemoteFlags& flags, const 
                     "~/.config/portcullis/client.toml"}};
 }
 
+/// The part of an answer's `nextLink` that is the server's own: the path and the query.
+std::string path_of(const std::string& url) {
+    const auto host = url.find("://");
+    const auto path = host == std::string::npos ? std::string::npos : url.find('/', host + 3);
+    return path == std::string::npos ? "" : url.substr(path);
+}
+
 bool is_token(std::string_view text) {
     return std::ranges::all_of(text, [](char letter) { return letter > ' ' && letter < '\x7f'; });
 }
@@ -104,6 +111,18 @@ tl::expected<Remote, int> Remote::open(const RemoteFlags& flags) {
 
 tl::expected<boost::json::value, int> Remote::get(const std::string& target) const {
     return send("GET", target, nullptr);
+}
+
+tl::expected<boost::json::array, int> Remote::list(std::string target, std::size_t most) const {
+    boost::json::array all;
+    while (!target.empty() && all.size() < most) {
+        const auto page = get(target);
+        if (!page) return tl::unexpected{page.error()};
+        for (const auto& one : items(*page, "value")) all.push_back(one);
+        target = path_of(field(*page, "nextLink"));
+    }
+    if (all.size() > most) all.resize(most);
+    return all;
 }
 
 tl::expected<boost::json::value, int> Remote::send(const std::string& method, const std::string& target,

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include <CLI/App.hpp>
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 #include <tl/expected.hpp>
 
@@ -32,6 +35,8 @@ public:
     [[nodiscard]] static tl::expected<Remote, int> open(const RemoteFlags& flags);
 
     [[nodiscard]] tl::expected<boost::json::value, int> get(const std::string& target) const;
+    /// The first `most` values of a list, which comes in pages.
+    [[nodiscard]] tl::expected<boost::json::array, int> list(std::string target, std::size_t most = SIZE_MAX) const;
     /// `refused` is told of a refusal's `error`, for a person, before the refusal itself is.
     using OnRefusal = std::function<void(const boost::json::value& error)>;
     [[nodiscard]] tl::expected<boost::json::value, int> send(const std::string& method, const std::string& target,
