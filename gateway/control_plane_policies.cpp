@@ -109,6 +109,7 @@ Answer<PolicyView> ControlPlane::put_policy(const Caller& caller, std::string_vi
     policy.on_expiry = draft.on_expiry.value_or(before != nullptr ? before->on_expiry : policy.on_expiry);
     policy.justification_required = draft.justification_required.value_or(before != nullptr &&
                                                                           before->justification_required);
+    if (auto problem = state.may_not_leave_out(caller, before, draft)) return refused(std::move(*problem));
     for (const auto& [machine_id, ports] : draft.machines) {
         const auto* machine = state.access.directory().machine_of_id(machine_id);
         const auto* as_before = before == nullptr || machine == nullptr ? nullptr : before->machine(machine->name);
@@ -133,8 +134,8 @@ Answer<PolicyView> ControlPlane::put_policy(const Caller& caller, std::string_vi
         const auto covered = state.access.directory().coverage(machine->name);
         if (covered.policy != nullptr && !same_name(covered.policy->name, name)) {
             return refused({409, "MachineInOtherPolicy",
-                            fmt::format("Machine '{}' is under policy '{}' already: remove it there first.",
-                                        machine->name, covered.policy->name)});
+                            fmt::format("Machine '{}' is under {} already: remove it there first.", machine->name,
+                                        state.policy_as_seen(caller, covered))});
         }
         policy.machines.push_back({machine->name, ports});
     }
@@ -150,6 +151,31 @@ Answer<bool> ControlPlane::delete_policy(const Caller& caller, std::string_view 
     const auto* policy = state_->policy(name);
     if (policy == nullptr) return false;
     return state_->remove(caller, JitPolicy{*policy}, now);
+}
+
+/// To take a machine out of its policy opens its ports: that is a change of its entry, too.
+std::optional<Problem> ControlPlane::State::may_not_leave_out(const Caller& caller, const JitPolicy* before,
+                                                              const PolicyDraft& draft) const {
+    if (before == nullptr) return {};
+    std::set<std::string_view, NameLess> kept;
+    for (const auto& [machine_id, ports] : draft.machines) {
+        if (const auto* machine = access.directory().machine_of_id(machine_id)) kept.emplace(machine->name);
+    }
+    const auto policy_id = config.policy_id(before->name);
+    const bool reads_policy = allows(caller, policy::action::jit_read, policy_id);
+    for (const auto& machine : before->machines) {
+        const auto id = config.machine_id(machine.name);
+        if (kept.contains(machine.name) || allows(caller, policy::action::machine_write, id)) continue;
+        const bool is_hidden = !sees(caller, reads_policy, machine.name);
+        return forbidden(caller, policy::action::machine_write, is_hidden ? policy_id : id);
+    }
+    return {};
+}
+
+std::string ControlPlane::State::policy_as_seen(const Caller& caller, const Directory::Coverage& coverage) const {
+    const auto& name = coverage.policy->name;
+    const bool reads_policy = allows(caller, policy::action::jit_read, config.policy_id(name));
+    return sees(caller, reads_policy, coverage.machine->name) ? fmt::format("policy '{}'", name) : "another policy";
 }
 
 const JitPolicy* ControlPlane::State::policy(std::string_view name) const {

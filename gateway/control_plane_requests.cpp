@@ -178,10 +178,14 @@ Answer<ConnectionView> ControlPlane::extend(const Caller& caller, std::string_vi
     auto& state = *state_;
     static_cast<void>(state.settle());
     tick(now);
+    const auto id = state.id_of(machine);
     machine = state.name_of(machine);
     const auto* known = state.access.directory().machine(machine);
-    auto event = State::event(caller, operation::extend, state.config.machine_id(machine),
-                              known == nullptr ? std::string{} : known->name, now);
+    auto event = State::event(caller, operation::extend, id, known == nullptr ? std::string{} : known->name, now);
+    if (!state.allows(caller, policy::action::jit_initiate, id)) {
+        return tl::unexpected{
+            state.refuse(std::move(event), State::forbidden(caller, policy::action::jit_initiate, id))};
+    }
     auto change = state.access.plan_extend(caller.principal, machine, port, duration, now);
     if (!change) return tl::unexpected{state.refuse(std::move(event), problem_of(change.error()))};
     const auto record = change->records.front();
@@ -198,12 +202,16 @@ Answer<std::vector<AccessRecord>> ControlPlane::revoke(const Caller& caller, std
     auto& state = *state_;
     static_cast<void>(state.settle());
     tick(now);
+    const auto id = state.id_of(machine);
     machine = state.name_of(machine);
     const auto* known = state.access.directory().machine(machine);
     const auto make_event = [&] {
-        return State::event(caller, operation::revoke, state.config.machine_id(machine),
-                            known == nullptr ? std::string{} : known->name, now);
+        return State::event(caller, operation::revoke, id, known == nullptr ? std::string{} : known->name, now);
     };
+    if (!state.allows(caller, policy::action::jit_initiate, id) &&
+        !state.allows(caller, policy::action::jit_write, id)) {
+        return tl::unexpected{state.refuse(make_event(), State::forbidden(caller, policy::action::jit_initiate, id))};
+    }
     auto change = state.access.plan_revoke(caller.principal, machine, port, cut, now);
     if (!change) return tl::unexpected{state.refuse(make_event(), problem_of(change.error()))};
     store::Commit commit;
@@ -233,6 +241,10 @@ Answer<RequestView> ControlPlane::request(const Caller& caller, const std::strin
     event.detail = "status of a request";
     state_->note(std::move(event));
     return tl::unexpected{unknown};
+}
+
+std::string ControlPlane::State::id_of(std::string_view machine) const {
+    return machine.starts_with('/') ? std::string{machine} : config.machine_id(machine);
 }
 
 std::string_view ControlPlane::State::name_of(std::string_view machine) const {

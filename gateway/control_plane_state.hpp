@@ -71,11 +71,18 @@ struct ControlPlane::State {
     [[nodiscard]] std::string group_id() const;
     /// A machine in a policy that the caller may read as a whole, or not.
     [[nodiscard]] bool sees(const Caller& caller, bool reads_policy, std::string_view machine) const;
+    /// The problem, if the caller may not take out of a policy what the draft leaves out.
+    [[nodiscard]] std::optional<Problem> may_not_leave_out(const Caller& caller, const policy::JitPolicy* before,
+                                                           const PolicyDraft& draft) const;
+    /// `policy 'default'`, or less to those who may not read it.
+    [[nodiscard]] std::string policy_as_seen(const Caller& caller, const Directory::Coverage& coverage) const;
     [[nodiscard]] bool may_know(const Caller& caller, const policy::AccessRecord& record) const;
     [[nodiscard]] static Problem forbidden(const Caller& caller, std::string_view action, std::string_view scope);
     [[nodiscard]] static Problem no_policy(std::string_view id);
     [[nodiscard]] Problem no_machine(std::string_view machine) const;
-    /// The name of a machine that may be given by its resource id; another's id is nobody's name.
+    /// The id of a machine that may be given by its name, and the name of one that may be given by its id; another's id is
+    /// nobody's name. Only the id as the client wrote it may be told before the client's rights are known.
+    [[nodiscard]] std::string id_of(std::string_view machine) const;
     [[nodiscard]] std::string_view name_of(std::string_view machine) const;
 
     // Events and the store. What a client sent stands in an event's resource, machine and detail, of a length that fits it.

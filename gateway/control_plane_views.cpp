@@ -124,8 +124,11 @@ Answer<std::vector<MachineView>> ControlPlane::machines(const Caller& caller, Ti
                                config.jit.mapped_ports;
         if (coverage.policy != nullptr) {
             view.state = MachineView::State::configured;
-            view.policy = coverage.policy->name;
-            view.ports = coverage.machine->ports;
+            const auto policy_id = config.policy_id(coverage.policy->name);
+            if (state.sees(caller, state.allows(caller, policy::action::jit_read, policy_id), machine.name)) {
+                view.policy = coverage.policy->name;
+                view.ports = coverage.machine->ports;
+            }
         } else if (!guardable) {
             view.reason =
                 "Missing NSG and Azure Firewall: no network security group is on this machine, no NAT rule leads "
@@ -168,12 +171,21 @@ Answer<PolicyView> ControlPlane::enable(const Caller& caller, std::string_view m
         return tl::unexpected{
             state.refuse(State::event(caller, policy::action::jit_write, id, {}, now), state.no_machine(machine))};
     }
-    if (const auto coverage = state.access.directory().coverage(machine); coverage.policy != nullptr) {
+    const auto refused = [&](Problem problem) {
         return tl::unexpected{
-            state.refuse(State::event(caller, policy::action::jit_write, id, known->name, now),
-                         {409, "AlreadyConfigured",
-                          fmt::format("Machine '{}' is under policy '{}' already: change that policy instead.",
-                                      known->name, coverage.policy->name)})};
+            state.refuse(State::event(caller, policy::action::jit_write, id, known->name, now), std::move(problem))};
+    };
+    const auto policy_id = state.config.policy_id(default_policy);
+    if (!state.allows(caller, policy::action::jit_write, policy_id)) {
+        return refused(State::forbidden(caller, policy::action::jit_write, policy_id));
+    }
+    if (!state.allows(caller, policy::action::machine_write, id)) {
+        return refused(State::forbidden(caller, policy::action::machine_write, id));
+    }
+    if (const auto coverage = state.access.directory().coverage(machine); coverage.policy != nullptr) {
+        return refused({409, "AlreadyConfigured",
+                        fmt::format("Machine '{}' is under {} already: change that policy instead.", known->name,
+                                    state.policy_as_seen(caller, coverage))});
     }
     if (ports.empty()) ports.push_back(default_port(*known));
     PolicyDraft draft;
@@ -211,9 +223,14 @@ Answer<std::vector<policy::AuditEvent>> ControlPlane::activity(const Caller& cal
     flush(now);
     auto mine = filter;
     const bool reads_all = state.allows(caller, policy::action::activity_read, state.group_id());
-    const bool reads_machine = !filter.machine.empty() && state.allows(caller, policy::action::activity_read,
-                                                                       state.config.machine_id(filter.machine));
+    const auto machine_id = filter.machine.empty() ? std::string{} : state.id_of(filter.machine);
+    mine.machine = state.name_of(filter.machine);
+    const bool reads_machine = !mine.machine.empty() && state.allows(caller, policy::action::activity_read, machine_id);
     if (!reads_all && !reads_machine) {
+        // That an event is of a hidden machine would say that there is one.
+        if (!mine.machine.empty() && !state.allows(caller, policy::action::machine_read, machine_id)) {
+            return std::vector<policy::AuditEvent>{};
+        }
         if (!mine.caller.empty() && !policy::same_name(mine.caller, caller.principal)) {
             return std::vector<policy::AuditEvent>{};
         }

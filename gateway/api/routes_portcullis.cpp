@@ -26,8 +26,23 @@ std::string id_of(const Call& call, const std::string& machine) {
     return machine.starts_with('/') ? machine : call.config().machine_id(machine);
 }
 
-tl::unexpected<Problem> refuse_body(Call& call, std::string_view action, const std::string& error) {
-    return call.refuse(action, call.resource(), arm::bad_content(error));
+/// Refuses a body that cannot be read, but first whom it would have been refused to anyway: who may do none of the actions on
+/// any machine. The first is the one that is missing.
+tl::unexpected<Problem> refuse_body(Call& call, std::initializer_list<std::string_view> actions,
+                                    const std::string& error) {
+    const auto may = [&](std::string_view action, const std::string& resource) {
+        return !call.control.unauthorized(call.caller, action, resource);
+    };
+    const auto may_any = [&](const VirtualMachine& machine) {
+        const auto id = call.config().machine_id(machine.name);
+        return std::ranges::any_of(actions, [&](std::string_view action) { return may(action, id); });
+    };
+    const auto action = *actions.begin();
+    if (std::ranges::any_of(call.config().machines, may_any)) {
+        return call.refuse(action, call.resource(), arm::bad_content(error));
+    }
+    auto problem = call.control.unauthorized(call.caller, action, call.resource());
+    return call.refuse(action, call.resource(), problem.value_or(arm::bad_content(error)));
 }
 
 Answer<Response> list_connections(Call& call) {
@@ -86,7 +101,11 @@ Answer<Response> get_rdp_file(Call& call) {
 
 Answer<Response> enable(Call& call) {
     auto ports = enable_body(call.request.body);
-    if (!ports) return refuse_body(call, action::jit_write, ports.error());
+    if (!ports) {
+        const auto policy_id = call.config().policy_id("default");
+        auto problem = call.control.unauthorized(call.caller, action::jit_write, policy_id);
+        return call.refuse(action::jit_write, policy_id, problem.value_or(arm::bad_content(ports.error())));
+    }
     const auto view = call.control.enable(call.caller, call.place("name"), std::move(*ports), call.now);
     if (!view) return tl::unexpected{view.error()};
     return json_answer(200, policy_json(*view, call.config()));
@@ -100,14 +119,17 @@ Answer<Response> disable(Call& call) {
 
 Answer<Response> request_access(Call& call) {
     auto body = access_body(call.request.body);
-    if (!body) return refuse_body(call, action::jit_initiate, body.error());
+    if (!body) return refuse_body(call, {action::jit_initiate}, body.error());
     InitiateRequest request;
     request.justification = std::move(body->justification);
     request.fingerprint = call.fingerprint();
     request.can_wait = call.request.can_wait;
-    request.machines.push_back({id_of(call, body->machine), std::move(body->ports)});
-    const auto name = body->machine.substr(body->machine.rfind('/') + 1);
-    const auto* policy = call.config().policy_of(name);
+    const auto id = id_of(call, body->machine);
+    request.machines.push_back({id, std::move(body->ports)});
+    // Whose policy it is stands in the refusal's event, too: not for those to whom the machine is hidden.
+    const auto* machine = call.control.directory().machine_of_id(id);
+    const bool is_hidden = call.control.unauthorized(call.caller, action::jit_initiate, id).has_value();
+    const auto* policy = machine == nullptr || is_hidden ? nullptr : call.config().policy_of(machine->name);
     auto view = call.control.initiate(call.caller, policy == nullptr ? "default" : policy->name, request, call.now);
     if (!view) return tl::unexpected{view.error()};
     auto answer = json_answer(202, access_request_json(*view));
@@ -123,7 +145,7 @@ Answer<Response> get_request(Call& call) {
 
 Answer<Response> extend(Call& call) {
     const auto body = extend_body(call.request.body);
-    if (!body) return refuse_body(call, action::jit_initiate, body.error());
+    if (!body) return refuse_body(call, {action::jit_initiate}, body.error());
     const auto view = call.control.extend(call.caller, body->machine, body->port, body->duration, call.now);
     if (!view) return tl::unexpected{view.error()};
     return json_answer(200, connection_json(*view, call.config()));
@@ -131,7 +153,7 @@ Answer<Response> extend(Call& call) {
 
 Answer<Response> revoke(Call& call) {
     const auto body = revoke_body(call.request.body);
-    if (!body) return refuse_body(call, action::jit_initiate, body.error());
+    if (!body) return refuse_body(call, {action::jit_initiate, action::jit_write}, body.error());
     const auto records = call.control.revoke(call.caller, body->machine, body->port, body->cut, call.now);
     if (!records) return tl::unexpected{records.error()};
     boost::json::array value;

@@ -180,8 +180,7 @@ tl::expected<std::vector<policy::AuditEvent>, StoreError> Store::events(const Ev
         bytes += text_size(event);
         return bytes >= filter.most_bytes;
     };
-    return database_->attempt(
-        [&] { return read<EventRow>(database_->file.session(), query, wanted, is_enough); });
+    return database_->attempt([&] { return read<EventRow>(database_->file.session(), query, wanted, is_enough); });
 }
 
 std::size_t text_size(const policy::AuditEvent& event) noexcept {

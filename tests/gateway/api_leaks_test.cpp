@@ -36,11 +36,17 @@ std::vector<std::string> bodies_for(std::string_view pattern) {
                 R"({"virtualMachines":[{"id":")" + id + R"(","ports":[{"number":22,"duration":"PT9H"}]}]})"};
     }
     if (pattern.ends_with("/requests")) {
-        return {"", R"({"machine":"M","ports":[{"number":3389,"duration":"PT1H"}]})",
+        return {"", R"({"ports":[{"number":3389,"duration":"PT1H"}],"machine":")" + id + "\"}",
+                R"({"machine":"M","ports":[{"number":3389,"duration":"PT1H"}]})",
                 R"({"machine":"M","ports":[{"number":1,"duration":"PT1S"}]})"};
     }
-    if (pattern.ends_with("/extend")) return {"{", R"({"machine":"M","port":3389,"duration":"PT1H"})"};
-    if (pattern.ends_with("/revoke")) return {"[]", R"({"machine":"M","port":3389})"};
+    if (pattern.ends_with("/extend")) {
+        return {"{", R"({"machine":"M","port":3389,"duration":"PT1H"})",
+                R"({"port":3389,"duration":"PT1H","machine":")" + id + "\"}"};
+    }
+    if (pattern.ends_with("/revoke")) {
+        return {"[]", R"({"machine":"M","port":3389})", R"({"port":3389,"machine":")" + id + "\"}"};
+    }
     if (pattern.ends_with("/enable")) return {"", R"({"ports":"default"})", R"({"ports":"recommended"})"};
     if (pattern.ends_with("/flows/end")) {
         return {"{", R"({"protocol":"tcp","client":"198.51.100.9:40000","called":"203.0.113.9:1"})"};
@@ -128,8 +134,9 @@ BOOST_AUTO_TEST_CASE(a_hidden_machine_is_answered_as_one_that_does_not_exist) {
     struct Row {
         std::string who, hidden, absent;
     };
-    for (const auto& [who, hidden, absent] : {Row{"one", "db01", "xy99"}, Row{"one", "app01", "xyz99"},
-                                              Row{"nobody", "web01", "xyz99"}, Row{"nobody", "db01", "xy99"}}) {
+    for (const auto& [who, hidden, absent] :
+         {Row{"one", "db01", "xy99"}, Row{"one", "app01", "xyz99"}, Row{"one", "DB01", "XY99"},
+          Row{"nobody", "web01", "xyz99"}, Row{"nobody", "db01", "xy99"}}) {
         for (const auto& question : questions()) {
             if (question.target.find("/activity") != std::string::npos) continue;  // tells of these very questions
             const auto real = boost::replace_all_copy(answer_about(who, question, hidden), hidden, "M");
@@ -137,6 +144,44 @@ BOOST_AUTO_TEST_CASE(a_hidden_machine_is_answered_as_one_that_does_not_exist) {
             BOOST_TEST(real == made_up, who << ' ' << question.method << ' ' << question.target << ' ' << question.body
                                             << "\n--- " << hidden << ": " << real << "\n--- " << absent << ": "
                                             << made_up);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(ones_own_activity_does_not_tell_a_hidden_machine_from_one_that_does_not_exist) {
+    for (const auto* const who : {"one", "nobody"}) {
+        for (const auto* const wanted : {"?machine=M", "?machine=M&format=csv", ""}) {
+            const auto told_of = [&](const std::string& machine) {
+                const auto before = part(get(who, "/portcullis/v1/activity?limit=1"), "/value/0/properties/sequence");
+                for (const auto& question : questions()) {
+                    if (question.method == "POST") static_cast<void>(answer_about(who, question, machine));
+                }
+                std::string text;
+                auto target = with_machine("/portcullis/v1/activity" + std::string{wanted}, machine);
+                if (target.find("csv") != std::string::npos) return get(who, target).body;
+                while (!target.empty()) {
+                    const auto page = get(who, target);
+                    for (const auto& event : part(page, "/value").as_array()) {
+                        const auto& properties = event.at("properties");
+                        if (!before.is_null() &&
+                            properties.at("sequence").to_number<std::uint64_t>() <= before.to_number<std::uint64_t>())
+                            return text;
+                        for (const auto* const field :
+                             {"resourceId", "resourceType", "operationName", "status", "subStatus"}) {
+                            text += boost::json::serialize(event.at(field)) + ' ';
+                        }
+                        text += boost::json::serialize(properties.at("message")) +
+                                boost::json::serialize(properties.at("machine")) + '\n';
+                    }
+                    const auto next = text_at(page, "/nextLink");
+                    target = next == "null" ? "" : next.substr(next.find("/portcullis"));
+                }
+                return text;
+            };
+            const auto real = boost::replace_all_copy(told_of("db01"), "db01", "M");
+            const auto made_up = boost::replace_all_copy(told_of("xy99"), "xy99", "M");
+            BOOST_TEST(real == made_up,
+                       who << ' ' << wanted << "\n--- " << real.substr(0, 2000) << "\n--- " << made_up.substr(0, 2000));
         }
     }
 }
