@@ -278,6 +278,32 @@ def audit(lab):
     lab.start()
 
 
+def hostile_words(lab):
+    """What others wrote reaches no terminal as it is: escapes, C1, marks of direction."""
+    evil = "%1b%5d0;owned%07%c2%9b31m%e2%80%aegpj"
+    lab.curl(f"/subscriptions/x/{evil}", "-H", "Authorization: Bearer " + lab.tokens["ana"])
+    lab.curl(f"/portcullis/v1/machines/{evil}/enable", "-X", "POST", "-d", '{"ports":"default"}', "-H",
+             "Authorization: Bearer " + lab.tokens["ana"])
+    for words in [["audit", "list"], ["audit", "csv"]]:
+        told = lab.expect(DONE, *words, who="owner").stdout
+        check("]0;owned" in told or words[1] == "list", f"{words} tells of it: {told[:1000]}")
+        check(not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", told.replace("\r\n", "\n")), f"{words} prints controls")
+    # More than one of the server's pages.
+    check(len(lab.expect(DONE, "audit", "list", "--limit", 3000, who="owner").stdout.splitlines()) > 10, "pages are followed")
+
+
+def small_mistakes(lab):
+    for name in ["", "a b", 'a"b', "a\tb", "x" * 300]:
+        lab.expect(USAGE, "token", "new", "--name", name)
+    lab.expect(USAGE, "audit", "csv", "--json", who="owner")
+    check("alone" in lab.expect(USAGE, "request", "web01", "--port", 22, "--source", "me", "--source", "192.0.2.1").stderr, "me")
+    check("portcullis lookup" in lab.expect(REFUSED, "status").stderr, "what a requester may ask instead")
+    told = lab.expect(UNREACHABLE, "lookup", "--endpoint", f"https://127.0.0.2:{lab.port}").stderr
+    check("subjectAltName" in told and "--ca FILE" not in told, f"a certificate for another address: {told}")
+    told = lab.expect(DONE, "policy", "delete", "default", "--json", who="owner").stdout
+    check(json.loads(told) == {"name": "default", "deleted": True}, f"a program is told, too: {told}")
+
+
 def what_needs_no_token(lab):
     check(json.loads(lab.curl("/healthz")) == {"status": "ok"}, "it is healthy")
     numbers = lab.curl("/metrics")
@@ -318,7 +344,7 @@ def main():
         lab.start()
         try:
             for part in [what_it_prints_on_start, a_request_and_what_follows, remote_desktop, refusals, wrong_usage,
-                         the_way_to_the_server, policies, audit, what_needs_no_token, lab_sign_in]:
+                         the_way_to_the_server, policies, audit, hostile_words, what_needs_no_token, small_mistakes, lab_sign_in]:
                 print(part.__name__, flush=True)
                 part(lab)
             lab.stop()

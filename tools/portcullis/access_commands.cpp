@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
@@ -113,6 +114,10 @@ tl::expected<boost::json::value, int> wait_for(const Remote& remote, boost::json
 }
 
 int request(const AccessOptions& options) {
+    if (options.sources.size() > 1 && std::ranges::find(options.sources, "me") != options.sources.end()) {
+        complain("--source me goes alone: beside others give your address, as the server sees it");
+        return exit_usage;
+    }
     boost::json::array ports;
     for (const auto number : options.ports) {
         boost::json::object port{{"number", number}};
@@ -270,7 +275,7 @@ void add_access_commands(CLI::App& app, int& exit_code) {
     command->get_option("--port")->required();
     options->duration = "1h";
     command->add_option("--duration", options->duration, "For how long (1h)");
-    command->add_option("--source", options->sources, "From where: addresses, CIDR blocks, or me (default)")
+    command->add_option("--source", options->sources, "From where: addresses and CIDR blocks, or me alone (default)")
         ->allow_extra_args(false);
     command->add_option("--justification", options->justification, "Why");
     command->add_flag("--wait", options->wait, "Until the door is open");

@@ -81,12 +81,30 @@ int list(const AuditOptions& options) {
     return exit_done;
 }
 
+/// A table as it is, but for what a terminal would obey.
+std::string printable_lines(std::string_view table) {
+    std::string text;
+    while (!table.empty()) {
+        const auto end = std::min(table.find_first_of("\r\n"), table.size());
+        text += printable(table.substr(0, end));
+        table.remove_prefix(end);
+        const auto next = std::min(table.find_first_not_of("\r\n"), table.size());
+        text += table.substr(0, next);
+        table.remove_prefix(next);
+    }
+    return text;
+}
+
 int csv(const AuditOptions& options) {
+    if (options.remote.json) {
+        complain("a table is no JSON: that is `portcullis audit list --json`");
+        return exit_usage;
+    }
     const auto remote = Remote::open(options.remote);
     if (!remote) return remote.error();
     const auto text = remote->text("GET", "/portcullis/v1/activity" + query_of(options, options.limit) + "&format=csv");
     if (!text) return text.error();
-    fmt::print("{}", *text);
+    fmt::print("{}", printable_lines(*text));
     return exit_done;
 }
 

@@ -10,6 +10,7 @@
 
 #include "gateway/report.hpp"
 #include "tools/portcullis/commands.hpp"
+#include "tools/portcullis/terminal.hpp"
 
 namespace tools {
 
@@ -135,7 +136,11 @@ void print_logs(const value& live) {
 }  // namespace
 
 int print_gateway_status(const Remote& remote) {
-    const auto answer = remote.get("/portcullis/v1/status");
+    const auto answer = remote.send("GET", "/portcullis/v1/status", nullptr, [](const value& error) {
+        if (field(error, "code") != "AuthorizationFailed") return;
+        complain(
+            "how the gateway goes takes a right of its own; your windows: `portcullis lookup`, a request: `status ID`");
+    });
     if (!answer) return answer.error();
     if (remote.json()) {
         print_json(*answer);

@@ -192,7 +192,11 @@ int erase(const PolicyOptions& options) {
     if (found->is_null()) return no_such_policy(options.name);
     const auto answer = remote->text("DELETE", field(*found, "id") + version);
     if (!answer) return answer.error();
-    if (!remote->json()) fmt::print("policy {} is deleted\n", options.name);
+    if (remote->json()) {
+        print_json(boost::json::object{{"name", options.name}, {"deleted", true}});
+    } else {
+        fmt::print("policy {} is deleted\n", options.name);
+    }
     return exit_done;
 }
 

@@ -59,6 +59,27 @@ tl::expected<std::string, std::string> token_of(const RemoteFlags& flags, const 
                     "~/.config/portcullis/client.toml"}};
 }
 
+/// Of the character that a text begins with; 1 where that is no UTF-8.
+std::size_t character_size(std::string_view text) {
+    constexpr std::size_t longest = 4;
+    for (std::size_t size = 1; size <= std::min(longest, text.size()); ++size) {
+        if (gateway::api::is_utf8(text.substr(0, size))) return size;
+    }
+    return 1;
+}
+
+/// What a terminal obeys or turns around: C0 and C1 (ECMA-48), marks of direction and separators of lines (Unicode: Cc, Cf
+/// of UAX 9, Zl, Zp), and what is no UTF-8.
+bool is_control(std::string_view character) {
+    if (!gateway::api::is_utf8(character)) return true;
+    if (character.size() == 1) return character[0] < ' ' || character[0] == '\x7f';
+    const auto is_between = [&](std::string_view first, std::string_view last) {
+        return first <= character && character <= last;
+    };
+    return is_between("\xc2\x80", "\xc2\x9f") || is_between("\u200e", "\u200f") || is_between("\u2028", "\u202e") ||
+           is_between("\u2066", "\u2069") || character == "\u061c";
+}
+
 /// The part of an answer's `nextLink` that is the server's own: the path and the query.
 std::string path_of(const std::string& url) {
     const auto host = url.find("://");
@@ -160,9 +181,17 @@ int Remote::tell_refusal(const gateway::api::Response& response, const OnRefusal
     return response.status >= first_server_error ? exit_unreachable : exit_refused;
 }
 
-int Remote::unreachable(const gateway::api::NoAnswer& why) {
+int Remote::unreachable(const gateway::api::NoAnswer& why) const {
     complain(why.message);
-    if (!why.fingerprint.empty()) {
+    if (!why.fingerprint.empty() && !options_.ca_file.empty()) {
+        complain(
+            fmt::format("its SHA-256 fingerprint is {}; {} is what is trusted", why.fingerprint, options_.ca_file));
+        complain(
+            "if that is the one that `portcullis run` printed, ask by a name or address that the certificate has "
+            "(openssl "
+            "x509 -noout -ext subjectAltName -in FILE), or let the server have one for this address: "
+            "api.tls_certificate");
+    } else if (!why.fingerprint.empty()) {
         complain("its SHA-256 fingerprint is " + why.fingerprint);
         complain(
             "if that is the one that `portcullis run` printed, copy the certificate file that it named from there, and "
@@ -185,9 +214,12 @@ const boost::json::array& items(const boost::json::value& object, std::string_vi
 }
 
 std::string printable(std::string_view text) {
-    std::string clean{text};
-    std::ranges::replace_if(
-        clean, [](char letter) { return static_cast<unsigned char>(letter) < ' ' || letter == '\x7f'; }, '?');
+    std::string clean;
+    while (!text.empty()) {
+        const auto character = text.substr(0, character_size(text));
+        text.remove_prefix(character.size());
+        clean += is_control(character) ? "?" : character;
+    }
     return clean;
 }
 

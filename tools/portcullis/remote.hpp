@@ -51,7 +51,7 @@ public:
 private:
     Remote(gateway::api::ClientOptions options, bool json) : options_{std::move(options)}, json_{json} {}
     [[nodiscard]] int tell_refusal(const gateway::api::Response& response, const OnRefusal& refused) const;
-    [[nodiscard]] static int unreachable(const gateway::api::NoAnswer& why);
+    [[nodiscard]] int unreachable(const gateway::api::NoAnswer& why) const;
 
     gateway::api::ClientOptions options_;
     bool json_;
@@ -62,7 +62,7 @@ private:
 /// The elements of an array's field; none where there is none.
 [[nodiscard]] const boost::json::array& items(const boost::json::value& object, std::string_view name);
 
-/// Somebody else's text for a terminal: without control characters, which could move the cursor or say things.
+/// Somebody else's text for a terminal: without characters that could move the cursor, say things or turn the text around.
 [[nodiscard]] std::string printable(std::string_view text);
 
 /// On standard output, for a program.

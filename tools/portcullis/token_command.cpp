@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gateway/api/text.hpp"
+#include "gateway/config_values.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/terminal.hpp"
 
@@ -38,7 +39,9 @@ void add_token_command(CLI::App& app, int& exit_code) {
     auto* const command = group->add_subcommand("new", "Make a token, and the lines that make it known");
     const auto name = std::make_shared<std::string>("somebody@lab.example");
     command->add_option("--name", *name, "Whose")->check([](const std::string& text) {
-        return text.find_first_of("\"\\\n") == std::string::npos ? std::string{} : "a name has no quotes";
+        const auto parsed = gateway::parse_principal_name(text);
+        const bool needs_escapes = text.find_first_of("\"\\") != std::string::npos;
+        return !parsed ? parsed.error() : needs_escapes ? "a name has no quotes or backslashes" : std::string{};
     });
     command->callback([name, &exit_code] { exit_code = make_token(*name); });
 }
