@@ -12,14 +12,15 @@ using captures::PortRange;
 namespace {
 
 constexpr std::uint16_t first_mapped_port = 1024;
-constexpr std::uint32_t loopback = 127;  // first byte
+constexpr std::uint16_t last_mapped_port = 63999;  // of a NAT rule (azure/firewall: known issues)
+constexpr std::uint32_t loopback = 127;            // first byte
 
 Parsed<PortRange> parse_mapped_ports(std::string_view text) {
     const auto range = PortRange::parse(text);
-    if (range && range->first >= first_mapped_port) return *range;
+    if (range && range->first >= first_mapped_port && range->last <= last_mapped_port) return *range;
     return tl::unexpected{
-        fmt::format("{} is no range of ports from {} to 65535; write for example 50000-59999, or \"\" for none",
-                    in_quotes(text), first_mapped_port)};
+        fmt::format("{} is no range of ports from {} to {}; write for example 50000-59999, or \"\" for none",
+                    in_quotes(text), first_mapped_port, last_mapped_port)};
 }
 
 Parsed<Endpoint> parse_listen(std::string_view text) {

@@ -39,6 +39,11 @@ constexpr int request_version = 11;
 
 std::string owned(beast::string_view text) { return {text.data(), text.size()}; }
 
+/// An IPv6 address without the brackets that it has in a URL.
+std::string without_brackets(const std::string& host) {
+    return host.starts_with('[') && host.ends_with(']') ? host.substr(1, host.size() - 2) : host;
+}
+
 /// One question and its answer; the steps stand in their order.
 class Exchange {
 public:
@@ -89,8 +94,8 @@ private:
     asio::awaitable<bool> connect() {
         Error error;
         asio::ip::tcp::resolver resolver{io_};
-        const auto addresses = co_await resolver.async_resolve(options_.endpoint.host, options_.endpoint.port,
-                                                               redirect_error(use_awaitable, error));
+        const auto addresses = co_await resolver.async_resolve(
+            without_brackets(options_.endpoint.host), options_.endpoint.port, redirect_error(use_awaitable, error));
         if (!error) {
             stream_.next_layer().expires_after(timeout());
             co_await stream_.next_layer().async_connect(addresses, redirect_error(use_awaitable, error));
@@ -100,12 +105,12 @@ private:
     }
 
     asio::awaitable<bool> handshake() {
-        const auto& host = options_.endpoint.host;
+        const auto host = without_brackets(options_.endpoint.host);
         auto name = host;
         SSL_ctrl(stream_.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
         if (!options_.insecure) {
             stream_.set_verify_callback(
-                [this, &host](bool good, ssl::verify_context& context) { return verify(good, context, host); });
+                [this, host](bool good, ssl::verify_context& context) { return verify(good, context, host); });
         }
         Error error;
         stream_.next_layer().expires_after(timeout());

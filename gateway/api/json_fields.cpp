@@ -155,7 +155,7 @@ std::optional<captures::Time> JsonFields::time(std::string_view name) {
     const auto given = text(name);
     if (!given) return {};
     const auto time = captures::parse_time(*given);
-    if (!time) fail(name, shown(*given) + " is not a time in RFC 3339, such as 2026-01-31T09:30:00Z");
+    if (!time) fail(name, shown(*given) + " is not a time in RFC 3339 before 2262, such as 2026-01-31T09:30:00Z");
     return time;
 }
 

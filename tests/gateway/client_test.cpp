@@ -119,6 +119,14 @@ BOOST_AUTO_TEST_CASE(a_file_of_certificates_that_is_not_there_is_named) {
     BOOST_TEST(holds(answer.error().message, "/nowhere.pem"), answer.error().message);
 }
 
+BOOST_AUTO_TEST_CASE(an_address_of_ipv6_is_no_name_to_look_up) {
+    ClientOptions options;
+    options.endpoint = Endpoint::parse("https://[::1]:1").value();
+    const auto answer = ask(options, "GET", "/a");
+    BOOST_REQUIRE(!answer);
+    BOOST_TEST(!holds(answer.error().message, "not found"), answer.error().message);
+}
+
 BOOST_AUTO_TEST_CASE(a_url_says_where) {
     const auto full = Endpoint::parse("https://gate.lab.example:8443/jit/");
     BOOST_REQUIRE(full);

@@ -262,7 +262,8 @@ BOOST_AUTO_TEST_CASE(mistakes_in_the_settings_of_the_service_are_named) {
     const std::string principal = "[[principal]]\nname = \"lab@lab.example\"\n";
     check(test::firewall_line,
           {
-              {"[jit]\nmapped_ports = \"22-50\"", "3:16", "from 1024 to 65535"},
+              {"[jit]\nmapped_ports = \"22-50\"", "3:16", "from 1024 to 63999"},
+              {"[jit]\nmapped_ports = \"60000-64000\"", "3:16", "from 1024 to 63999"},
               {"[jit]\nmapped_ports = \"60000-50000\"", "3:16", "for example 50000-59999"},
               {"[store]\nurl = \"postgresql://db\"", "3:7", "write sqlite: and the path of a file"},
               {"[api]\nlisten = \"8443\"", "3:10", "for example 127.0.0.1:8443"},
