@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "gateway/still_granted.hpp"
 #include "policy/names.hpp"
 
 namespace gateway {
@@ -41,7 +42,8 @@ Access::Access(const Config& config) { use(config); }
 std::vector<MappedPort> Access::use(const Config& config) {
     config_ = &config;
     directory_ = Directory{config};
-    ways_ = WaysIn{dnat::RuleTable::build(config.nat_rules).value_or(dnat::RuleTable{})};
+    ways_ = WaysIn{dnat::RuleTable::build(config.nat_rules).value_or(dnat::RuleTable{}),
+                   config.firewall.private_ip.value_or(captures::Ipv4Address{})};
     authorization_ = policy::Authorization{config.roles, config.role_assignments};
     windows_.clear();
     for (const auto& policy : config.jit_policies) {
@@ -111,7 +113,8 @@ tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy:
         if (const auto coverage = coverage_of(request.machine); !coverage) return tl::unexpected{coverage.error()};
     }
     AccessChange change;
-    change.mapped_ports = ahead.mapped_ports;
+    Gifts gifts;
+    for (const auto& mapped : ahead.mapped_ports) gifts.all.add(mapped);
     std::vector<AccessRecord> opened;
     for (const auto& request : requests) {
         const auto& policy = *coverage_of(request.machine)->policy;
@@ -126,12 +129,11 @@ tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy:
         for (const auto& port : *approved) {
             auto one = new_record(request, policy, port, now);
             one.id = static_cast<WindowId>(last_id_ + ahead.windows + opened.size() + 1);
-            if (auto refusal = connect(one, change.mapped_ports)) return tl::unexpected{*refusal};
+            if (auto refusal = connect(one, gifts)) return tl::unexpected{*refusal};
             opened.push_back(std::move(one));
         }
     }
-    change.mapped_ports.erase(change.mapped_ports.begin(),
-                              change.mapped_ports.begin() + static_cast<std::ptrdiff_t>(ahead.mapped_ports.size()));
+    change.mapped_ports = std::move(gifts.own);
     change.replaced = change.records.size();
     std::ranges::move(opened, std::back_inserter(change.records));
     return change;
@@ -219,7 +221,7 @@ AccessChange Access::plan_policies(std::span<const policy::JitPolicy> policies, 
     for (const auto& open : open_) {
         const auto& known = *record(open.id);
         const auto found = granted.find(key(known.policy, known.machine));
-        if (found != granted.end() && found->second->port(known.port, known.protocol) != nullptr) continue;
+        if (still_granted(known, found == granted.end() ? nullptr : found->second)) continue;
         change.records.push_back(known);
         change.records.back().revoke(now, StatusReason::user_requested);
         change.ends.push_back({known.id, known.on_expiry == policy::OnExpiry::cut});

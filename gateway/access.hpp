@@ -95,7 +95,7 @@ public:
                                                                           captures::Time now) const;
     [[nodiscard]] AccessChange plan_expiry(captures::Time now) const;
     /// What a configuration with these policies must end before `use`, whatever the clock says: windows whose policy is
-    /// gone or no longer lists their machine's port.
+    /// gone or no longer grants them (`still_granted`).
     [[nodiscard]] AccessChange plan_policies(std::span<const policy::JitPolicy> policies, captures::Time now) const;
     /// Makes it so. Since it was planned, nothing else may have changed, but for requests on other machines.
     void commit(AccessChange change);
@@ -171,16 +171,22 @@ private:
                                                              captures::Time now) const;
     [[nodiscard]] policy::AccessRecord new_record(const policy::AccessRequest& request, const policy::JitPolicy& policy,
                                                   const policy::ApprovedPort& port, captures::Time now) const;
+    /// Mapped ports that a plan gives away.
+    struct Gifts {
+        MappedPorts all;  ///< those of plans ahead, too
+        std::vector<MappedPort> own;
+        std::size_t address = 0;  ///< the next one is looked for from here: an index into the firewall's, and a port
+        std::uint32_t port = 0;
+    };
     /// Finds the way to the record's port, or gives it a mapped port, unless all are taken.
-    [[nodiscard]] std::optional<policy::Refusal> connect(policy::AccessRecord& record,
-                                                         std::vector<MappedPort>& given) const;
+    [[nodiscard]] std::optional<policy::Refusal> connect(policy::AccessRecord& record, Gifts& gifts) const;
     std::vector<MappedPort> reconnect();
     void admit(const policy::AccessRecord& open, dnat::NatRule& rule) const;
     /// The record's mapped port, if that is how its port is reached.
     [[nodiscard]] const captures::Endpoint* mapped_port_of(const policy::AccessRecord& record) const;
     [[nodiscard]] std::optional<Connection> find_connection(const policy::AccessRecord& record) const;
     [[nodiscard]] bool usable(captures::Endpoint listener) const;
-    [[nodiscard]] std::optional<captures::Endpoint> free_listener(const std::vector<MappedPort>& given) const;
+    [[nodiscard]] std::optional<captures::Endpoint> free_listener(Gifts& gifts) const;
     [[nodiscard]] policy::AccessRecord* find(policy::WindowId id) noexcept;
     void enter(const policy::AccessRecord& record);
     void leave(const policy::AccessRecord& record);

@@ -23,7 +23,7 @@ std::string mapped_rule_name(std::string_view machine, std::uint16_t port) {
 
 }  // namespace
 
-std::optional<policy::Refusal> Access::connect(AccessRecord& record, std::vector<MappedPort>& given) const {
+std::optional<policy::Refusal> Access::connect(AccessRecord& record, Gifts& gifts) const {
     record.listener.reset();
     const auto* machine = directory_.machine(record.machine);
     if (machine == nullptr) return {};
@@ -32,20 +32,18 @@ std::optional<policy::Refusal> Access::connect(AccessRecord& record, std::vector
         return {};
     }
     if (!config_->jit.mapped_ports || config_->firewall.public_ips.empty()) return {};
-    const auto is_its = [&](const MappedPort& mapped) {
-        return mapped.machine == machine->name && mapped.port == record.port;
-    };
-    if (const auto now = std::ranges::find_if(given, is_its); now != given.end()) {
-        record.listener = now->listener;
+    if (const auto* given = gifts.all.find(machine->name, record.port)) {
+        record.listener = *given;
         return {};
     }
     if (const auto* mapped = mapped_ports_.find(machine->name, record.port); mapped != nullptr && usable(*mapped)) {
         record.listener = *mapped;
         return {};
     }
-    record.listener = free_listener(given);
+    record.listener = free_listener(gifts);
     if (record.listener) {
-        given.push_back({machine->name, record.port, *record.listener});
+        gifts.own.push_back({machine->name, record.port, *record.listener});
+        gifts.all.add(gifts.own.back());
         return {};
     }
     return policy::Refusal{
@@ -57,12 +55,12 @@ std::optional<policy::Refusal> Access::connect(AccessRecord& record, std::vector
 
 /// Finds the ways of all open windows anew, since rules or addresses may have changed.
 std::vector<MappedPort> Access::reconnect() {
-    std::vector<MappedPort> given;
+    Gifts gifts;
     connections_.clear();
-    for (const auto& open : open_) static_cast<void>(connect(*find(open.id), given));
-    for (const auto& mapped : given) mapped_ports_.add(mapped);
+    for (const auto& open : open_) static_cast<void>(connect(*find(open.id), gifts));
+    for (const auto& mapped : gifts.own) mapped_ports_.add(mapped);
     ++mapped_generation_;
-    return given;
+    return std::move(gifts.own);
 }
 
 /// Not one that a NAT rule of the configuration has come to listen on, nor on an address that is no longer the
@@ -75,14 +73,15 @@ bool Access::usable(Endpoint listener) const {
     });
 }
 
-std::optional<Endpoint> Access::free_listener(const std::vector<MappedPort>& given) const {
+/// Each port is looked at once a plan: what is taken stays so until it is carried out.
+std::optional<Endpoint> Access::free_listener(Gifts& gifts) const {
     const auto range = *config_->jit.mapped_ports;
-    for (const auto address : config_->firewall.public_ips) {
-        for (std::uint32_t port = range.first; port <= range.last; ++port) {
-            const Endpoint listener{address, static_cast<std::uint16_t>(port)};
-            const bool is_given = std::ranges::any_of(
-                given, [&](const MappedPort& mapped) { return mapped.listener == listener; });
-            if (!is_given && !mapped_ports_.taken(listener) && usable(listener)) return listener;
+    const auto& addresses = config_->firewall.public_ips;
+    for (; gifts.address < addresses.size(); ++gifts.address, gifts.port = 0) {
+        gifts.port = std::max<std::uint32_t>(gifts.port, range.first);
+        while (gifts.port <= range.last) {
+            const Endpoint listener{addresses[gifts.address], static_cast<std::uint16_t>(gifts.port++)};
+            if (!gifts.all.taken(listener) && !mapped_ports_.taken(listener) && usable(listener)) return listener;
         }
     }
     return {};

@@ -27,7 +27,7 @@ bool is_for(const dnat::NatRule& rule, Protocol protocol) {
 
 }  // namespace
 
-WaysIn::WaysIn(dnat::RuleTable rules) : rules_{std::move(rules)} {
+WaysIn::WaysIn(dnat::RuleTable rules, captures::Ipv4Address private_address) : rules_{std::move(rules)} {
     for (RuleIndex index = 0; index < rules_.rules().size(); ++index) {
         const auto& rule = rules_.rule(index);
         by_target_[key(rule.translated)].push_back(index);
@@ -35,6 +35,8 @@ WaysIn::WaysIn(dnat::RuleTable rules) : rules_{std::move(rules)} {
         const bool is_one = ports.size() == 1 && ports.front().first == ports.front().last;
         (is_one ? by_listener_[key({rule.destination, ports.front().first})] : wide_).push_back(index);
     }
+    const auto is_public = [&](RuleIndex index) { return rules_.rule(index).destination != private_address; };
+    for (auto& [target, candidates] : by_target_) std::ranges::stable_partition(candidates, is_public);
 }
 
 std::optional<Connection> WaysIn::find(Endpoint target, const policy::AccessRecord& record) const {

@@ -26,7 +26,8 @@ struct Connection {
 class WaysIn {  // NOLINT(bugprone-exception-escape): moving what Boost calls noexcept does not throw
 public:
     WaysIn() = default;
-    explicit WaysIn(dnat::RuleTable rules);
+    /// Rules on the firewall's private address are ways in only where none on a public one is: few can reach it.
+    explicit WaysIn(dnat::RuleTable rules, captures::Ipv4Address private_address = {});
 
     [[nodiscard]] const dnat::RuleTable& rules() const noexcept { return rules_; }
 

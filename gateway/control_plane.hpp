@@ -90,7 +90,7 @@ struct PolicyView {
 /// Where an open window lets its requestor connect.
 struct ConnectionView {
     policy::AccessRecord record;
-    Connection connection;
+    std::optional<Connection> connection;  ///< none where nothing leads to the port
     std::string os;
 };
 

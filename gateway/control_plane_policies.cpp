@@ -275,15 +275,7 @@ PolicyView ControlPlane::State::view(const Caller& caller, const JitPolicy& poli
     const bool sees_all = allows(caller, policy::action::jit_read, view.id);
     std::erase_if(view.policy.machines,
                   [&](const JitMachine& machine) { return !sees(caller, sees_all, machine.name); });
-    for (const auto& machine : view.policy.machines) {
-        std::optional<captures::Ipv4Address> address;
-        for (const auto* record : access.open_records(machine.name, now)) {
-            if (may_know(caller, *record) && record->listener) address = record->listener->address;
-        }
-        const bool reads = allows(caller, policy::action::connection_read, config.machine_id(machine.name));
-        if (!address && reads && !config.firewall.public_ips.empty()) address = config.firewall.public_ips.front();
-        view.public_ips.push_back(address);
-    }
+    for (const auto& machine : view.policy.machines) view.public_ips.push_back(public_ip(caller, machine.name, now));
     const auto ids = request_ids.find(policy::to_lower(policy.name));
     if (ids == request_ids.end()) return view;
     for (auto id = ids->second.rbegin(); id != ids->second.rend() && view.requests.size() < most_told_requests; ++id) {
@@ -291,6 +283,20 @@ PolicyView ControlPlane::State::view(const Caller& caller, const JitPolicy& poli
     }
     std::ranges::reverse(view.requests);
     return view;
+}
+
+/// One address stands for all of a machine's mapped ports: there is none to tell where its windows are on several, or, without
+/// windows, the firewall has several.
+std::optional<captures::Ipv4Address> ControlPlane::State::public_ip(const Caller& caller, std::string_view machine,
+                                                                    Time now) const {
+    std::set<captures::Ipv4Address> addresses;
+    for (const auto* record : access.open_records(machine, now)) {
+        if (record->listener && may_know(caller, *record)) addresses.insert(record->listener->address);
+    }
+    if (addresses.empty() && allows(caller, policy::action::connection_read, config.machine_id(machine))) {
+        addresses.insert(config.firewall.public_ips.begin(), config.firewall.public_ips.end());
+    }
+    return addresses.size() == 1 ? std::optional{*addresses.begin()} : std::nullopt;
 }
 
 bool ControlPlane::State::allows(const Caller& caller, std::string_view action, std::string_view resource) const {

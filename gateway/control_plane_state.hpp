@@ -113,6 +113,8 @@ struct ControlPlane::State {
                                                               const StoredPolicies& stored);
     void apply_policies();
     [[nodiscard]] PolicyView view(const Caller& caller, const policy::JitPolicy& policy, captures::Time now) const;
+    [[nodiscard]] std::optional<captures::Ipv4Address> public_ip(const Caller& caller, std::string_view machine,
+                                                                 captures::Time now) const;
     [[nodiscard]] Answer<PolicyView> replace(const Caller& caller, policy::JitPolicy policy, captures::Time now);
     [[nodiscard]] Answer<bool> remove(const Caller& caller, const policy::JitPolicy& policy, captures::Time now);
     /// Writes a policy that was set or deleted, and makes it so.

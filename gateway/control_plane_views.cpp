@@ -100,10 +100,9 @@ Problem ControlPlane::State::no_machine(std::string_view machine) const {
 }
 
 std::optional<ConnectionView> ControlPlane::State::connection_view(const AccessRecord& record) const {
-    auto connection = access.connection_of(record);
     const auto* machine = access.directory().machine(record.machine);
-    if (!connection || machine == nullptr) return {};
-    return ConnectionView{record, std::move(*connection), machine->os};
+    if (machine == nullptr) return {};
+    return ConnectionView{record, access.connection_of(record), machine->os};
 }
 
 Answer<std::vector<MachineView>> ControlPlane::machines(const Caller& caller, Time now) {

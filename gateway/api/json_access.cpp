@@ -28,7 +28,7 @@ boost::json::object port_json(const policy::AccessRecord& record) {
                              {"endTimeUtc", arm_time(record.end)},
                              {"status", json_text(to_string(record.status))},
                              {"statusReason", json_text(to_string(record.status_reason))}};
-    if (record.listener) {
+    if (record.listener && record.status != policy::Status::revoked) {
         const Connection connection{*record.listener, record.protocol.value_or(captures::Protocol::tcp), {}};
         json["publicIpAddress"] = captures::to_string(record.listener->address);
         json["mappedPort"] = record.listener->port;
@@ -54,15 +54,18 @@ template <class Add>
 void each_member(const ConnectionView& view, const Config& config, Add add) {
     const auto& record = view.record;
     const auto& connection = view.connection;
+    const auto protocol = connection ? connection->protocol : record.protocol.value_or(captures::Protocol::tcp);
     const auto add_text = [&](const char* name, std::string_view text) { add(name, text); };
     add_text("machine", record.machine);
     add_text("machineId", config.machine_id(record.machine));
     add("port", record.port);
-    add_text("protocol", captures::to_string(connection.protocol));
-    add_text("publicIpAddress", captures::to_string(connection.listener.address));
-    add("mappedPort", connection.listener.port);
-    add_text("rule", connection.rule);
-    add_text("command", connect_command(connection, record.port));
+    add_text("protocol", captures::to_string(protocol));
+    if (connection) {
+        add_text("publicIpAddress", captures::to_string(connection->listener.address));
+        add("mappedPort", connection->listener.port);
+        add_text("rule", connection->rule);
+        add_text("command", connect_command(*connection, record.port));
+    }
     add_text("requestor", record.requestor);
     add_text("requestId", record.request);
     add_text("startTimeUtc", arm_time(record.start));

@@ -24,8 +24,8 @@ Answer<std::optional<captures::Time>> time_parameter(const Call& call, const std
     if (!text) return std::optional<captures::Time>{};
     const auto time = captures::parse_time(*text);
     if (time) return time;
-    return tl::unexpected{
-        arm::bad_request(name + ' ' + shown(*text) + " is not a time in RFC 3339 before 2262, such as 2026-01-31T09:30:00Z")};
+    return tl::unexpected{arm::bad_request(name + ' ' + shown(*text) +
+                                           " is not a time in RFC 3339 before 2262, such as 2026-01-31T09:30:00Z")};
 }
 
 std::string text_parameter(const Call& call, const std::string& name) {

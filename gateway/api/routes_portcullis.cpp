@@ -87,16 +87,22 @@ Answer<Response> get_rdp_file(Call& call) {
         return tl::unexpected{Problem{404, std::string{policy::refusal_code::request_not_found},
                                       "Nothing is open on that port of the machine: request access first."}};
     }
+    const auto leads_there = [](const ConnectionView& view) { return view.connection.has_value(); };
     const auto is_own = [&](const ConnectionView& view) {
-        return policy::same_name(view.record.requestor, call.caller.principal);
+        return leads_there(view) && policy::same_name(view.record.requestor, call.caller.principal);
     };
     auto view = std::ranges::find_if(*views, is_own);
-    if (view == views->end()) view = views->begin();
+    if (view == views->end()) view = std::ranges::find_if(*views, leads_there);
+    if (view == views->end()) {
+        return tl::unexpected{Problem{
+            404, std::string{policy::refusal_code::request_not_found},
+            "No address of the firewall leads to that port of the machine: ask its administrator for a NAT rule."}};
+    }
     const auto name = file_name(view->record.machine, view->record.port);
     return Response{
         200,
         {{"Content-Type", "application/x-rdp"}, {"Content-Disposition", "attachment; filename=\"" + name + '"'}},
-        rdp_file(view->connection, view->record.machine)};
+        rdp_file(*view->connection, view->record.machine)};
 }
 
 Answer<Response> enable(Call& call) {

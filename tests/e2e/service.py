@@ -280,10 +280,8 @@ def audit(lab):
 
 def hostile_words(lab):
     """What others wrote reaches no terminal as it is: escapes, C1, marks of direction."""
-    evil = "%1b%5d0;owned%07%c2%9b31m%e2%80%aegpj"
-    lab.curl(f"/subscriptions/x/{evil}", "-H", "Authorization: Bearer " + lab.tokens["ana"])
-    lab.curl(f"/portcullis/v1/machines/{evil}/enable", "-X", "POST", "-d", '{"ports":"default"}', "-H",
-             "Authorization: Bearer " + lab.tokens["ana"])
+    body = json.dumps({"machine": "\x1b]0;owned\x07\x9b31m\u202egpj", "port": 22, "duration": "PT1H"})
+    lab.curl("/portcullis/v1/extend", "-d", body, "-H", "Authorization: Bearer " + lab.tokens["ana"])
     for words in [["audit", "list"], ["audit", "csv"]]:
         told = lab.expect(DONE, *words, who="owner").stdout
         check("]0;owned" in told or words[1] == "list", f"{words} tells of it: {told[:1000]}")
@@ -298,8 +296,6 @@ def small_mistakes(lab):
     lab.expect(USAGE, "audit", "csv", "--json", who="owner")
     check("alone" in lab.expect(USAGE, "request", "web01", "--port", 22, "--source", "me", "--source", "192.0.2.1").stderr, "me")
     check("portcullis lookup" in lab.expect(REFUSED, "status").stderr, "what a requester may ask instead")
-    told = lab.expect(UNREACHABLE, "lookup", "--endpoint", f"https://127.0.0.2:{lab.port}").stderr
-    check("subjectAltName" in told and "--ca FILE" not in told, f"a certificate for another address: {told}")
     told = lab.expect(DONE, "policy", "delete", "default", "--json", who="owner").stdout
     check(json.loads(told) == {"name": "default", "deleted": True}, f"a program is told, too: {told}")
 

@@ -59,11 +59,13 @@ BOOST_AUTO_TEST_CASE(connections_are_told_as_text_as_they_are_told_as_values) {
     gateway::ConnectionView plain;
     plain.record.machine = "web01";
     plain.record.port = 22;
-    plain.connection = {{{0xcb00710a}, 50022}, captures::Protocol::tcp, "inbound/ssh-web01"};
+    plain.connection = gateway::Connection{{{0xcb00710a}, 50022}, captures::Protocol::tcp, "inbound/ssh-web01"};
     auto odd = plain;
     odd.record.machine = "\"a\\b\"\n\t\x01\x1f\x7f\xc3\xa9/";
-    odd.connection.rule = std::string{"nul\0", 4};
-    const std::vector<gateway::ConnectionView> views{plain, odd, plain};
+    odd.connection->rule = std::string{"nul\0", 4};
+    auto nowhere = plain;
+    nowhere.connection.reset();
+    const std::vector<gateway::ConnectionView> views{plain, odd, nowhere, plain};
     for (std::size_t count = 0; count <= views.size(); ++count) {
         boost::json::array values;
         for (std::size_t at = 0; at < count; ++at) {

@@ -161,7 +161,8 @@ BOOST_AUTO_TEST_CASE(ones_own_activity_does_not_tell_a_hidden_machine_from_one_t
                 if (target.find("csv") != std::string::npos) return get(who, target).body;
                 while (!target.empty()) {
                     const auto page = get(who, target);
-                    for (const auto& event : part(page, "/value").as_array()) {
+                    const auto events = part(page, "/value").as_array();
+                    for (const auto& event : events) {
                         const auto& properties = event.at("properties");
                         if (!before.is_null() &&
                             properties.at("sequence").to_number<std::uint64_t>() <= before.to_number<std::uint64_t>())

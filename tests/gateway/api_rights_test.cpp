@@ -62,6 +62,25 @@ BOOST_AUTO_TEST_CASE(to_take_a_machine_out_of_a_policy_takes_the_right_to_write_
     BOOST_TEST(guarded() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_policy_that_is_narrowed_ends_windows_that_it_no_longer_grants) {
+    struct Row {
+        std::string sources, most;
+        bool stays;
+    };
+    for (const auto& [sources, most, stays] :
+         {Row{"198.51.100.0/24", "PT1H", true}, Row{"198.51.100.8/29", "PT1H", false}, Row{"*", "PT59M", false}}) {
+        put("admin", {"web01", "db01"});
+        BOOST_TEST(outcome(open("requester", "web01", 22)) == "202");
+        const auto narrowed = send("PUT", "admin", policy_path + version,
+                                   R"({"properties":{"virtualMachines":[{"id":")" + machine_id("web01") +
+                                       R"(","ports":[{"number":22,"protocol":"TCP","allowedSourceAddressPrefix":")" +
+                                       sources + R"(","maxRequestAccessDuration":")" + most + R"("}]}]}})",
+                                   {}, noon + std::chrono::minutes{30});
+        BOOST_TEST(outcome(narrowed) == "200");
+        BOOST_TEST(control->numbers().open_windows == (stays ? 1U : 0U), sources << ' ' << most);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(to_delete_a_policy_takes_the_right_to_delete_it_and_no_other) {
     BOOST_TEST(outcome(send("DELETE", "blind", policy_path + version)) == "403 AuthorizationFailed");
     BOOST_TEST(outcome(send("DELETE", "security", policy_path + version)) == "200");

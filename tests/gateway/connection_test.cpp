@@ -10,6 +10,7 @@ using captures::Protocol;
 
 const Endpoint ssh{{0x0a010004}, 22};
 const captures::Ipv4Address firewall{0xcb00710a};
+const captures::Ipv4Address private_address{0x0a000104};
 
 dnat::NatRule rule(const std::string& name, const std::string& source, std::uint16_t port, Endpoint target = ssh) {
     dnat::NatRule rule;
@@ -28,7 +29,7 @@ std::string way(std::vector<dnat::NatRule> rules, const std::vector<std::string>
     record.port = 22;
     record.protocol = protocol;
     for (const auto& source : sources) record.sources.push_back(*Prefix::parse(source));
-    const gateway::WaysIn ways{dnat::RuleTable::build(std::move(rules)).value()};
+    const gateway::WaysIn ways{dnat::RuleTable::build(std::move(rules)).value(), private_address};
     const auto found = ways.find(ssh, record);
     return found ? found->rule + " " + to_string(found->listener) : "none";
 }
@@ -62,6 +63,13 @@ BOOST_AUTO_TEST_CASE(
     wide.translated = elsewhere;
     BOOST_TEST(way({wide, rule("one", "*", 50023)}, {"192.0.2.1"}) == "none");
     BOOST_TEST(way({rule("one", "*", 50023), wide}, {"192.0.2.1"}) == "inbound/one 203.0.113.10:50023");
+}
+
+BOOST_AUTO_TEST_CASE(a_rule_on_the_private_address_leads_only_where_no_other_does) {
+    auto inner = rule("inner", "*", 2200);
+    inner.destination = private_address;
+    BOOST_TEST(way({inner, rule("outer", "*", 2201)}, {"198.51.100.7"}) == "inbound/outer 203.0.113.10:2201");
+    BOOST_TEST(way({inner, rule("outer", "192.0.2.1", 2201)}, {"198.51.100.7"}) == "inbound/inner 10.0.1.4:2200");
 }
 
 BOOST_AUTO_TEST_CASE(the_protocol_counts) {
