@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include "captures/checksum.hpp"
+#include "captures/link_layer.hpp"
 #include "tests/support/pipeline_bench.hpp"
 
 namespace pipeline_live_test {
@@ -15,6 +17,15 @@ constexpr std::uint32_t tcp_headers = 40;
 
 PacketBuilder data(std::size_t bytes) {
     return tcp("198.51.100.7:40000", "203.0.113.10:8080").ack(5001).seq(1001).payload_size(bytes);
+}
+
+/// The fragment, not to be cut again.
+OwnedFrame with_df(OwnedFrame fragment) {
+    auto* const ip = fragment.frame().data + captures::ethernet_size;
+    captures::store_be16(ip + 6, static_cast<std::uint16_t>(captures::load_be16(ip + 6) | 0x4000));
+    captures::store_be16(ip + 10, 0);
+    captures::store_be16(ip + 10, captures::checksum_of({ip, 20}));
+    return fragment;
 }
 
 }  // namespace pipeline_live_test
@@ -89,12 +100,12 @@ BOOST_AUTO_TEST_CASE(windows_may_be_told_in_a_clock_that_is_ahead_of_the_frames)
 BOOST_AUTO_TEST_CASE(a_fragment_that_waited_must_fit_as_others_must) {
     Bench bench;
     bench.pipeline().set_mtu(Side::inside, 1000);
-    const auto datagram = udp("198.51.100.7:5000", "203.0.113.10:53").payload_size(1400).id(1).df();
-    check(bench.from_outside(fragment_of(datagram, 64, 1200)), is_held);
+    const auto datagram = udp("198.51.100.7:5000", "203.0.113.10:53").payload_size(1400).id(1);
+    check(bench.from_outside(with_df(fragment_of(datagram, 64, 1200))), is_held);
     check(bench.from_outside(fragment_of(datagram, 0, 64)), because(Reason::dnat));
     check(bench.all_told().back(), is_dropped, because(Reason::too_big), is_unchanged);
     BOOST_TEST(bench.count(Reason::too_big) == 1U);
-    const auto cuttable = udp("198.51.100.7:5000", "203.0.113.10:53").payload_size(1400).id(2).df(false);
+    const auto cuttable = udp("198.51.100.7:5000", "203.0.113.10:53").payload_size(1400).id(2);
     check(bench.from_outside(fragment_of(cuttable, 64, 1200)), is_held);
     check(bench.from_outside(fragment_of(cuttable, 0, 64)), because(Reason::established));
     check(bench.all_told().back(), because(Reason::established), leaves(Side::inside));
