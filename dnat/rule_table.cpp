@@ -4,14 +4,14 @@
 #include <map>
 #include <set>
 
+#include "dnat/rule_limits.hpp"
+
 namespace dnat {
 
 namespace {
 
 using captures::Ipv4Address;
 using captures::Protocol;
-
-constexpr std::size_t most_listeners = 2'000'000;
 
 bool contains(const std::vector<Protocol>& protocols, Protocol protocol) noexcept {
     return std::ranges::find(protocols, protocol) != protocols.end();

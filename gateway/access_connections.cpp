@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "gateway/access.hpp"
+#include "gateway/listeners.hpp"
 #include "policy/names.hpp"
 
 namespace gateway {
@@ -39,6 +40,13 @@ std::optional<policy::Refusal> Access::connect(AccessRecord& record, Gifts& gift
     if (const auto* mapped = mapped_ports_.find(machine->name, record.port); mapped != nullptr && usable(*mapped)) {
         record.listener = *mapped;
         return {};
+    }
+    if (mapped_ports_.all().size() + gifts.own.size() >= most_mapped_ports) {
+        return policy::Refusal{
+            std::string{policy::refusal_code::no_mapped_port},
+            fmt::format("No NAT rule maps port {} of machine '{}' for these sources, and {} ports of "
+                        "machines have one of the firewall's already: add a NAT rule.",
+                        record.port, record.machine, most_mapped_ports)};
     }
     record.listener = free_listener(gifts);
     if (record.listener) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gateway/config_draft.hpp"
+#include "gateway/listeners.hpp"
 #include "policy/names.hpp"
 
 namespace gateway {
@@ -18,7 +19,6 @@ constexpr std::size_t most_nat_rules = 200'000;
 constexpr std::uint16_t largest_destination_port = 63999;  // azure/firewall: known issues
 /// Listeners times sources, over all rules: what compiling them costs.
 constexpr std::uint64_t most_work = 16'000'000;
-constexpr std::uint64_t most_listeners = 2'000'000;  // what a rule table takes
 
 /// Reads NAT rules one by one.
 class NatRuleReader {
@@ -133,7 +133,8 @@ Ipv4Address NatRuleReader::read_destination(TomlTable& table) {
                         "is the firewall's private_ip, which the Basic tier cannot translate; take Standard or "
                         "Premium, or a public IP");
         }
-    } else if (std::ranges::find(firewall.public_ips, *address) == firewall.public_ips.end()) {
+    } else if (!firewall.public_ips.empty() &&  // else that is the mistake, and told already
+               std::ranges::find(firewall.public_ips, *address) == firewall.public_ips.end()) {
         table.error(key, at,
                     fmt::format("{} is neither one of firewall.public_ips nor firewall.private_ip; add it there "
                                 "or name one of them",
@@ -190,14 +191,14 @@ void NatRuleReader::count_listeners(TomlTable& table, const NatRule& rule) {
     std::uint64_t ports = 0;
     for (const auto& range : rule.destination_ports) ports += std::uint64_t{range.last} - range.first + 1U;
     const auto listeners = ports * rule.protocols.size();
-    const bool was_within = listeners_ <= most_listeners && work_ <= most_work;
+    const bool was_within = listeners_ <= most_configured_listeners && work_ <= most_work;
     listeners_ += listeners;
     work_ += listeners * rule.sources.size();
     if (!was_within) return;
-    if (listeners_ > most_listeners) {
-        table.error(
-            "destination_ports",
-            fmt::format("all rules up to this one listen on more than {} ports; use narrower ranges", most_listeners));
+    if (listeners_ > most_configured_listeners) {
+        table.error("destination_ports",
+                    fmt::format("all rules up to this one listen on more than {} ports; use narrower ranges",
+                                most_configured_listeners));
     } else if (work_ > most_work) {
         table.error("destination_ports",
                     fmt::format("all rules up to this one have more than {} pairs of port and source; use narrower "

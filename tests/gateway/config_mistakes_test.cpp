@@ -304,6 +304,14 @@ BOOST_AUTO_TEST_CASE(expansion_of_few_bytes_into_many_addresses_or_ports_is_boun
     BOOST_TEST(errors_in(ports) == 1);
 }
 
+BOOST_AUTO_TEST_CASE(one_mistake_in_public_ips_is_one_mistake) {
+    const auto findings = findings_of(
+        "[firewall]\npublic_ips = 7\ninstance_ip = \"10.0.1.5\"\n[[nat_rule_collection]]\nname = \"c\"\n"
+        "priority = 100\nrule = [\n" +
+        nat_rule("\"50022\"", "\"50022\"") + "]\n");
+    BOOST_TEST(errors_in(findings) == 1, test::text_of(findings));
+}
+
 BOOST_AUTO_TEST_CASE(mistakes_beyond_a_thousand_are_counted) {
     std::string text{test::firewall_line};
     for (int i = 0; i < 1500; ++i) text += "x" + std::to_string(i) + " = 1\n";
