@@ -160,11 +160,11 @@ std::string Service::Parts::listen() {
     const auto& wanted = control->config().api;
     api::ServerLimits limits;
     limits.connections = wanted.max_connections;
+    limits.connections_of_address = wanted.max_connections_per_address;
     limits.request_timeout = wanted.request_timeout;
     const auto bound = server.listen({.listen = wanted.listen, .tls = facts.certificate, .limits = limits},
                                      [this](const Request& request) { return answer(request); });
     if (!bound) return bound.error();
-    limits.connections_of_address = wanted.max_connections_per_address;
     facts.listen = *bound;
     if (!wanted.lab_sign_in) return {};
     const auto sign_in = server.listen(
@@ -224,7 +224,10 @@ captures::Time Service::Parts::tick() {
         server.stop();
     }
     if (!failed) notify_alive(status());
-    return control->next_expiry().value_or(captures::Time::max());
+    const auto due = control->next_expiry();
+    if (!due) return captures::Time::max();
+    // The server sleeps by the wall clock, which may have been set back behind the service's.
+    return std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now()) + (*due - now());
 }
 
 ReloadReport Service::Parts::reload(const Caller* caller) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -13,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <csignal>
+#include <exception>
 #include <vector>
 
 #include "gateway/api/session.hpp"
@@ -32,6 +32,11 @@ constexpr std::chrono::milliseconds last_words{900};  // so that all is over wit
 constexpr std::chrono::milliseconds out_of_files_pause{100};
 constexpr captures::Duration longest_tick = std::chrono::seconds{1};
 constexpr std::chrono::milliseconds deadline_grain{50};  // by so much a connection may have longer than its limit
+
+/// Without its clock or a listener no server goes on: `run` ends, too.
+void pass_on(const std::exception_ptr& failure) {
+    if (failure) std::rethrow_exception(failure);
+}
 
 struct Listener {
     tcp::acceptor acceptor;
@@ -87,7 +92,7 @@ tl::expected<captures::Endpoint, std::string> Server::listen(const Options& opti
                                           to_string(options.listen), error.message())};
     }
     impl_->listeners.push_back(listener);
-    asio::co_spawn(impl_->io, impl_->accept(listener), asio::detached);
+    asio::co_spawn(impl_->io, impl_->accept(listener), pass_on);
     return captures::Endpoint{options.listen.address, bound.port()};
 }
 
@@ -98,7 +103,7 @@ void Server::run(const std::function<captures::Time()>& tick) {
     impl_->signals.async_wait([this](const Error& error, int) {
         if (!error) impl_->stop();
     });
-    asio::co_spawn(impl_->io, impl_->tick(tick), asio::detached);
+    asio::co_spawn(impl_->io, impl_->tick(tick), pass_on);
     impl_->io.run();
 }
 

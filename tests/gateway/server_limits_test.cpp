@@ -3,11 +3,14 @@
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
 #include "gateway/api/server.hpp"
+#include "gateway/service.hpp"
 #include "tests/support/running_server.hpp"
+#include "tests/support/service_lab.hpp"
 
 namespace server_limits_test {
 
@@ -151,6 +154,33 @@ BOOST_AUTO_TEST_CASE(one_address_cannot_take_all_connections) {
     std::this_thread::sleep_for(100ms);
     BOOST_TEST(holds(TestClient{running.endpoint}.ask(get), "GET /a"));
     BOOST_TEST(running.numbers().refused == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_limit_for_an_address_is_the_configurations_in_the_service_too) {
+    const support::Folder folder;
+    auto config = gateway::parse_config(support::service_lab_toml, "lab.toml")->config;
+    config.api.listen.port = 0;
+    config.api.max_connections_per_address = 3;
+    const auto now = std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now());
+    const auto service = gateway::Service::start(
+        config, folder.path + "/lab.toml", {}, [](auto, const auto&) {}, now);
+    BOOST_REQUIRE_MESSAGE(service, (service ? std::string{} : service.error()));
+    std::thread thread{[&] { static_cast<void>((*service)->run()); }};
+    std::vector<std::unique_ptr<TestClient>> clients;
+    std::string versions;
+    for (int i = 0; i < 4; ++i) {
+        clients.push_back(std::make_unique<TestClient>((*service)->facts().listen));
+        versions += clients.back()->start_tls() + ' ';
+    }
+    (*service)->stop();
+    thread.join();
+    BOOST_TEST(versions == "TLSv1.3 TLSv1.3 TLSv1.3  ");
+}
+
+BOOST_AUTO_TEST_CASE(it_ends_when_its_clock_does) {
+    gateway::api::Server server;
+    const auto fails = []() -> captures::Time { throw std::bad_alloc{}; };
+    BOOST_CHECK_THROW(server.run(fails), std::bad_alloc);
 }
 
 BOOST_AUTO_TEST_CASE(only_so_many_large_bodies_come_in_at_once) {
