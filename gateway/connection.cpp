@@ -25,6 +25,11 @@ bool is_for(const dnat::NatRule& rule, Protocol protocol) {
     return std::ranges::find(rule.protocols, protocol) != rule.protocols.end();
 }
 
+bool admits_all(const dnat::NatRule& rule, const std::vector<captures::Prefix>& sources) {
+    const policy::AddressSet admitted{rule.sources};
+    return std::ranges::all_of(sources, [&](const captures::Prefix& one) { return admitted.contains(one.range()); });
+}
+
 }  // namespace
 
 WaysIn::WaysIn(dnat::RuleTable rules, captures::Ipv4Address private_address) : rules_{std::move(rules)} {
@@ -46,7 +51,7 @@ std::optional<Connection> WaysIn::find(Endpoint target, const policy::AccessReco
         if (record.protocol.value_or(protocol) != protocol) continue;
         for (const auto index : candidates->second) {
             const auto& rule = rules_.rule(index);
-            if (!is_for(rule, protocol)) continue;
+            if (!is_for(rule, protocol) || !admits_all(rule, record.sources)) continue;
             for (const auto& ports : rule.destination_ports) {
                 for (std::uint32_t port = ports.first; port <= ports.last; ++port) {
                     const Endpoint listener{rule.destination, static_cast<std::uint16_t>(port)};
@@ -59,12 +64,9 @@ std::optional<Connection> WaysIn::find(Endpoint target, const policy::AccessReco
     return {};
 }
 
-/// Whether the rule takes every address of the sources, and no rule before it some of them.
+/// Whether the rule, which admits every address of the sources, gets them all: no rule before it takes some of them.
 bool WaysIn::takes_all(RuleIndex index, Endpoint listener, Protocol protocol,
                        const std::vector<captures::Prefix>& sources) const {
-    const policy::AddressSet admitted{rules_.rule(index).sources};
-    const auto admits = [&](const captures::Prefix& source) { return admitted.contains(source.range()); };
-    if (!std::ranges::all_of(sources, admits)) return false;
     const auto is_in_the_way = [&](RuleIndex earlier) {
         return earlier < index && takes_some(earlier, listener, protocol, sources);
     };
