@@ -163,6 +163,11 @@ tl::expected<AccessChange, Refusal> Access::plan_extend(std::string_view by, std
                                       "extend: request access anew.",
                                       by, port, machine)};
     }
+    if (duration < policy::shortest_window) {
+        return tl::unexpected{refused(refusal_code::invalid_input, "{} for port {} of machine {} is shorter than {}",
+                                      captures::to_iso8601(std::max(duration, Duration{})), port, machine,
+                                      captures::to_iso8601(policy::shortest_window))};
+    }
     AccessChange change;
     for (const auto id : ids) {
         auto extended = *record(id);

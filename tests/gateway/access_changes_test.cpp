@@ -26,9 +26,9 @@ BOOST_FIXTURE_TEST_CASE(an_extension_moves_the_end_of_ones_own_window, Lab) {
 
 BOOST_FIXTURE_TEST_CASE(an_extension_may_bring_the_end_nearer, Lab) {
     BOOST_TEST((access.request(asks(operator_1), noon).value() == Ids{1}));
-    BOOST_TEST(access.extend(operator_1, "web01", 22, 1min, noon + 1min).value() == 1U);
-    BOOST_TEST((access.next_expiry() == noon + 2min));
-    BOOST_TEST(found(access, noon + 2min) == 0U);
+    BOOST_TEST(access.extend(operator_1, "web01", 22, 5min, noon + 1min).value() == 1U);
+    BOOST_TEST((access.next_expiry() == noon + 6min));
+    BOOST_TEST(found(access, noon + 6min) == 0U);
     BOOST_TEST((access.expire(noon + 1h) == Ends{{1, false}}));
 }
 
@@ -56,6 +56,7 @@ BOOST_FIXTURE_TEST_CASE(an_extension_is_refused_with_its_reason, Lab) {
              Row{"longer in all than the policy", operator_1, "web01", 22, 3h, noon + 1ns, refusal_code::not_a_subset},
              Row{"for ever", operator_1, "web01", 22, Duration::max(), noon, refusal_code::not_a_subset},
              Row{"for no time", operator_1, "web01", 22, 0ns, noon, refusal_code::invalid_input},
+             Row{"for less than any request", operator_1, "web01", 22, 5min - 1ns, noon, refusal_code::invalid_input},
              Row{"backwards", operator_1, "web01", 22, Duration::min(), noon, refusal_code::invalid_input},
              Row{"over, though not expired yet", operator_1, "web01", 22, 1h, noon + 1h,
                  refusal_code::request_not_found},
@@ -222,6 +223,27 @@ BOOST_AUTO_TEST_CASE(a_mapped_port_leads_nowhere_without_a_window_that_guards_it
     access.use(changed);
     BOOST_TEST(access.mapped_rules().front().protocols.empty());
     BOOST_TEST(access.mapped_rules().front().sources.empty());
+}
+
+BOOST_AUTO_TEST_CASE(no_more_ports_are_mapped_than_rule_tables_have_room_for) {
+    auto config = lab();
+    config.firewall.public_ips = {{0xcb00710a}, {0xcb00710b}, {0xcb00710c}};
+    config.jit.mapped_ports = captures::PortRange{50000, 50001};
+    std::vector<gateway::MappedPort> mapped;
+    for (std::uint16_t port = 1; port <= 50'000; ++port) {
+        for (const auto address : {0xcb00710aU, 0xcb00710bU}) {
+            mapped.push_back({address == 0xcb00710aU ? "gone01" : "gone02", port, {{address}, port}});
+        }
+    }
+    Access access{config};
+    access.restore({}, 0, mapped);
+    const auto refusal = refusal_of(access.request(asks(operator_1), noon));
+    BOOST_TEST(refusal.code == refusal_code::no_mapped_port);
+    BOOST_TEST(refusal.message.find("100000 ports of machines have one") != std::string::npos, refusal.message);
+    mapped.pop_back();
+    Access other{config};
+    other.restore({}, 0, mapped);
+    BOOST_TEST(other.request(asks(operator_1), noon).has_value());
 }
 
 BOOST_FIXTURE_TEST_CASE(windows_of_a_machine_that_is_gone_still_end, Lab) {

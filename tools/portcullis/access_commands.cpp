@@ -287,7 +287,8 @@ void add_access_commands(CLI::App& app, int& exit_code) {
     command->add_option("--rdp", options->rdp, "Save a file for Remote Desktop clients");
 
     options = fresh();
-    command = add(app, exit_code, options, extend, "extend", "Keep your open window for longer, from now");
+    command = add(app, exit_code, options, extend, "extend",
+                  "Let your open window end so long from now, later or sooner than it would");
     command->add_option("MACHINE", options->machine, "Name or resource id")->required();
     add_port(*command, options, false);
     command->get_option("--port")->required();
