@@ -24,6 +24,17 @@ std::vector<std::string> keep_what_a_start_decides(Config& config, const Config&
     keep(config.api.listen, old.api.listen, "api.listen");
     keep(config.api.tls_certificate, old.api.tls_certificate, "api.tls_certificate");
     keep(config.api.tls_key, old.api.tls_key, "api.tls_key");
+    keep(config.api.max_connections, old.api.max_connections, "api.max_connections");
+    keep(config.api.max_connections_per_address, old.api.max_connections_per_address,
+         "api.max_connections_per_address");
+    keep(config.api.requests_per_minute, old.api.requests_per_minute, "api.requests_per_minute");
+    keep(config.api.request_timeout, old.api.request_timeout, "api.request_timeout");
+    if (config.api.lab_sign_in && old.api.lab_sign_in) {
+        keep(config.api.lab_sign_in->listen, old.api.lab_sign_in->listen, "api.lab_sign_in.listen");
+    } else if (config.api.lab_sign_in) {
+        kept.emplace_back("[api.lab_sign_in]");
+        config.api.lab_sign_in.reset();
+    }
     keep(config.limits, old.limits, "[limits]");
     keep(config.live, old.live, "[live]");
     return kept;
