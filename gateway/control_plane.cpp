@@ -140,19 +140,19 @@ tl::expected<std::vector<ConfigChange>, std::string> ControlPlane::reload(Config
     static_cast<void>(state.settle());
     tick(now);
     if (const auto tables = Tables::build(config); !tables) return tl::unexpected{tables.error()};
-    auto before = state.config;
-    before.jit_policies = state.file_policies;
-    auto changes = changes_between(before, config);
+    auto file_policies = config.jit_policies;
+    config.jit_policies = State::merge(config, file_policies, state.changed_policies);
+    auto changes = changes_between(state.config, config);  // in effect, whatever the file says of policies
     const auto& who = caller == nullptr ? the_clock() : *caller;
     auto event = State::event(who, action::firewall_write, state.config.firewall.resource_id(), {}, now);
     event.detail = fmt::format("the configuration was read anew, {} changes", changes.size());
-    auto orphans = state.access.plan_policies(State::merge(config, config.jit_policies, state.changed_policies), now);
+    auto orphans = state.access.plan_policies(config.jit_policies, now);
     store::Commit commit{orphans.records, {}, {}, {}, {std::move(event)}};
     std::ranges::move(state.events_of(orphans, who, now), std::back_inserter(commit.events));
     if (const auto problem = state.write(std::move(commit))) return tl::unexpected{problem->message};
     const Enforcer::Change told{.rules = true, .ends = orphans.ends, .adoptions = {}, .now = now};
     state.access.commit(std::move(orphans));
-    state.file_policies = config.jit_policies;
+    state.file_policies = std::move(file_policies);
     state.config = std::move(config);
     state.apply_policies();
     if (state.enforcer != nullptr) state.enforcer->enforce(state.config, state.access, told);
