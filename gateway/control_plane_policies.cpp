@@ -66,8 +66,10 @@ Answer<std::vector<PolicyView>> ControlPlane::list_policies(const Caller& caller
         if (sees_some || sees_all) visible.push_back(&policy);
     }
     if (!sees_any && visible.empty()) {
-        return tl::unexpected{State::forbidden(caller, policy::action::jit_read,
-                                               scope.resource_group ? state_->group_id() : subscription)};
+        const auto where = scope.resource_group ? state_->group_id() : subscription;
+        auto problem = State::forbidden(caller, policy::action::jit_read, where);
+        note_refusal(caller, policy::action::jit_read, where, problem, now);
+        return tl::unexpected{std::move(problem)};
     }
     std::vector<PolicyView> views;
     if (elsewhere) return views;
@@ -88,7 +90,11 @@ Answer<PolicyView> ControlPlane::policy(const Caller& caller, std::string_view n
         auto view = state_->view(caller, *policy, now);
         if (reads_all || !view.policy.machines.empty()) return view;
     }
-    if (!reads_all) return tl::unexpected{State::forbidden(caller, policy::action::jit_read, id)};
+    if (!reads_all) {
+        auto problem = State::forbidden(caller, policy::action::jit_read, id);
+        note_refusal(caller, policy::action::jit_read, id, problem, now);
+        return tl::unexpected{std::move(problem)};
+    }
     return tl::unexpected{State::no_policy(id)};
 }
 

@@ -232,13 +232,19 @@ Answer<std::vector<AccessRecord>> ControlPlane::revoke(const Caller& caller, std
 
 Answer<RequestView> ControlPlane::request(const Caller& caller, const std::string& id, Time now) {
     tick(now);
-    if (auto view = state_->request_view(caller, id)) return *view;
+    auto event = State::event(caller, policy::action::connection_read, state_->group_id(), {}, now);
+    event.detail = "status of a request";
+    if (auto view = state_->request_view(caller, id)) {
+        if (same_name(view->requestor, caller.principal)) return *view;  // was told when it was approved
+        if (auto problem = state_->overburdened()) return tl::unexpected{std::move(*problem)};
+        event.detail += " of " + view->requestor;
+        state_->note(std::move(event));
+        return *view;
+    }
     const Problem unknown{404, std::string{policy::refusal_code::request_not_found},
                           "There is no such access request, or it is older than a week."};
-    auto event = State::event(caller, policy::action::connection_read, state_->group_id(), {}, now);
     event.status = "Failed";
     event.sub_status = unknown.code;
-    event.detail = "status of a request";
     state_->note(std::move(event));
     return tl::unexpected{unknown};
 }

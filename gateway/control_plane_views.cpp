@@ -144,6 +144,7 @@ Answer<std::vector<MachineView>> ControlPlane::machines(const Caller& caller, Ti
         }
         views.emplace(machine.name, std::move(view));
     }
+    std::size_t told = 0;
     std::set<std::pair<std::string_view, std::string_view>> counted;  // machine, request
     for (const auto& record : state.access.records()) {
         const auto view = views.find(record.machine);
@@ -152,7 +153,16 @@ Answer<std::vector<MachineView>> ControlPlane::machines(const Caller& caller, Ti
         view->second.last_access = record.start;
         view->second.last_user = record.requestor;
         if (!record.is_open(now)) continue;
-        if (auto connection = state.connection_view(record)) view->second.connections.push_back(std::move(*connection));
+        auto connection = state.connection_view(record);
+        if (!connection) continue;
+        view->second.connections.push_back(std::move(*connection));
+        ++told;
+    }
+    if (told > 0) {
+        if (auto problem = state.overburdened()) return tl::unexpected{std::move(*problem)};
+        auto event = State::event(caller, policy::action::connection_read, state.group_id(), {}, now);
+        event.detail = fmt::format(FMT_COMPILE("machines, with {} connection{}"), told, told == 1 ? "" : "s");
+        state.note(std::move(event));
     }
     std::vector<MachineView> all;
     all.reserve(views.size());
@@ -252,7 +262,9 @@ Answer<std::vector<policy::AuditEvent>> ControlPlane::audit_chain(const Caller& 
                                                                   std::size_t limit, Time now) {
     auto& state = *state_;
     if (!state.allows(caller, policy::action::activity_read, state.group_id())) {
-        return tl::unexpected{State::forbidden(caller, policy::action::activity_read, state.group_id())};
+        auto problem = State::forbidden(caller, policy::action::activity_read, state.group_id());
+        note_refusal(caller, policy::action::activity_read, state.group_id(), problem, now);
+        return tl::unexpected{std::move(problem)};
     }
     tick(now);
     flush(now);

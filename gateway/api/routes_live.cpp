@@ -31,6 +31,14 @@ std::optional<Problem> stopped(Call& call, std::string_view action) {
     return problem;
 }
 
+/// Nothing is told that the audit does not know of: while the store takes no writes, it must take this one.
+std::optional<Problem> noted(Call& call, std::string_view action, std::string detail) {
+    auto& control = call.control;
+    if (!control.numbers().store_works) return control.note_change(call.caller, action, std::move(detail), call.now);
+    control.note_reading(call.caller, action, std::move(detail), call.now);
+    return {};
+}
+
 /// For those who may.
 Answer<live::LiveGateway*> live_of(const Call& call) {
     if (call.surroundings.live != nullptr) return call.surroundings.live;
@@ -137,8 +145,9 @@ Answer<Response> list_flows(Call& call) {
     if (more) views.pop_back();
     boost::json::array value;
     for (const auto& view : views) value.push_back(flow_json(view));
-    call.control.note_reading(call.caller, gateway::action::flow_read, fmt::format("{} flows told", views.size()),
-                              call.now);
+    if (auto problem = noted(call, gateway::action::flow_read, fmt::format("{} flows told", views.size()))) {
+        return tl::unexpected{std::move(*problem)};
+    }
     return json_answer(200, boost::json::object{{"value", std::move(value)}, {"more", more}});
 }
 
@@ -180,8 +189,11 @@ Answer<Response> list_decisions(Call& call) {
     if (reader.problem()) return tl::unexpected{std::move(*reader.problem())};
     const auto live = live_of(call);
     if (!live) return tl::unexpected{live.error()};
-    if (from == 0)
-        call.control.note_reading(call.caller, gateway::action::decision_read, "watches decisions", call.now);
+    if (from == 0) {
+        if (auto problem = noted(call, gateway::action::decision_read, "watches decisions")) {
+            return tl::unexpected{std::move(*problem)};
+        }
+    }
     const auto seen = (*live)->recorder().decisions(from, filter, static_cast<std::size_t>(limit));
     std::string body = R"({"decisions":[)";
     for (const auto& decision : seen.decisions) {

@@ -224,4 +224,34 @@ BOOST_AUTO_TEST_CASE(without_a_token_nothing_is_told_at_all) {
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(refused_readings_of_policies_are_audited, ApiLab) {
+    BOOST_TEST(outcome(get("nobody", policies_path + version)) == "403 AuthorizationFailed");
+    BOOST_TEST(outcome(get("nobody", policy_path + version)) == "403 AuthorizationFailed");
+    const auto log = control->activity(caller("admin"), {}, noon);
+    BOOST_REQUIRE(log->size() == 2U);
+    for (const auto& event : *log) {
+        BOOST_TEST(event.operation == "Microsoft.Security/locations/jitNetworkAccessPolicies/read");
+        BOOST_TEST(event.caller == "nobody@lab.example");
+        BOOST_TEST(event.status == "Failed");
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(whoever_is_told_of_anothers_window_is_audited, ApiLab) {
+    const auto request = initiate("requester", "web01", 22);
+    BOOST_REQUIRE(request);
+    BOOST_REQUIRE(control->request(caller("requester"), request->id, noon));  // one's own, over and over
+    BOOST_TEST(control->activity(caller("admin"), {}, noon)->size() == 1U);
+    BOOST_REQUIRE(control->request(caller("reader"), request->id, noon));
+    BOOST_REQUIRE(control->machines(caller("reader"), noon));
+    BOOST_REQUIRE(control->machines(caller("second"), noon));  // sees no window
+    const auto log = control->activity(caller("admin"), {}, noon);
+    BOOST_REQUIRE(log->size() == 3U);
+    for (const auto at : {1U, 2U}) {
+        BOOST_TEST((*log)[at].operation == "Microsoft.Security/locations/jitConnections/read");
+        BOOST_TEST((*log)[at].caller == "reader@lab.example");
+    }
+    BOOST_TEST((*log)[1].detail == "status of a request of requester@lab.example");
+    BOOST_TEST((*log)[2].detail == "machines, with 1 connection");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

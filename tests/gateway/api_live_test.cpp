@@ -1,6 +1,7 @@
 #include <boost/algorithm/string/replace.hpp>
 #include <boost/json/array.hpp>
 
+#include "tests/support/faulty_disk.hpp"
 #include "tests/support/seeing_lab.hpp"
 
 namespace api_live_test {
@@ -16,6 +17,8 @@ PacketBuilder syn(const std::string& client, const std::string& called = "203.0.
 std::string flow_of(const std::string& client) {
     return R"({"protocol":"tcp","client":")" + client + R"(","called":"203.0.113.10:50122"})";
 }
+
+struct FaultySeeingLab : FaultyDisk, SeeingLab {};
 
 }  // namespace api_live_test
 
@@ -88,6 +91,17 @@ BOOST_AUTO_TEST_CASE(flows_are_filtered_bounded_and_ended_and_the_audit_knows) {
     BOOST_TEST(activity.find("3 flows told") != std::string::npos);
 }
 
+BOOST_FIXTURE_TEST_CASE(nothing_is_told_that_the_audit_cannot_be, FaultySeeingLab) {
+    from_client(syn("198.51.100.7:40000"));
+    fails_to_sync = true;
+    BOOST_TEST(outcome(SeeingLab::open("requester")) == "503 StoreUnavailable");
+    BOOST_TEST(outcome(get("reader", v1 + "/flows")) == "503 StoreUnavailable");
+    BOOST_TEST(outcome(get("reader", v1 + "/decisions")) == "503 StoreUnavailable");
+    fails_to_sync = false;
+    BOOST_TEST(get("reader", v1 + "/flows").status == 200);
+    BOOST_TEST(get("admin", v1 + "/activity").body.find("1 flows told") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(decisions_come_from_the_first_look_on_with_what_a_line_of_a_capture_tells) {
     from_client(syn("198.51.100.7:40000"));
     const auto first = get("reader", v1 + "/decisions");
@@ -146,6 +160,15 @@ BOOST_AUTO_TEST_CASE(a_reload_without_the_policy_closes_the_mapped_port_of_its_w
     BOOST_TEST(live->flows({}).size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_reload_tells_of_policies_in_effect_and_not_of_the_files_that_the_stores_stand_for) {
+    BOOST_REQUIRE(control->put_policy(caller("admin"), "default", {}, noon));
+    std::string toml = service_lab_toml;
+    toml.replace(toml.find("PT3H"), 4, "PT2H");
+    const auto changes = control->reload(gateway::parse_config(toml, "lab.toml")->config, nullptr, noon);
+    BOOST_REQUIRE(changes);
+    BOOST_TEST(changes->empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_bad_configuration_is_refused_with_all_its_mistakes_and_the_old_one_stays) {
     from_client(syn("198.51.100.7:40000"));
     const std::string before = service_lab_toml;
@@ -160,11 +183,17 @@ BOOST_AUTO_TEST_CASE(a_bad_configuration_is_refused_with_all_its_mistakes_and_th
 }
 
 BOOST_AUTO_TEST_CASE(what_only_a_start_changes_is_told_and_stays) {
-    write_config(std::string{service_lab_toml} + "[limits]\nflows = 100\n");
+    write_config(std::string{service_lab_toml} +
+                 "[limits]\nflows = 100\n[api]\nmax_connections = 100\nmax_connections_per_address = 7\n"
+                 "requests_per_minute = 60\nrequest_timeout = \"5s\"\n"
+                 "lab_sign_in = { principal = \"requester@lab.example\" }\n");
     const auto answer = send("POST", "admin", v1 + "/reload");
     BOOST_TEST(answer.status == 200);
-    BOOST_TEST(text_at(answer, "/kept/0") == "store.url");  // this lab's is elsewhere than its file says
-    BOOST_TEST(text_at(answer, "/kept/1") == "[limits]");
+    // This lab's store is elsewhere than its file says.
+    BOOST_TEST(text_at(answer, "/kept") == R"(["store.url","api.max_connections","api.max_connections_per_address",)"
+                                           R"("api.requests_per_minute","api.request_timeout","[api.lab_sign_in]",)"
+                                           R"("[limits]"])");
+    BOOST_TEST(text_at(send("POST", "admin", v1 + "/reload"), "/kept/1") == "api.max_connections");  // still
 }
 
 BOOST_AUTO_TEST_SUITE_END()
