@@ -89,13 +89,6 @@ void XdpSocket::make_room_to_send(const Settings& settings) {
 
 XdpSocket::~XdpSocket() { xsk_socket__delete(socket_); }
 
-bool XdpSocket::is_zero_copy() const noexcept {
-    xdp_options options{};
-    socklen_t size = sizeof options;
-    return getsockopt(descriptor(), SOL_XDP, XDP_OPTIONS, &options, &size) == 0 &&
-           (options.flags & XDP_OPTIONS_ZEROCOPY) != 0;
-}
-
 std::size_t XdpSocket::hear(std::span<Frame> frames) noexcept {
     std::uint32_t at = 0;
     const auto count = xsk_ring_cons__peek(&receive_, static_cast<std::uint32_t>(frames.size()), &at);

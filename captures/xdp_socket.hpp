@@ -70,8 +70,6 @@ public:
     ~XdpSocket();
 
     [[nodiscard]] int descriptor() const noexcept { return xsk_socket__fd(socket_); }
-    /// The interface writes into the chunks itself.
-    [[nodiscard]] bool is_zero_copy() const noexcept;
 
     /// As an ArrivalQueue's.
     [[nodiscard]] std::size_t hear(std::span<Frame> frames) noexcept;

@@ -13,10 +13,6 @@ namespace {
 using captures::Ipv4Address;
 using captures::Protocol;
 
-bool contains(const std::vector<Protocol>& protocols, Protocol protocol) noexcept {
-    return std::ranges::find(protocols, protocol) != protocols.end();
-}
-
 std::optional<std::string> complaint_about(const NatRule& rule) {
     if (rule.protocols.empty() && !rule.sources.empty()) return "no protocol";
     if (rule.destination_ports.empty()) return "no destination port";
@@ -129,21 +125,6 @@ RuleTable::Match RuleTable::match(std::uint64_t key, Ipv4Address source) const n
     }
     if (interval->rule == no_rule) return {true, {}, {}};
     return {true, interval->rule, interval->target};
-}
-
-std::optional<RuleTable::Mapping> RuleTable::mapping_to(captures::Endpoint target, Protocol protocol,
-                                                        Ipv4Address source) const noexcept {
-    for (RuleIndex index = 0; index < rules_.size(); ++index) {
-        const auto& rule = rules_[index];
-        if (rule.translated != target || !contains(rule.protocols, protocol)) continue;
-        for (const auto& ports : rule.destination_ports) {
-            for (std::uint32_t port = ports.first; port <= ports.last; ++port) {
-                const captures::Endpoint listener{rule.destination, static_cast<std::uint16_t>(port)};
-                if (match({{{source, 0}, listener, protocol}}).rule == index) return Mapping{index, listener};
-            }
-        }
-    }
-    return {};
 }
 
 std::vector<RuleTable::RuleIndex> RuleTable::shadowed() const {

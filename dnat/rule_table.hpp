@@ -52,15 +52,6 @@ public:
     [[nodiscard]] std::span<const NatRule> rules() const noexcept { return rules_; }
     [[nodiscard]] std::size_t listeners() const noexcept { return listeners_.size(); }
 
-    struct Mapping {
-        RuleIndex rule = 0;
-        captures::Endpoint listener;
-    };
-    /// Where `source` must connect to reach `target`: the first rule that can take it there, and the rule's first port
-    /// on which no earlier one takes it elsewhere. For connection information; not for the packet path.
-    [[nodiscard]] std::optional<Mapping> mapping_to(captures::Endpoint target, captures::Protocol protocol,
-                                                    captures::Ipv4Address source) const noexcept;
-
     /// Rules that no packet can match: earlier ones take all their sources on all their listeners, or they have none.
     [[nodiscard]] std::vector<RuleIndex> shadowed() const;
 

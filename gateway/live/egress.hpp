@@ -35,7 +35,6 @@ public:
     void bind(captures::Port& port, const MacAddress& mac, std::uint32_t mtu, captures::Time now);
     /// The interface is gone: nothing leaves until the next `bind`.
     void unbind() noexcept;
-    [[nodiscard]] bool is_bound() const noexcept { return port_ != nullptr; }
     /// Of IPv4, without the Ethernet header.
     void set_mtu(std::uint32_t mtu) noexcept;
     /// The configuration changed. Routes do not change while neighbours stay.

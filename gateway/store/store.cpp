@@ -189,13 +189,6 @@ std::size_t text_size(const policy::AuditEvent& event) noexcept {
            event.client_request_id.size() + event.detail.size() + event.hash.size();
 }
 
-tl::expected<std::vector<policy::AccessRecord>, StoreError> Store::records_of(const std::string& request_id) {
-    Conditions wanted;
-    wanted.add("request = :request", request_id);
-    const auto query = select<RecordRow>("records", wanted, "order by id");
-    return database_->attempt([&] { return read<RecordRow>(database_->file.session(), query, wanted); });
-}
-
 void Store::tend() noexcept { database_->file.tend(); }
 
 const Store::Head& Store::head() const noexcept { return database_->head; }

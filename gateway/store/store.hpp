@@ -100,9 +100,6 @@ public:
 
     [[nodiscard]] tl::expected<std::vector<policy::AuditEvent>, StoreError> events(const EventFilter& filter);
 
-    /// One record whatever its age, by request: for the status of old requests.
-    [[nodiscard]] tl::expected<std::vector<policy::AccessRecord>, StoreError> records_of(const std::string& request_id);
-
     /// Once a second: does what keeps a commit at one sync, while few commits are made.
     void tend() noexcept;
 

@@ -233,33 +233,6 @@ BOOST_AUTO_TEST_CASE(shadowed_rules_are_those_that_no_packet_can_match) {
     BOOST_TEST(shadowed(table({{.name = "emptied", .sources = {}}})) == Names{"emptied"});
 }
 
-BOOST_AUTO_TEST_CASE(a_mapping_says_where_a_source_must_connect_to_reach_a_target) {
-    const auto rules = table({{.name = "partners", .sources = {"192.0.2.0/24"}, .ports = {"2022"}},
-                              {.name = "web", .ports = {"50080"}, .target = "10.1.0.4:80"},
-                              {.name = "all", .ports = {"2022", "50022"}},
-                              {.name = "late", .ports = {"60022"}}});
-    const auto mapping = [&](std::string_view target, std::string_view source, Protocol protocol = Protocol::tcp) {
-        const auto found = rules.mapping_to(Endpoint::parse(target).value(), protocol,
-                                            Ipv4Address::parse(source).value());
-        return found ? rules.rule(found->rule).name.rule + " at " + to_string(found->listener) : "none";
-    };
-    BOOST_TEST(mapping("10.1.0.4:22", "192.0.2.1") == "partners at 203.0.113.10:2022");
-    BOOST_TEST(mapping("10.1.0.4:22", "198.51.100.7") == "all at 203.0.113.10:2022");
-    BOOST_TEST(mapping("10.1.0.4:80", "198.51.100.7") == "web at 203.0.113.10:50080");
-    BOOST_TEST(mapping("10.1.0.4:22", "198.51.100.7", Protocol::udp) == "none");
-    BOOST_TEST(mapping("10.1.0.5:22", "198.51.100.7") == "none");
-    BOOST_TEST(mapping("10.1.0.4:23", "198.51.100.7") == "none");
-}
-
-BOOST_AUTO_TEST_CASE(a_mapping_passes_over_ports_that_an_earlier_rule_takes_elsewhere) {
-    const auto rules = table({{.name = "other machine", .ports = {"2000-2009"}, .target = "10.1.0.5:22"},
-                              {.name = "several ports", .ports = {"2005", "2008-2011"}}});
-    const auto found = rules.mapping_to(Where{"10.1.0.4:22"}.endpoint, Protocol::tcp, {0xc0000201});
-    BOOST_REQUIRE(found.has_value());
-    BOOST_TEST(found->rule == 1U);
-    BOOST_TEST(to_string(found->listener) == "203.0.113.10:2010");
-}
-
 BOOST_AUTO_TEST_CASE(it_agrees_with_a_naive_search_through_the_list) {
     tools::Random random{20260131};
     // Few distinct edges, so that they meet; those of the address space are among them.

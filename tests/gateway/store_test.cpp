@@ -183,22 +183,6 @@ BOOST_AUTO_TEST_CASE(a_snapshot_has_records_that_are_open_or_ended_after_its_tim
     BOOST_TEST(snapshot.last_id == 9U);
 }
 
-BOOST_AUTO_TEST_CASE(the_records_of_a_request_are_found_whatever_their_age) {
-    auto first = sample_record(1);
-    auto second = sample_record(2);
-    first.request = second.request = "both";
-    second.status = policy::Status::revoked;
-    second.end = captures::Time::min();
-    commit(of_records({second, first, sample_record(3)}));
-    const auto found = store->records_of("both");
-    BOOST_REQUIRE(found.has_value());
-    BOOST_REQUIRE(found->size() == 2U);
-    check_equal(found->at(0), first);
-    check_equal(found->at(1), second);
-    BOOST_TEST(store->records_of("BOTH")->empty());
-    BOOST_TEST(store->records_of("' or 1 = 1 --")->empty());
-}
-
 BOOST_AUTO_TEST_CASE(policies_come_back_as_they_went_in) {
     policy::JitPolicy full;
     full.name = "Default";

@@ -29,6 +29,4 @@ void TcpSession::close() {
     add(packet(client_).ack(server_.sequence));
 }
 
-void TcpSession::client_resets() { add(packet(client_).rst().ack(server_.sequence)); }
-
 }  // namespace tools

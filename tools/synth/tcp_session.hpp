@@ -28,7 +28,6 @@ public:
     void client_sends(std::vector<std::byte> data) { send(client_, server_, std::move(data)); }
     void server_sends(std::vector<std::byte> data) { send(server_, client_, std::move(data)); }
     void close();  ///< FIN of the client first
-    void client_resets();
 
     [[nodiscard]] Script take() { return std::move(script_); }
 
