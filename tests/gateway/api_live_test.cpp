@@ -164,7 +164,8 @@ BOOST_AUTO_TEST_CASE(a_reload_tells_of_policies_in_effect_and_not_of_the_files_t
     BOOST_REQUIRE(control->put_policy(caller("admin"), "default", {}, noon));
     std::string toml = service_lab_toml;
     toml.replace(toml.find("PT3H"), 4, "PT2H");
-    const auto changes = control->reload(gateway::parse_config(toml, "lab.toml")->config, nullptr, noon);
+    const auto changes = control->reload(gateway::parse_config(toml + live_lab_toml, "lab.toml")->config, nullptr,
+                                         noon);
     BOOST_REQUIRE(changes);
     BOOST_TEST(changes->empty());
 }
