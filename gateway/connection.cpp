@@ -41,7 +41,10 @@ WaysIn::WaysIn(dnat::RuleTable rules, captures::Ipv4Address private_address) : r
         (is_one ? by_listener_[key({rule.destination, ports.front().first})] : wide_).push_back(index);
     }
     const auto is_public = [&](RuleIndex index) { return rules_.rule(index).destination != private_address; };
-    for (auto& [target, candidates] : by_target_) std::ranges::stable_partition(candidates, is_public);
+    for (auto& [target, candidates] : by_target_) {
+        // Not std::ranges::stable_partition: clang 14 cannot compile its answer.
+        std::stable_partition(candidates.begin(), candidates.end(), is_public);
+    }
 }
 
 std::optional<Connection> WaysIn::find(Endpoint target, const policy::AccessRecord& record) const {
