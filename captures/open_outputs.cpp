@@ -103,6 +103,7 @@ tl::expected<std::vector<std::unique_ptr<OutputBuffer>>, std::string> open_outpu
         if (auto error = one.empty(); !error.empty()) return tl::unexpected(std::move(error));
     }
     std::vector<std::unique_ptr<OutputBuffer>> opened;
+    opened.reserve(candidates.size());
     for (auto& one : candidates) opened.push_back(std::move(one).keep());
     return opened;
 }

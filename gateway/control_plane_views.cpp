@@ -44,6 +44,22 @@ Reach reach_of(const std::vector<dnat::NatRule>& rules) {
     return reach;
 }
 
+/// Of a machine that no policy guards.
+void tell_exposure(MachineView& view, const std::map<std::uint32_t, bool>& management, captures::Ipv4Address address) {
+    const auto exposed = management.find(address.value);
+    view.state = MachineView::State::not_configured;
+    if (exposed == management.end()) {
+        view.severity = "Healthy";
+        view.reason = "No NAT rule leads to a management port of this machine; JIT is unnecessary.";
+    } else if (exposed->second) {
+        view.severity = "High";
+        view.reason = "A NAT rule leads from anywhere to a management port of this machine.";
+    } else {
+        view.severity = "Low";
+        view.reason = "A NAT rule leads from some sources to a management port of this machine.";
+    }
+}
+
 }  // namespace
 
 std::string_view to_string(MachineView::State state) noexcept {
@@ -133,14 +149,7 @@ Answer<std::vector<MachineView>> ControlPlane::machines(const Caller& caller, Ti
                 "Missing NSG and Azure Firewall: no network security group is on this machine, no NAT rule leads "
                 "to it, and mapped_ports is off.";
         } else {
-            const auto exposed = management.find(machine.private_ip.value);
-            view.state = MachineView::State::not_configured;
-            view.severity = exposed == management.end() ? "Healthy" : exposed->second ? "High" : "Low";
-            view.reason = exposed == management.end()
-                              ? "No NAT rule leads to a management port of this machine; JIT is unnecessary."
-                          : exposed->second
-                              ? "A NAT rule leads from anywhere to a management port of this machine."
-                              : "A NAT rule leads from some sources to a management port of this machine.";
+            tell_exposure(view, management, machine.private_ip);
         }
         views.emplace(machine.name, std::move(view));
     }

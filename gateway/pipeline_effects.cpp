@@ -146,9 +146,10 @@ bool Pipeline::end(const dnat::Arrived& arrived, captures::Time now, Observer& o
 void Pipeline::adopt(std::span<const Adoption> adoptions) {
     if (adoptions.empty()) return;
     boost::unordered_flat_map<policy::WindowId, policy::WindowId> heirs;
-    for (auto each = adoptions.rbegin(); each != adoptions.rend(); ++each) {  // backwards: an heir may have one, too
-        const auto next = heirs.find(each->newer);
-        heirs.insert_or_assign(each->older, next == heirs.end() ? each->newer : next->second);
+    for (auto at = adoptions.size(); at-- > 0;) {  // backwards: an heir may have one, too
+        const auto& [older, newer] = adoptions[at];
+        const auto next = heirs.find(newer);
+        heirs.insert_or_assign(older, next == heirs.end() ? newer : next->second);
     }
     const auto pass_on = [&](policy::WindowId window) {
         const auto heir = window == 0 ? heirs.end() : heirs.find(window);
