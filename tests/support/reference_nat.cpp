@@ -162,7 +162,7 @@ ReferenceNat::Ruling ReferenceNat::judge_flow(const Packet& packet, std::size_t 
     if (packet.way != Way::undone && ttl <= 1) return ruling_of(flow, Reason::ttl_expired, packet.way);
     bool begins = false;
     if (from_client && is_syn(packet)) {
-        const auto asked = ask_again(flow);
+        auto asked = ask_again(flow);
         if (asked.reason != Reason::dnat) return asked;
         begins = !flow.cut && flow.phase == Phase::opening && flow.window != asked.window;
         if (begins) flow.window = asked.window;
