@@ -76,8 +76,10 @@ bool is_control(std::string_view character) {
     const auto is_between = [&](std::string_view first, std::string_view last) {
         return first <= character && character <= last;
     };
+    // NOLINTBEGIN(misc-misleading-bidirectional): they are what is looked for
     return is_between("\xc2\x80", "\xc2\x9f") || is_between("\u200e", "\u200f") || is_between("\u2028", "\u202e") ||
            is_between("\u2066", "\u2069") || character == "\u061c";
+    // NOLINTEND(misc-misleading-bidirectional)
 }
 
 /// The part of an answer's `nextLink` that is the server's own: the path and the query.
