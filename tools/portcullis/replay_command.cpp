@@ -58,7 +58,7 @@ int usage_error(const std::string& text) {
 
 /// Tells the person, or the program, how it went.
 int report(const ReplayOptions& options, const gateway::ReplayResult& result, const std::vector<std::string>& failures,
-           std::size_t expectations, std::vector<std::string> write_errors) {
+           std::size_t expectations, const std::vector<std::string>& write_errors) {
     if (!options.quiet) {
         const bool stdout_is_taken = options.summary_json == "-" || options.write == "-" || options.annotate == "-" ||
                                      options.decisions == "-" || options.azure_log == "-";
