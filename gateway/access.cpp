@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "gateway/still_granted.hpp"
 #include "policy/names.hpp"
 
 namespace gateway {
@@ -25,6 +24,14 @@ namespace {
 template <class... Arguments>
 Refusal refused(std::string_view code, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
     return {std::string{code}, fmt::format(format, std::forward<Arguments>(arguments)...)};
+}
+
+/// Whether a machine's entry in its policy (null: there is none any more) grants an open window as it is: its port and
+/// protocol, all its sources, and its whole length from its start, which is what an extension is held to, too.
+bool still_granted(const AccessRecord& window, const policy::JitMachine* machine) {
+    const auto* const port = machine == nullptr ? nullptr : machine->port(window.port, window.protocol);
+    return port != nullptr && port->first_outside(window.sources) == nullptr &&
+           window.end - window.start <= port->max_duration;
 }
 
 }  // namespace

@@ -30,8 +30,7 @@ Input open_input(const ReplayOptions& options, gateway::Vantage vantage) {
         if (!source || vantage == gateway::Vantage::outside || (*source)->tells_sides()) return source;
         return tl::unexpected<std::string>{
             "--vantage both needs a capture that says which frame is of which side, and a classic pcap cannot: leave "
-            "it "
-            "out if all is of the outside wire; give a pcapng of two interfaces, or --outside A --inside B"};
+            "it out if all is of the outside wire; give a pcapng of two interfaces, or --outside A --inside B"};
     }
     if (options.outside.empty() || options.inside.empty()) {
         return tl::unexpected<std::string>{"--outside and --inside belong together"};
