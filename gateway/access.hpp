@@ -18,19 +18,12 @@
 #include "gateway/connection.hpp"
 #include "gateway/directory.hpp"
 #include "gateway/mapped_ports.hpp"
+#include "gateway/window_change.hpp"
 #include "policy/access_record.hpp"
 #include "policy/access_request.hpp"
 #include "policy/access_windows.hpp"
 
 namespace gateway {
-
-/// What became of windows: the pipeline must end their flows where `cut` is set.
-struct WindowEnd {
-    policy::WindowId id = 0;
-    bool cut = false;
-
-    bool operator==(const WindowEnd&) const = default;
-};
 
 /// What a use case comes to, decided but not yet done, so that it can be written down first.
 struct AccessChange {
@@ -44,15 +37,6 @@ struct AccessChange {
 struct PlansAhead {
     policy::WindowId windows = 0;  ///< so many ids after the last
     std::vector<MappedPort> mapped_ports;
-};
-
-/// A newer window that stands for an older one: sessions that the older admitted are the newer's from now on, so that
-/// renewing a window neither cuts them nor saves them from the cut that comes with the newer one's end.
-struct Adoption {
-    policy::WindowId older = 0;
-    policy::WindowId newer = 0;
-
-    bool operator==(const Adoption&) const = default;
 };
 
 [[nodiscard]] std::vector<Adoption> adoptions_of(const AccessChange& change);

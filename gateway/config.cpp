@@ -23,13 +23,6 @@ std::string scope_of(const FirewallConfig& firewall) {
 
 }  // namespace
 
-std::string to_string(const Finding& finding) {
-    const auto* const severity = finding.severity == Finding::Severity::error ? "error" : "warning";
-    const auto& place = finding.place;
-    if (place.line == 0) return fmt::format("{}: {}: {}", place.file, severity, finding.message);
-    return fmt::format("{}:{}:{}: {}: {}", place.file, place.line, place.column, severity, finding.message);
-}
-
 std::string FirewallConfig::resource_id() const {
     return fmt::format("{}/providers/Microsoft.Network/azureFirewalls/{}", scope_of(*this), name);
 }

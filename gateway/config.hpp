@@ -6,12 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include <tl/expected.hpp>
-
 #include "captures/address.hpp"
 #include "captures/frame.hpp"
 #include "captures/time.hpp"
 #include "dnat/nat_rule.hpp"
+#include "gateway/problems.hpp"
 #include "policy/jit_policy.hpp"
 #include "policy/network_rules.hpp"
 #include "policy/nsg.hpp"
@@ -19,24 +18,6 @@
 #include "policy/role.hpp"
 
 namespace gateway {
-
-/// A place in a file, 1-based; line 0 where there is none.
-struct Place {
-    std::string file;
-    std::uint32_t line = 0;
-    std::uint32_t column = 0;
-};
-
-/// Something wrong, or surely not meant, in a configuration: where, what, and how to mend it.
-struct Finding {
-    enum class Severity : std::uint8_t { error, warning };
-    Severity severity = Severity::error;
-    Place place;
-    std::string message;
-};
-
-/// `lab.toml:12:5: error: …`, the form that editors and compilers know.
-[[nodiscard]] std::string to_string(const Finding& finding);
 
 enum class Tier : std::uint8_t { basic, standard, premium };
 
@@ -183,19 +164,5 @@ struct Config {
     /// `/subscriptions/…/locations/<location>/jitNetworkAccessPolicies/<name>`
     [[nodiscard]] std::string policy_id(std::string_view policy) const;
 };
-
-using Findings = std::vector<Finding>;
-
-struct LoadedConfig {
-    Config config;
-    Findings warnings;  ///< legal, but surely not meant
-};
-
-/// Reads and validates a TOML configuration. On failure, every mistake in it, not just the first.
-[[nodiscard]] tl::expected<LoadedConfig, Findings> load_config(const std::string& path);
-
-/// The same from text; relative paths in it are relative to `directory`.
-[[nodiscard]] tl::expected<LoadedConfig, Findings> parse_config(std::string_view text, const std::string& name,
-                                                                const std::string& directory = ".");
 
 }  // namespace gateway

@@ -1,7 +1,8 @@
+#include "gateway/config_load.hpp"
+
 #include <algorithm>
 #include <array>
 
-#include "gateway/config.hpp"
 #include "gateway/config_draft.hpp"
 #include "gateway/config_warnings.hpp"
 
@@ -62,8 +63,7 @@ tl::expected<LoadedConfig, Findings> load_config(const std::string& path) {
     return parse(*text, draft);
 }
 
-tl::expected<LoadedConfig, Findings> parse_config(std::string_view text, const std::string& name,
-                                                  const std::string& /*directory*/) {
+tl::expected<LoadedConfig, Findings> parse_config(std::string_view text, const std::string& name) {
     Draft draft{name};
     return parse(text, draft);
 }

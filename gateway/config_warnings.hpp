@@ -1,7 +1,7 @@
 #pragma once
 
 #include "gateway/config.hpp"
-#include "gateway/scenario.hpp"
+#include "gateway/problems.hpp"
 
 namespace gateway {
 
@@ -9,9 +9,5 @@ namespace gateway {
 /// doors that stand open. Bounded: of each kind some are named and the rest is counted. An error only where the rules
 /// cannot be compiled.
 [[nodiscard]] Findings config_warnings(const Config& config);
-
-/// What will be refused, or go nowhere, if the scenario runs with this configuration: unknown names, requests beyond
-/// the policy. Events after a `reload` are not judged.
-[[nodiscard]] Findings check_scenario(const Scenario& scenario, const Config& config);
 
 }  // namespace gateway

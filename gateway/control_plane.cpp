@@ -11,9 +11,9 @@
 #include <fmt/format.h>
 
 #include "gateway/control_plane_state.hpp"
-#include "gateway/firewall_actions.hpp"
 #include "gateway/tables.hpp"
 #include "policy/names.hpp"
+#include "policy/role.hpp"
 
 namespace gateway {
 
@@ -144,7 +144,7 @@ tl::expected<std::vector<ConfigChange>, std::string> ControlPlane::reload(Config
     config.jit_policies = State::merge(config, file_policies, state.changed_policies);
     auto changes = changes_between(state.config, config);  // in effect, whatever the file says of policies
     const auto& who = caller == nullptr ? the_clock() : *caller;
-    auto event = State::event(who, action::firewall_write, state.config.firewall.resource_id(), {}, now);
+    auto event = State::event(who, policy::action::firewall_write, state.config.firewall.resource_id(), {}, now);
     event.detail = fmt::format("the configuration was read anew, {} changes", changes.size());
     auto orphans = state.access.plan_policies(config.jit_policies, now);
     store::Commit commit{orphans.records, {}, {}, {}, {std::move(event)}};

@@ -11,34 +11,15 @@
 #include <tl/expected.hpp>
 
 #include "gateway/access.hpp"
+#include "gateway/caller.hpp"
 #include "gateway/config.hpp"
 #include "gateway/config_changes.hpp"
 #include "gateway/connection.hpp"
+#include "gateway/enforcer.hpp"
 #include "gateway/store/store.hpp"
 #include "policy/audit.hpp"
 
 namespace gateway {
-
-/// Who asks, from where. The principal is authenticated, and named as the configuration names it.
-struct Caller {
-    std::string principal;
-    std::string address;                        ///< of the connection, for the audit
-    std::optional<captures::Ipv4Address> ipv4;  ///< stands in for an omitted source
-    std::string correlation_id;
-    std::string client_request_id;  ///< may be empty
-};
-
-/// A refusal with its HTTP status, in ARM's form.
-struct Problem {
-    int status = 500;
-    std::string code;
-    std::string message;
-
-    bool operator==(const Problem&) const = default;
-};
-
-template <class T>
-using Answer = tl::expected<T, Problem>;
 
 /// A machine and the ports of it that a request is about, by resource id: what a client says may be any casing, or
 /// nonsense.
@@ -112,25 +93,6 @@ struct MachineView {
 };
 
 [[nodiscard]] std::string_view to_string(MachineView::State state) noexcept;
-
-/// Who makes on the wire what the control plane decides. It is told after the decision is on disk and before the answer;
-/// when it returns, doors have moved.
-class Enforcer {
-public:
-    Enforcer() = default;
-    Enforcer(const Enforcer&) = delete;
-    Enforcer& operator=(const Enforcer&) = delete;
-    virtual ~Enforcer() = default;
-
-    /// `config` (policies as they stand) and `access` are as they are now; of both, only what is in these may have changed.
-    struct Change {
-        bool rules = false;               ///< of the configuration
-        std::vector<WindowEnd> ends;      ///< the cut ones' flows end
-        std::vector<Adoption> adoptions;  ///< before that
-        captures::Time now{};
-    };
-    virtual void enforce(const Config& config, const Access& access, const Change& change) = 0;
-};
 
 /// Just-in-time access as a service: Azure's use cases and ours, over one configuration and one store.
 ///

@@ -6,7 +6,6 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
-#include "gateway/access.hpp"
 #include "gateway/pipeline.hpp"
 #include "gateway/reset.hpp"
 

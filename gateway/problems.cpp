@@ -48,6 +48,13 @@ std::string closest(std::string_view text, std::span<const Candidate> candidates
 
 }  // namespace
 
+std::string to_string(const Finding& finding) {
+    const auto* const severity = finding.severity == Finding::Severity::error ? "error" : "warning";
+    const auto& place = finding.place;
+    if (place.line == 0) return fmt::format("{}: {}: {}", place.file, severity, finding.message);
+    return fmt::format("{}:{}:{}: {}: {}", place.file, place.line, place.column, severity, finding.message);
+}
+
 void Problems::add(Kind Problems::*kind_of, Finding::Severity severity, Position at, std::string message) {
     auto& kind = this->*kind_of;
     if (kind.findings.size() < most_findings) {

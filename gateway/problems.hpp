@@ -6,10 +6,29 @@
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "gateway/config.hpp"
+#include <vector>
 
 namespace gateway {
+
+/// A place in a file, 1-based; line 0 where there is none.
+struct Place {
+    std::string file;
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
+};
+
+/// Something wrong, or surely not meant, in a configuration: where, what, and how to mend it.
+struct Finding {
+    enum class Severity : std::uint8_t { error, warning };
+    Severity severity = Severity::error;
+    Place place;
+    std::string message;
+};
+
+/// `lab.toml:12:5: error: …`, the form that editors and compilers know.
+[[nodiscard]] std::string to_string(const Finding& finding);
+
+using Findings = std::vector<Finding>;
 
 /// A place within the one file that is being read, 1-based; line 0 means the file as such.
 struct Position {

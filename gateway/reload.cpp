@@ -1,6 +1,8 @@
 #include "gateway/reload.hpp"
+#include "gateway/config_load.hpp"
 
 #include <utility>
+#include <vector>
 
 namespace gateway {
 

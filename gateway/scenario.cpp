@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "gateway/config_load.hpp"
 #include "gateway/scenario_draft.hpp"
 
 namespace gateway {

@@ -1,9 +1,10 @@
+#include "gateway/scenario_warnings.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
 
 #include "gateway/config_values.hpp"
-#include "gateway/config_warnings.hpp"
 #include "policy/names.hpp"
 
 namespace gateway {

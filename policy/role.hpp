@@ -57,6 +57,13 @@ inline constexpr std::string_view connection_read = "Microsoft.Security/location
 inline constexpr std::string_view machine_read = "Microsoft.Compute/virtualMachines/read";
 inline constexpr std::string_view machine_write = "Microsoft.Compute/virtualMachines/write";
 inline constexpr std::string_view activity_read = "Microsoft.Insights/eventtypes/values/read";
+// On the firewall. To read and to write one are Azure's actions; what passes through it, and to end a flow, is ours.
+// All of these show everybody's addresses.
+inline constexpr std::string_view firewall_read = "Microsoft.Network/azureFirewalls/read";
+inline constexpr std::string_view firewall_write = "Microsoft.Network/azureFirewalls/write";
+inline constexpr std::string_view flow_read = "Microsoft.Network/azureFirewalls/flows/read";
+inline constexpr std::string_view flow_delete = "Microsoft.Network/azureFirewalls/flows/delete";
+inline constexpr std::string_view decision_read = "Microsoft.Network/azureFirewalls/decisions/read";
 }  // namespace action
 
 }  // namespace policy

@@ -6,6 +6,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "gateway/api/json_document.hpp"
 #include "gateway/api/json_fields.hpp"
 #include "gateway/api/json_policy.hpp"
 #include "gateway/api/json_request.hpp"

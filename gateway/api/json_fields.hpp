@@ -9,20 +9,9 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <tl/expected.hpp>
-
 #include "captures/time.hpp"
 
 namespace gateway::api {
-
-/// An object of JSON, nested at most 16 deep. The error is for a person.
-[[nodiscard]] tl::expected<boost::json::object, std::string> parse_object(std::string_view text);
-
-/// Whether some object in a JSON text, which must be valid, has two members of the same name.
-[[nodiscard]] bool has_duplicate_names(std::string_view text);
-
-/// JSON strings by their views, without a copy of the library's own type in every signature.
-[[nodiscard]] std::optional<std::string_view> text_of(const boost::json::value& value) noexcept;
 
 /// Reads the members of a client's object. What is wrong first is kept in `error`, with its place; what follows reads
 /// as if it were not there. Names compare without regard to case, and null is as good as absent, as in ARM.

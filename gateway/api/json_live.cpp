@@ -9,6 +9,7 @@
 
 #include "captures/interface.hpp"
 #include "captures/print.hpp"
+#include "gateway/api/json_document.hpp"
 #include "gateway/api/json_fields.hpp"
 #include "gateway/api/json_text.hpp"
 

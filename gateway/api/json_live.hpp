@@ -6,7 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include "gateway/live/live_gateway.hpp"
-#include "gateway/reload.hpp"
+#include "gateway/reload_report.hpp"
 
 /// What `/portcullis/v1` tells of the live gateway (docs/api.yaml).
 namespace gateway::api {

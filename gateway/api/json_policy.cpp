@@ -5,6 +5,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "gateway/api/json_document.hpp"
 #include "gateway/api/json_fields.hpp"
 #include "gateway/api/json_request.hpp"
 #include "gateway/api/json_text.hpp"

@@ -6,6 +6,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "gateway/api/json_document.hpp"
 #include "gateway/api/json_text.hpp"
 
 namespace gateway::api {

@@ -6,7 +6,7 @@
 
 #include <boost/json/serialize.hpp>
 
-#include "gateway/api/json_fields.hpp"
+#include "gateway/api/json_document.hpp"
 #include "gateway/api/text.hpp"
 #include "policy/access_request.hpp"
 #include "policy/names.hpp"

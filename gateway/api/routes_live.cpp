@@ -10,9 +10,9 @@
 #include "gateway/api/json_live.hpp"
 #include "gateway/api/json_text.hpp"
 #include "gateway/api/parameters.hpp"
-#include "gateway/firewall_actions.hpp"
 #include "gateway/live/live_gateway.hpp"
 #include "policy/names.hpp"
+#include "policy/role.hpp"
 
 namespace gateway::api {
 
@@ -104,7 +104,7 @@ private:
 }  // namespace
 
 Answer<Response> get_status(Call& call) {
-    if (auto problem = stopped(call, gateway::action::firewall_read)) return tl::unexpected{std::move(*problem)};
+    if (auto problem = stopped(call, policy::action::firewall_read)) return tl::unexpected{std::move(*problem)};
     if (auto problem = other_parameters(call, {})) return tl::unexpected{std::move(*problem)};
     const auto numbers = call.control.numbers();
     boost::json::object body{{"firewall", call.config().firewall.name},
@@ -121,7 +121,7 @@ Answer<Response> get_status(Call& call) {
 }
 
 Answer<Response> list_flows(Call& call) {
-    if (auto problem = stopped(call, gateway::action::flow_read)) return tl::unexpected{std::move(*problem)};
+    if (auto problem = stopped(call, policy::action::flow_read)) return tl::unexpected{std::move(*problem)};
     if (auto problem = other_parameters(call, {"client", "target", "port", "protocol", "window", "limit"})) {
         return tl::unexpected{std::move(*problem)};
     }
@@ -145,31 +145,30 @@ Answer<Response> list_flows(Call& call) {
     if (more) views.pop_back();
     boost::json::array value;
     for (const auto& view : views) value.push_back(flow_json(view));
-    if (auto problem = noted(call, gateway::action::flow_read, fmt::format("{} flows told", views.size()))) {
+    if (auto problem = noted(call, policy::action::flow_read, fmt::format("{} flows told", views.size()))) {
         return tl::unexpected{std::move(*problem)};
     }
     return json_answer(200, boost::json::object{{"value", std::move(value)}, {"more", more}});
 }
 
 Answer<Response> end_flow(Call& call) {
-    if (auto problem = stopped(call, gateway::action::flow_delete)) return tl::unexpected{std::move(*problem)};
+    if (auto problem = stopped(call, policy::action::flow_delete)) return tl::unexpected{std::move(*problem)};
     const auto firewall = call.config().firewall.resource_id();
     const auto arrived = flow_body(call.request.body);
-    if (!arrived) return call.refuse(gateway::action::flow_delete, firewall, arm::bad_content(arrived.error()));
+    if (!arrived) return call.refuse(policy::action::flow_delete, firewall, arm::bad_content(arrived.error()));
     const auto live = live_of(call);
     if (!live) return tl::unexpected{live.error()};
     const auto name = fmt::format("{} {} to {}", to_string(arrived->tuple.protocol), to_string(arrived->tuple.source),
                                   to_string(arrived->tuple.destination));
-    if (auto problem = call.control.note_change(call.caller, gateway::action::flow_delete, "to end " + name,
-                                                call.now)) {
+    if (auto problem = call.control.note_change(call.caller, policy::action::flow_delete, "to end " + name, call.now)) {
         return tl::unexpected{std::move(*problem)};
     }
     if ((*live)->end_flow(*arrived)) return json_answer(200, boost::json::object{{"ended", true}});
-    return call.refuse(gateway::action::flow_delete, firewall, {404, "FlowNotFound", "There is no flow " + name + '.'});
+    return call.refuse(policy::action::flow_delete, firewall, {404, "FlowNotFound", "There is no flow " + name + '.'});
 }
 
 Answer<Response> list_decisions(Call& call) {
-    if (auto problem = stopped(call, gateway::action::decision_read)) return tl::unexpected{std::move(*problem)};
+    if (auto problem = stopped(call, policy::action::decision_read)) return tl::unexpected{std::move(*problem)};
     if (auto problem = other_parameters(call,
                                         {"from", "limit", "fate", "reason", "side", "protocol", "address", "port"})) {
         return tl::unexpected{std::move(*problem)};
@@ -190,7 +189,7 @@ Answer<Response> list_decisions(Call& call) {
     const auto live = live_of(call);
     if (!live) return tl::unexpected{live.error()};
     if (from == 0) {
-        if (auto problem = noted(call, gateway::action::decision_read, "watches decisions")) {
+        if (auto problem = noted(call, policy::action::decision_read, "watches decisions")) {
             return tl::unexpected{std::move(*problem)};
         }
     }
@@ -205,7 +204,7 @@ Answer<Response> list_decisions(Call& call) {
 }
 
 Answer<Response> reload_configuration(Call& call) {
-    if (auto problem = stopped(call, gateway::action::firewall_write)) return tl::unexpected{std::move(*problem)};
+    if (auto problem = stopped(call, policy::action::firewall_write)) return tl::unexpected{std::move(*problem)};
     const auto firewall = call.config().firewall.resource_id();
     const auto report = call.surroundings.reload(call.caller);
     if (report.taken) return json_answer(200, reload_json(report));
@@ -217,7 +216,7 @@ Answer<Response> reload_configuration(Call& call) {
         if (!call.control.numbers().store_works) problem.status = 503;
         if (!call.control.numbers().store_works) problem.code = "StoreUnavailable";
     }
-    call.control.note_refusal(call.caller, gateway::action::firewall_write, firewall, problem, call.now);
+    call.control.note_refusal(call.caller, policy::action::firewall_write, firewall, problem, call.now);
     return json_answer(problem.status, refused_reload_json(report, problem));
 }
 

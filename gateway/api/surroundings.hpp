@@ -2,7 +2,8 @@
 
 #include <functional>
 
-#include "gateway/reload.hpp"
+#include "gateway/caller.hpp"
+#include "gateway/reload_report.hpp"
 
 namespace gateway::live {
 class LiveGateway;

@@ -10,6 +10,7 @@
 #include "gateway/api/api.hpp"
 #include "gateway/api/authenticator.hpp"
 #include "gateway/api/text.hpp"
+#include "gateway/config_load.hpp"
 #include "tests/support/service_lab.hpp"
 
 namespace {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "gateway/config.hpp"
+#include "gateway/config_load.hpp"
 #include "gateway/tables.hpp"
 
 namespace {

@@ -6,7 +6,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "gateway/config_warnings.hpp"
+#include "gateway/config_load.hpp"
+#include "gateway/scenario_warnings.hpp"
 
 namespace {
 

@@ -1,6 +1,7 @@
 #include <boost/algorithm/string/replace.hpp>
 #include <boost/json/array.hpp>
 
+#include "gateway/config_load.hpp"
 #include "tests/support/faulty_disk.hpp"
 #include "tests/support/seeing_lab.hpp"
 

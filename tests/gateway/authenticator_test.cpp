@@ -11,6 +11,7 @@
 
 #include "gateway/api/jwt.hpp"
 #include "gateway/api/text.hpp"
+#include "gateway/config_load.hpp"
 #include "tests/support/service_lab.hpp"
 
 namespace authenticator_test {

@@ -2,6 +2,7 @@
 
 #include <boost/algorithm/string/replace.hpp>
 
+#include "gateway/config_load.hpp"
 #include "tests/support/service_lab.hpp"
 
 namespace config_changes_test {

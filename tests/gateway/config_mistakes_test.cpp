@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "gateway/config.hpp"
+#include "gateway/config_load.hpp"
 #include "tests/support/config_text.hpp"
 
 namespace config_mistakes_test {

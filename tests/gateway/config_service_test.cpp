@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gateway/config.hpp"
+#include "gateway/config_load.hpp"
 #include "tests/support/config_text.hpp"
 
 namespace config_service_test {

@@ -6,7 +6,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "gateway/config_warnings.hpp"
+#include "gateway/config_load.hpp"
+#include "gateway/scenario_warnings.hpp"
 #include "tests/support/config_text.hpp"
 
 namespace config_test {

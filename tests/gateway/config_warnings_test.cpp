@@ -1,7 +1,8 @@
-#include "gateway/config_warnings.hpp"
+#include "gateway/scenario_warnings.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include "gateway/config_load.hpp"
 #include "tests/support/config_text.hpp"
 
 namespace config_warnings_test {

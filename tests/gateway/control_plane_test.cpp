@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "gateway/config_load.hpp"
 #include "tests/support/service_lab.hpp"
 
 namespace control_plane_test {

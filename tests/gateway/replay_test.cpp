@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "captures/capture_writer.hpp"
+#include "gateway/config_load.hpp"
 #include "tests/support/captured.hpp"
 #include "tests/support/config_text.hpp"
 #include "tests/support/pipeline_bench.hpp"

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/api/server.hpp"
+#include "gateway/config_load.hpp"
 #include "gateway/service.hpp"
 #include "tests/support/running_server.hpp"
 #include "tests/support/service_lab.hpp"

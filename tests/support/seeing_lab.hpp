@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "gateway/live/live_gateway.hpp"
+#include "gateway/reload.hpp"
 #include "tests/support/api_lab.hpp"
 #include "tests/support/live_wires.hpp"
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "gateway/config_load.hpp"
 #include "gateway/control_plane.hpp"
 #include "tests/support/scratch_folder.hpp"
 

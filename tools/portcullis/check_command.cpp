@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "gateway/config_warnings.hpp"
 #include "gateway/scenario.hpp"
+#include "gateway/scenario_warnings.hpp"
 #include "gateway/tables.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/terminal.hpp"

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "captures/capture_reader.hpp"
-#include "gateway/config_warnings.hpp"
 #include "gateway/expectations.hpp"
 #include "gateway/replay.hpp"
 #include "gateway/report.hpp"
+#include "gateway/scenario_warnings.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/replay_outputs.hpp"
 #include "tools/portcullis/terminal.hpp"

@@ -1,4 +1,5 @@
 #include "tools/portcullis/terminal.hpp"
+#include "gateway/config_load.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>

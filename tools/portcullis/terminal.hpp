@@ -8,6 +8,7 @@
 
 #include "captures/source.hpp"
 #include "gateway/config.hpp"
+#include "gateway/config_load.hpp"
 
 namespace tools {
 
