@@ -6,7 +6,7 @@ namespace {
 constexpr std::uint32_t ways = 4;
 }
 
-void ExpiryQueue::put(FlowIndex flow, captures::Time deadline) noexcept {
+void ExpiryQueue::put(FlowIndex flow, captures::base::Time deadline) noexcept {
     const Entry entry{deadline, flow};
     if (place_[flow] == 0) return sift_up(size_++, entry);
     const auto at = place_[flow] - 1;
@@ -17,7 +17,7 @@ void ExpiryQueue::put(FlowIndex flow, captures::Time deadline) noexcept {
     }
 }
 
-void ExpiryQueue::put_earlier(FlowIndex flow, captures::Time deadline) noexcept {
+void ExpiryQueue::put_earlier(FlowIndex flow, captures::base::Time deadline) noexcept {
     if (place_[flow] == 0 || deadline < heap_[place_[flow] - 1].deadline) put(flow, deadline);
 }
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "captures/time.hpp"
+#include "captures/base/time.hpp"
 #include "dnat/flow.hpp"
 #include "dnat/huge_array.hpp"
 
@@ -21,7 +21,7 @@ public:
     explicit ExpiryQueue(std::uint32_t capacity) : heap_(std::size_t{capacity} + 1), place_(capacity) {}
 
     struct Entry {
-        captures::Time deadline;
+        captures::base::Time deadline;
         FlowIndex flow = no_flow;
 
         /// Equal deadlines are ordered by flow, so that replay is deterministic.
@@ -35,9 +35,9 @@ public:
     [[nodiscard]] const Entry& top() const noexcept { return heap_[0]; }
 
     /// Inserts a flow, or moves it.
-    void put(FlowIndex flow, captures::Time deadline) noexcept;
+    void put(FlowIndex flow, captures::base::Time deadline) noexcept;
     /// Only if that is earlier than what is noted.
-    void put_earlier(FlowIndex flow, captures::Time deadline) noexcept;
+    void put_earlier(FlowIndex flow, captures::base::Time deadline) noexcept;
     /// Removes a flow; ignored if it is not there.
     void remove(FlowIndex flow) noexcept;
 

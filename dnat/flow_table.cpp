@@ -4,7 +4,7 @@
 #include <bit>
 #include <utility>
 
-#include "captures/checksum.hpp"
+#include "captures/base/checksum.hpp"
 
 namespace dnat {
 
@@ -18,11 +18,11 @@ constexpr std::uint32_t slots_for(std::uint32_t flows) noexcept {
 }
 
 inline FlowKey client_key(const Flow& flow) noexcept {
-    return FlowKey::of(flow.arrived().tuple, captures::Side::outside);
+    return FlowKey::of(flow.arrived().tuple, captures::packet::Side::outside);
 }
 
 inline FlowKey server_key(const Flow& flow) noexcept {
-    return FlowKey::of(flow.delivered().tuple.reversed(), captures::Side::inside);
+    return FlowKey::of(flow.delivered().tuple.reversed(), captures::packet::Side::inside);
 }
 
 }  // namespace
@@ -35,16 +35,17 @@ FlowTable::FlowTable(std::uint32_t capacity, std::uint64_t seed, Index index)
       flows_(capacity),
       queue_(capacity) {}
 
-std::optional<std::uint16_t> FlowTable::choose_port(const Arrived& arrived, captures::Endpoint target,
-                                                    captures::Ipv4Address instance) {
+std::optional<std::uint16_t> FlowTable::choose_port(const Arrived& arrived, captures::base::Endpoint target,
+                                                    captures::base::Ipv4Address instance) {
     const auto& [source, called, protocol] = arrived.tuple;
     const auto taken = [&, protocol = protocol](std::uint16_t one) {
-        return find(FlowKey::of(target, {instance, one}, protocol, captures::Side::inside)) != no_flow;
+        return find(FlowKey::of(target, {instance, one}, protocol, captures::packet::Side::inside)) != no_flow;
     };
     return ports_.choose(target, protocol, source.port, taken);
 }
 
-FlowIndex FlowTable::insert(const Arrived& arrived, captures::Endpoint target, captures::Endpoint instance) {
+FlowIndex FlowTable::insert(const Arrived& arrived, captures::base::Endpoint target,
+                            captures::base::Endpoint instance) {
     if (slots_for(size_ + 1) > slots_.size()) grow();  // may throw, so before anything is taken
     const auto& tuple = arrived.tuple;
     const auto index = free_ != no_flow ? free_ : unused_++;
@@ -57,7 +58,7 @@ FlowIndex FlowTable::insert(const Arrived& arrived, captures::Endpoint target, c
     flow.target = target;
     flow.instance = instance;
     flow.protocol = tuple.protocol;
-    captures::ChecksumDelta delta;
+    captures::base::ChecksumDelta delta;
     delta.replace32(flow.client.address.value, instance.address.value);
     delta.replace32(flow.called.address.value, target.address.value);
     flow.address_delta = delta.folded();
@@ -81,7 +82,7 @@ void FlowTable::erase(FlowIndex index) noexcept {
     ++erasures_;
 }
 
-std::optional<FlowIndex> FlowTable::expired(captures::Time now, const Timeouts& timeouts) noexcept {
+std::optional<FlowIndex> FlowTable::expired(captures::base::Time now, const Timeouts& timeouts) noexcept {
     while (!queue_.empty() && queue_.top().deadline <= now) {
         const auto entry = queue_.top();
         const auto deadline = flows_[entry.flow].deadline(timeouts);

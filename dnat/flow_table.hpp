@@ -6,7 +6,7 @@
 
 #include <emmintrin.h>
 
-#include "captures/frame.hpp"
+#include "captures/packet/frame.hpp"
 #include "dnat/expiry_queue.hpp"
 #include "dnat/flow.hpp"
 #include "dnat/huge_array.hpp"
@@ -19,20 +19,22 @@ struct FlowKey {
     std::uint64_t addresses = 0;
     std::uint64_t rest = 0;  ///< ports, protocol, side; 0 is no key at all
 
-    [[nodiscard]] static constexpr FlowKey of(const captures::Endpoint& source, const captures::Endpoint& destination,
-                                              captures::Protocol protocol, captures::Side side) noexcept {
+    [[nodiscard]] static constexpr FlowKey of(const captures::base::Endpoint& source,
+                                              const captures::base::Endpoint& destination,
+                                              captures::base::Protocol protocol, captures::packet::Side side) noexcept {
         return {std::uint64_t{source.address.value} << 32 | destination.address.value,
                 std::uint64_t{source.port} << 32 | std::uint64_t{destination.port} << 16 |
                     static_cast<std::uint64_t>(protocol) << 8 | (static_cast<std::uint64_t>(side) + 1)};
     }
-    [[nodiscard]] static constexpr FlowKey of(const captures::FiveTuple& tuple, captures::Side side) noexcept {
+    [[nodiscard]] static constexpr FlowKey of(const captures::base::FiveTuple& tuple,
+                                              captures::packet::Side side) noexcept {
         return of(tuple.source, tuple.destination, tuple.protocol, side);
     }
-    [[nodiscard]] constexpr captures::Side side() const noexcept {
-        return static_cast<captures::Side>((rest & 0xff) - 1);
+    [[nodiscard]] constexpr captures::packet::Side side() const noexcept {
+        return static_cast<captures::packet::Side>((rest & 0xff) - 1);
     }
     [[nodiscard]] constexpr bool is_tcp() const noexcept {
-        return (rest >> 8 & 0xff) == static_cast<std::uint64_t>(captures::Protocol::tcp);
+        return (rest >> 8 & 0xff) == static_cast<std::uint64_t>(captures::base::Protocol::tcp);
     }
     bool operator==(const FlowKey&) const = default;
 };
@@ -94,20 +96,21 @@ public:
     [[nodiscard]] const Flow& operator[](FlowIndex index) const noexcept { return flows_[index]; }
 
     /// Starts loading what `insert` will ask for.
-    void announce_insert(const Arrived& arrived, captures::Endpoint target,
-                         captures::Ipv4Address instance) const noexcept {
+    void announce_insert(const Arrived& arrived, captures::base::Endpoint target,
+                         captures::base::Ipv4Address instance) const noexcept {
         const auto& [source, called, protocol] = arrived.tuple;
-        announce(hash_of(FlowKey::of(target, {instance, source.port}, protocol, captures::Side::inside)));
+        announce(hash_of(FlowKey::of(target, {instance, source.port}, protocol, captures::packet::Side::inside)));
     }
     /// The port from which `instance` would send a flow to `target`: the client's, or the next that is free; nothing where
     /// all of its range are in use. Throws std::bad_alloc; then nothing has changed.
-    [[nodiscard]] std::optional<std::uint16_t> choose_port(const Arrived& arrived, captures::Endpoint target,
-                                                           captures::Ipv4Address instance);
+    [[nodiscard]] std::optional<std::uint16_t> choose_port(const Arrived& arrived, captures::base::Endpoint target,
+                                                           captures::base::Ipv4Address instance);
     /// Commits a flow from `arrived` to `target`, sent from `instance`.
     /// Precondition: the table is not full, no flow has this arrived tuple, and `choose_port` has just said `instance.port`.
     /// The flow's deadline is noted by `touch`, which must follow. Throws std::bad_alloc where the index cannot grow; then
     /// nothing has changed.
-    [[nodiscard]] FlowIndex insert(const Arrived& arrived, captures::Endpoint target, captures::Endpoint instance);
+    [[nodiscard]] FlowIndex insert(const Arrived& arrived, captures::base::Endpoint target,
+                                   captures::base::Endpoint instance);
 
     void erase(FlowIndex index) noexcept;
 
@@ -117,10 +120,10 @@ public:
     }
 
     /// The next flow whose true deadline is at or before `now`; the caller erases it before asking again.
-    [[nodiscard]] std::optional<FlowIndex> expired(captures::Time now, const Timeouts& timeouts) noexcept;
+    [[nodiscard]] std::optional<FlowIndex> expired(captures::base::Time now, const Timeouts& timeouts) noexcept;
     /// No flow ends before this (it may be early).
-    [[nodiscard]] captures::Time next_deadline() const noexcept {
-        return queue_.empty() ? captures::Time::max() : queue_.top().deadline;
+    [[nodiscard]] captures::base::Time next_deadline() const noexcept {
+        return queue_.empty() ? captures::base::Time::max() : queue_.top().deadline;
     }
 
     /// Calls `visit(index, flow)` for every flow, in order of index. `visit` may erase the flow it is given.
@@ -175,7 +178,7 @@ private:
 
     [[nodiscard]] bool is(FlowIndex index, const FlowKey& key) const noexcept {
         const auto& flow = flows_[index];
-        const bool outside = key.side() == captures::Side::outside;
+        const bool outside = key.side() == captures::packet::Side::outside;
         const auto& source = outside ? flow.client : flow.target;
         const auto& destination = outside ? flow.called : flow.instance;
         return key == FlowKey::of(source, destination, flow.protocol, key.side());

@@ -4,9 +4,9 @@
 
 namespace dnat {
 
-using captures::Frame;
-using captures::Packet;
-using captures::Side;
+using captures::packet::Frame;
+using captures::packet::Packet;
+using captures::packet::Side;
 
 namespace {
 
@@ -22,7 +22,7 @@ FragmentTable::FragmentTable(std::uint32_t most_datagrams, std::uint32_t most_he
     for (std::uint32_t index = most_datagrams; index-- > 0;) free_.push_back(index);
 }
 
-FragmentTable::Later FragmentTable::later(const Packet& packet, const Frame& frame, captures::Time deadline) {
+FragmentTable::Later FragmentTable::later(const Packet& packet, const Frame& frame, captures::base::Time deadline) {
     auto* const datagram = find_or_begin(packet, frame.side, deadline, most_unadmitted());
     if (datagram == nullptr) return {Outcome::no_room, {}};
     if (!datagram->ruled && !has_room(frame)) {
@@ -40,7 +40,7 @@ FragmentTable::Later FragmentTable::later(const Packet& packet, const Frame& fra
 }
 
 std::optional<FragmentTable::Outcome> FragmentTable::first(const Packet& packet, const Frame& frame,
-                                                           captures::Time deadline) {
+                                                           captures::base::Time deadline) {
     released_count_ = 0;
     auto* const datagram = find_or_begin(packet, frame.side, deadline, datagrams_.size());
     if (datagram == nullptr) return Outcome::no_room;
@@ -59,7 +59,7 @@ void FragmentTable::rule(const FragmentRuling& ruling) {
     if (complete(datagram) || (!ruling.forward && unadmitted_ > most_unadmitted())) forget(datagram);
 }
 
-bool FragmentTable::expire(captures::Time now) {
+bool FragmentTable::expire(captures::base::Time now) {
     released_count_ = 0;
     if (oldest_ == none || datagrams_[oldest_].deadline > now) return false;
     auto& datagram = datagrams_[oldest_];
@@ -68,8 +68,8 @@ bool FragmentTable::expire(captures::Time now) {
     return true;
 }
 
-captures::Time FragmentTable::next_deadline() const noexcept {
-    return oldest_ == none ? captures::Time::max() : datagrams_[oldest_].deadline;
+captures::base::Time FragmentTable::next_deadline() const noexcept {
+    return oldest_ == none ? captures::base::Time::max() : datagrams_[oldest_].deadline;
 }
 
 FragmentTable::Key FragmentTable::key_of(const Packet& packet, Side side) noexcept {
@@ -85,7 +85,7 @@ std::size_t FragmentTable::KeyHash::operator()(const Key& key) const noexcept {
     return static_cast<std::size_t>((mixed ^ key.rest) * 0xbf58476d1ce4e5b9);
 }
 
-FragmentTable::Datagram* FragmentTable::find_or_begin(const Packet& packet, Side side, captures::Time deadline,
+FragmentTable::Datagram* FragmentTable::find_or_begin(const Packet& packet, Side side, captures::base::Time deadline,
                                                       std::size_t most_unadmitted) {
     const auto key = key_of(packet, side);
     if (const auto known = by_key_.find(key); known != by_key_.end()) return &datagrams_[known->second];
@@ -160,7 +160,7 @@ void FragmentTable::hold(Datagram& datagram, const Frame& frame) {
     held.bytes.assign(frame.data, frame.data + frame.captured);
     held.frame = frame;
     held.frame.data = held.bytes.data();
-    held.frame.room = captures::Room::none;
+    held.frame.room = captures::packet::Room::none;
     datagram.waiting.push_back(std::move(held));
     ++held_;
     held_bytes_ += frame.captured;

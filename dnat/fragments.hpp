@@ -9,7 +9,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include "captures/packet.hpp"
+#include "captures/packet/packet.hpp"
 #include "dnat/translate.hpp"
 
 namespace dnat {
@@ -25,7 +25,7 @@ struct FragmentRuling {
 
 /// A fragment that waits for its datagram's first one; its bytes are a copy.
 struct HeldFragment {
-    captures::Frame frame;
+    captures::packet::Frame frame;
     std::vector<std::byte> bytes;
 };
 
@@ -57,12 +57,13 @@ public:
         FragmentRuling ruling;  ///< valid iff ruled
     };
     /// A fragment other than the first. Precondition: packet.kind is fragment.
-    [[nodiscard]] Later later(const captures::Packet& packet, const captures::Frame& frame, captures::Time deadline);
+    [[nodiscard]] Later later(const captures::packet::Packet& packet, const captures::packet::Frame& frame,
+                              captures::base::Time deadline);
 
     /// A first fragment, before anything is ruled about it: why it must be dropped whatever rules say, or nothing, and then
     /// `rule` must follow. What waited for it is now `released()`, until the next call.
-    [[nodiscard]] std::optional<Outcome> first(const captures::Packet& packet, const captures::Frame& frame,
-                                               captures::Time deadline);
+    [[nodiscard]] std::optional<Outcome> first(const captures::packet::Packet& packet,
+                                               const captures::packet::Frame& frame, captures::base::Time deadline);
     /// What was ruled about the fragment that `first` has just taken, and so about the rest of its datagram.
     void rule(const FragmentRuling& ruling);
     [[nodiscard]] std::span<const HeldFragment> released() const noexcept {
@@ -70,8 +71,8 @@ public:
     }
 
     /// Forgets a datagram whose deadline is at or before `now`; its held fragments become `released()`. False: none left.
-    [[nodiscard]] bool expire(captures::Time now);
-    [[nodiscard]] captures::Time next_deadline() const noexcept;
+    [[nodiscard]] bool expire(captures::base::Time now);
+    [[nodiscard]] captures::base::Time next_deadline() const noexcept;
 
     /// Forgets datagrams whose ruling `applies`: what still comes of them waits for a first fragment in vain.
     template <class Applies>
@@ -112,7 +113,7 @@ private:
 
     struct Datagram {
         Key key;
-        captures::Time deadline;
+        captures::base::Time deadline;
         FragmentRuling ruling;
         bool ruled = false;
         bool poisoned = false;
@@ -124,16 +125,17 @@ private:
         std::vector<HeldFragment> waiting;
     };
 
-    [[nodiscard]] static Key key_of(const captures::Packet& packet, captures::Side side) noexcept;
-    [[nodiscard]] static std::optional<Outcome> add_piece(Datagram& datagram, const captures::Packet& packet) noexcept;
+    [[nodiscard]] static Key key_of(const captures::packet::Packet& packet, captures::packet::Side side) noexcept;
+    [[nodiscard]] static std::optional<Outcome> add_piece(Datagram& datagram,
+                                                          const captures::packet::Packet& packet) noexcept;
     [[nodiscard]] static bool complete(const Datagram& datagram) noexcept;
-    [[nodiscard]] Datagram* find_or_begin(const captures::Packet& packet, captures::Side side, captures::Time deadline,
-                                          std::size_t most_unadmitted);
-    [[nodiscard]] bool has_room(const captures::Frame& frame) const noexcept {
+    [[nodiscard]] Datagram* find_or_begin(const captures::packet::Packet& packet, captures::packet::Side side,
+                                          captures::base::Time deadline, std::size_t most_unadmitted);
+    [[nodiscard]] bool has_room(const captures::packet::Frame& frame) const noexcept {
         return held_ < most_held_ && held_bytes_ + frame.captured <= most_bytes_;
     }
     [[nodiscard]] std::size_t most_unadmitted() const noexcept { return datagrams_.size() / 2; }
-    void hold(Datagram& datagram, const captures::Frame& frame);
+    void hold(Datagram& datagram, const captures::packet::Frame& frame);
     void release_waiting(Datagram& datagram);
     void forget(Datagram& datagram);
 

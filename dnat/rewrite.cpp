@@ -1,20 +1,20 @@
 #include "dnat/rewrite.hpp"
 
-#include "captures/checksum.hpp"
+#include "captures/base/checksum.hpp"
 
 namespace dnat {
 
 namespace {
 
-using captures::ChecksumDelta;
-using captures::Endpoint;
-using captures::Ipv4View;
-using captures::Packet;
-using captures::Protocol;
-using captures::TcpView;
-using captures::UdpView;
-using captures::updated;
-using captures::updated_udp;
+using captures::base::ChecksumDelta;
+using captures::base::Endpoint;
+using captures::base::Protocol;
+using captures::base::updated;
+using captures::base::updated_udp;
+using captures::packet::Ipv4View;
+using captures::packet::Packet;
+using captures::packet::TcpView;
+using captures::packet::UdpView;
 
 /// What a step of the TTL changes, ~(ttl << 8) + (ttl +- 1 << 8): the same for every TTL.
 constexpr ChecksumDelta ttl_down{0xfeff};
@@ -37,8 +37,8 @@ inline void rewrite_header(const Packet& packet, const Translation& translation,
 }
 
 void rewrite_ports(std::byte* transport, const Endpoint& source, const Endpoint& destination) noexcept {
-    captures::store_be16(transport, source.port);
-    captures::store_be16(transport + 2, destination.port);
+    captures::base::store_be16(transport, source.port);
+    captures::base::store_be16(transport + 2, destination.port);
 }
 
 ChecksumDelta addresses_of(Ipv4View ipv4, Endpoint source, Endpoint destination) noexcept {
@@ -54,16 +54,16 @@ void rewrite_quoted(const Packet& packet, const Endpoint& source, const Endpoint
     const auto icmp = packet.icmp();
     const Ipv4View quoted{icmp.quoted()};
     auto* const transport = quoted.at + quoted.header_length();
-    const auto available = packet.captured - packet.header_length - captures::IcmpView::header_size -
+    const auto available = packet.captured - packet.header_length - captures::packet::IcmpView::header_size -
                            quoted.header_length();
 
     const auto addresses = addresses_of(quoted, source, destination);
     ChecksumDelta ports;
-    ports.replace16(captures::load_be16(transport), source.port);
-    ports.replace16(captures::load_be16(transport + 2), destination.port);
+    ports.replace16(captures::base::load_be16(transport), source.port);
+    ports.replace16(captures::base::load_be16(transport + 2), destination.port);
     auto both = addresses;
-    both.replace16(captures::load_be16(transport), source.port);
-    both.replace16(captures::load_be16(transport + 2), destination.port);
+    both.replace16(captures::base::load_be16(transport), source.port);
+    both.replace16(captures::base::load_be16(transport + 2), destination.port);
 
     auto outer = ports;
     if (quoted.protocol() == static_cast<std::uint8_t>(Protocol::udp)) {
@@ -94,11 +94,11 @@ void rewrite_error(const Packet& packet, const Translation& translation, TtlStep
 }  // namespace
 
 void rewrite(const Packet& packet, const Translation& translation, TtlStep step) noexcept {
-    if (packet.kind == captures::Kind::icmp_error) return rewrite_error(packet, translation, step);
+    if (packet.kind == captures::packet::Kind::icmp_error) return rewrite_error(packet, translation, step);
     if (packet.is_segment()) {  // a fragment has no ports
         const ChecksumDelta delta{translation.transport_delta};
         auto* const transport = packet.transport();
-        if (packet.kind == captures::Kind::tcp) {
+        if (packet.kind == captures::packet::Kind::tcp) {
             const TcpView tcp{transport};
             tcp.set_checksum(updated(tcp.checksum(), delta));
         } else {

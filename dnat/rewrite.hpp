@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "captures/packet.hpp"
+#include "captures/packet/packet.hpp"
 #include "dnat/translate.hpp"
 
 namespace dnat {
@@ -16,6 +16,6 @@ enum class TtlStep : std::uint8_t { down, up };
 /// offloaded IPv4 checksum (0) and an absent UDP checksum (0) stay 0.
 ///
 /// Preconditions: kind is tcp, udp, fragment or icmp_error; ttl > 1 when it goes down.
-void rewrite(const captures::Packet& packet, const Translation& translation, TtlStep step) noexcept;
+void rewrite(const captures::packet::Packet& packet, const Translation& translation, TtlStep step) noexcept;
 
 }  // namespace dnat

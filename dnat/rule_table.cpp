@@ -10,8 +10,8 @@ namespace dnat {
 
 namespace {
 
-using captures::Ipv4Address;
-using captures::Protocol;
+using captures::base::Ipv4Address;
+using captures::base::Protocol;
 
 std::optional<std::string> complaint_about(const NatRule& rule) {
     if (rule.protocols.empty() && !rule.sources.empty()) return "no protocol";

@@ -34,9 +34,9 @@ public:
     [[nodiscard]] static tl::expected<RuleTable, std::string> build(std::vector<NatRule> rules);
 
     struct Match {
-        bool listening = false;         ///< some rule names this destination, port and protocol
-        std::optional<RuleIndex> rule;  ///< the first whose source matches, too
-        captures::Endpoint target;      ///< where that one leads
+        bool listening = false;           ///< some rule names this destination, port and protocol
+        std::optional<RuleIndex> rule;    ///< the first whose source matches, too
+        captures::base::Endpoint target;  ///< where that one leads
     };
     /// Starts loading what `match` will ask for.
     void announce(const Arrived& arrived) const noexcept {
@@ -59,9 +59,9 @@ private:
     static constexpr RuleIndex no_rule = 0xffffffff;
 
     struct Interval {
-        captures::Ipv4Address first;  ///< up to the next interval's first
+        captures::base::Ipv4Address first;  ///< up to the next interval's first
         RuleIndex rule = no_rule;
-        captures::Endpoint target;
+        captures::base::Endpoint target;
     };
     struct Intervals {
         std::uint32_t begin = 0;  ///< in intervals_
@@ -97,7 +97,7 @@ private:
         return std::uint64_t{listener.endpoint.address.value} << 24 | std::uint64_t{listener.endpoint.port} << 8 |
                static_cast<std::uint64_t>(listener.protocol);
     }
-    [[nodiscard]] Match match(std::uint64_t key, captures::Ipv4Address source) const noexcept;
+    [[nodiscard]] Match match(std::uint64_t key, captures::base::Ipv4Address source) const noexcept;
     [[nodiscard]] static std::vector<Interval> intervals_of(const std::vector<RuleIndex>& candidates,
                                                             const std::vector<NatRule>& rules);
 

@@ -2,7 +2,8 @@
 
 namespace dnat {
 
-void SourcePorts::release(captures::Endpoint target, captures::Protocol protocol, std::uint16_t port) noexcept {
+void SourcePorts::release(captures::base::Endpoint target, captures::base::Protocol protocol,
+                          std::uint16_t port) noexcept {
     auto* const chunk = chunks_.find(key_of(target, protocol, port));
     if (chunk == nullptr) return;
     chunk->taken[port % chunk_ports / 64] &= ~(std::uint64_t{1} << port % 64);

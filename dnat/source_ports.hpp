@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "captures/five_tuple.hpp"
+#include "captures/base/five_tuple.hpp"
 #include "dnat/flat_table.hpp"
 
 namespace dnat {
@@ -28,8 +28,9 @@ public:
     /// `wanted` or the next port that is free according to `in_use(port)`; nothing when the whole range is in use towards
     /// this target. Throws std::bad_alloc; then nothing has changed.
     template <class InUse>
-    [[nodiscard]] std::optional<std::uint16_t> choose(captures::Endpoint target, captures::Protocol protocol,
-                                                      std::uint16_t wanted, InUse in_use) {
+    [[nodiscard]] std::optional<std::uint16_t> choose(captures::base::Endpoint target,
+                                                      captures::base::Protocol protocol, std::uint16_t wanted,
+                                                      InUse in_use) {
         const std::uint32_t low = wanted < first_unprivileged ? 1 : first_unprivileged;
         const std::uint32_t high = wanted < first_unprivileged ? first_unprivileged - 1 : last_port;
         const auto start = std::max(wanted, static_cast<std::uint16_t>(low));  // port 0 is nobody's
@@ -40,7 +41,7 @@ public:
     }
 
     /// Must be told of every port that is no longer in use.
-    void release(captures::Endpoint target, captures::Protocol protocol, std::uint16_t port) noexcept;
+    void release(captures::base::Endpoint target, captures::base::Protocol protocol, std::uint16_t port) noexcept;
 
 private:
     static constexpr std::uint32_t first_unprivileged = 1024;
@@ -53,15 +54,17 @@ private:
     static_assert(sizeof(Chunk) == 64);
     static constexpr std::uint32_t chunk_ports = 7 * 64;
 
-    [[nodiscard]] static constexpr std::uint64_t key_of(captures::Endpoint target, captures::Protocol protocol,
+    [[nodiscard]] static constexpr std::uint64_t key_of(captures::base::Endpoint target,
+                                                        captures::base::Protocol protocol,
                                                         std::uint32_t port) noexcept {
         return std::uint64_t{target.address.value} << 32 | std::uint64_t{target.port} << 16 | port / chunk_ports << 8 |
                static_cast<std::uint64_t>(protocol);
     }
 
     template <class InUse>
-    [[nodiscard]] std::optional<std::uint16_t> search(captures::Endpoint target, captures::Protocol protocol,
-                                                      std::uint32_t from, std::uint32_t to, InUse& in_use) {
+    [[nodiscard]] std::optional<std::uint16_t> search(captures::base::Endpoint target,
+                                                      captures::base::Protocol protocol, std::uint32_t from,
+                                                      std::uint32_t to, InUse& in_use) {
         for (auto port = from; port <= to;) {
             const auto key = key_of(target, protocol, port);
             const auto word = port % chunk_ports / 64;

@@ -7,8 +7,8 @@ namespace dnat {
 
 namespace {
 
-using captures::Packet;
-namespace flag = captures::tcp_flag;
+using captures::packet::Packet;
+namespace flag = captures::packet::tcp_flag;
 
 /// a - b in sequence space.
 constexpr std::int32_t distance(std::uint32_t a, std::uint32_t b) noexcept { return static_cast<std::int32_t>(a - b); }
@@ -17,17 +17,17 @@ constexpr std::int32_t distance(std::uint32_t a, std::uint32_t b) noexcept { ret
 std::optional<std::uint8_t> window_scale(const Packet& packet) noexcept {
     const auto tcp = packet.tcp();
     const std::uint32_t end = std::min<std::uint32_t>(tcp.header_length(), packet.captured - packet.header_length);
-    for (std::uint32_t at = captures::TcpView::shortest; at + 1 < end;) {
-        const auto kind = captures::load_u8(tcp.at + at);
+    for (std::uint32_t at = captures::packet::TcpView::shortest; at + 1 < end;) {
+        const auto kind = captures::base::load_u8(tcp.at + at);
         if (kind == 0) return {};
         if (kind == 1) {
             ++at;
             continue;
         }
-        const auto length = captures::load_u8(tcp.at + at + 1);
+        const auto length = captures::base::load_u8(tcp.at + at + 1);
         if (length < 2) return {};
         if (kind == 3 && length == 3 && at + 2 < end)
-            return std::min<std::uint8_t>(captures::load_u8(tcp.at + at + 2), 14);
+            return std::min<std::uint8_t>(captures::base::load_u8(tcp.at + at + 2), 14);
         at += length;
     }
     return {};

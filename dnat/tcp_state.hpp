@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "captures/packet.hpp"
+#include "captures/packet/packet.hpp"
 
 namespace dnat {
 
@@ -77,10 +77,10 @@ struct TcpStep {
     bool refreshes = true;
     bool changed = false;  ///< the state did
 };
-[[nodiscard]] TcpStep advance(FlowState& state, TcpTrack& track, const captures::Packet& segment,
+[[nodiscard]] TcpStep advance(FlowState& state, TcpTrack& track, const captures::packet::Packet& segment,
                               bool from_client) noexcept;
 
 /// The state and track of a flow that `syn` begins.
-void begin(FlowState& state, TcpTrack& track, const captures::Packet& syn) noexcept;
+void begin(FlowState& state, TcpTrack& track, const captures::packet::Packet& syn) noexcept;
 
 }  // namespace dnat

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "captures/five_tuple.hpp"
+#include "captures/base/five_tuple.hpp"
 #include "dnat/flow.hpp"
 
 namespace dnat {
@@ -21,8 +21,8 @@ namespace dnat {
 /// `source` and `destination`, the quoted packet's source becomes `destination` and its destination `source`. The
 /// outer source is replaced whoever sent it, as Linux does: a router's own address inside means nothing outside.
 struct Translation {
-    captures::Endpoint source;
-    captures::Endpoint destination;
+    captures::base::Endpoint source;
+    captures::base::Endpoint destination;
     std::uint16_t address_delta = 0;    ///< ChecksumDelta of the addresses
     std::uint16_t transport_delta = 0;  ///< of addresses and ports
 };

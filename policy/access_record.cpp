@@ -5,9 +5,9 @@
 
 namespace policy {
 
-using captures::Time;
-using captures::to_iso8601;
-using captures::to_rfc3339;
+using captures::base::Time;
+using captures::base::to_iso8601;
+using captures::base::to_rfc3339;
 
 namespace {
 

@@ -36,25 +36,27 @@ struct AccessRecord {
     std::string policy;
     std::string justification;
     std::uint16_t port = 0;
-    std::optional<captures::Protocol> protocol;
-    std::vector<captures::Prefix> sources;
-    captures::Time start;
-    captures::Time end;
+    std::optional<captures::base::Protocol> protocol;
+    std::vector<captures::base::Prefix> sources;
+    captures::base::Time start;
+    captures::base::Time end;
     OnExpiry on_expiry = OnExpiry::keep;
     Status status = Status::initiating;
     StatusReason status_reason = StatusReason::user_requested;
-    std::optional<captures::Endpoint> listener;  ///< where its sources reach the port: public address, mapped port
+    std::optional<captures::base::Endpoint>
+        listener;  ///< where its sources reach the port: public address, mapped port
 
-    [[nodiscard]] bool is_open(captures::Time now) const noexcept {
+    [[nodiscard]] bool is_open(captures::base::Time now) const noexcept {
         return status == Status::initiated && start <= now && now < end;
     }
     void initiate() noexcept;  ///< nothing happens once it is revoked
     /// Ends it at `now`; `end` keeps the planned time when it expired and becomes `now` otherwise. Nothing happens to
     /// a record that is revoked already.
-    void revoke(captures::Time now, StatusReason reason) noexcept;
+    void revoke(captures::base::Time now, StatusReason reason) noexcept;
     /// Moves `end` to `new_end`; refused when not open, not later than now, longer in all than the policy's maximum, or
     /// when the rule has come to exclude its sources.
-    [[nodiscard]] tl::expected<void, Refusal> extend(captures::Time now, captures::Time new_end, const JitPort& rule);
+    [[nodiscard]] tl::expected<void, Refusal> extend(captures::base::Time now, captures::base::Time new_end,
+                                                     const JitPort& rule);
 };
 
 }  // namespace policy

@@ -5,11 +5,11 @@
 
 namespace policy {
 
-using captures::Duration;
-using captures::Prefix;
-using captures::Time;
-using captures::to_iso8601;
-using captures::to_rfc3339;
+using captures::base::Duration;
+using captures::base::Prefix;
+using captures::base::Time;
+using captures::base::to_iso8601;
+using captures::base::to_rfc3339;
 
 namespace {
 
@@ -48,7 +48,7 @@ bool looks_like_ipv6(std::string_view text) noexcept { return std::ranges::count
 
 /// The sources asked for without repetition, or the caller's address where none is.
 tl::expected<std::vector<Prefix>, Refusal> sources_of(const RequestedPort& port,
-                                                      const std::optional<captures::Ipv4Address>& caller) {
+                                                      const std::optional<captures::base::Ipv4Address>& caller) {
     if (port.sources.empty()) {
         if (caller) return std::vector{Prefix{*caller, 32}};
         return tl::unexpected{invalid("No source is given" + for_port(port.number) +

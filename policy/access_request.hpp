@@ -18,8 +18,8 @@ namespace policy {
 struct RequestedPort {
     std::uint16_t number = 0;
     std::vector<std::string> sources;  ///< texts as given: address, CIDR or `*`
-    std::optional<captures::Duration> duration;
-    std::optional<captures::Time> end_time;
+    std::optional<captures::base::Duration> duration;
+    std::optional<captures::base::Time> end_time;
 };
 
 struct AccessRequest {
@@ -27,7 +27,7 @@ struct AccessRequest {
     std::string machine;
     std::vector<RequestedPort> ports;
     std::string justification;
-    std::optional<captures::Ipv4Address> caller_address;  ///< stands in for an omitted source
+    std::optional<captures::base::Ipv4Address> caller_address;  ///< stands in for an omitted source
 };
 
 /// Why a request is refused. `code` is one of `refusal_code`, `message` names the port, source or limit that broke it.
@@ -55,8 +55,8 @@ inline constexpr std::size_t longest_justification = 1000;  ///< in characters o
 /// A port that passed: what a window will be made of.
 struct ApprovedPort {
     JitPort rule;  ///< of the policy
-    std::vector<captures::Prefix> sources;
-    captures::Time end;
+    std::vector<captures::base::Prefix> sources;
+    captures::base::Time end;
 };
 
 /// What is wrong with the request whatever the policy says: Azure judges this before it looks for the policy.
@@ -66,9 +66,10 @@ struct ApprovedPort {
 /// of the policy's, duration within the port's maximum and within 5 min..1 day. All ports or none. A port that
 /// the policy lists twice, for TCP and for UDP, is asked for in both and yields two.
 [[nodiscard]] tl::expected<std::vector<ApprovedPort>, Refusal> validate(const AccessRequest& request,
-                                                                        const JitPolicy& policy, captures::Time now);
+                                                                        const JitPolicy& policy,
+                                                                        captures::base::Time now);
 
 /// `time` + `duration`, or the last (first) moment that can be told where that would be beyond it.
-[[nodiscard]] captures::Time later(captures::Time time, captures::Duration duration) noexcept;
+[[nodiscard]] captures::base::Time later(captures::base::Time time, captures::base::Duration duration) noexcept;
 
 }  // namespace policy

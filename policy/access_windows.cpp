@@ -4,11 +4,11 @@
 
 namespace policy {
 
-using captures::Endpoint;
-using captures::Ipv4Address;
-using captures::Prefix;
-using captures::Protocol;
-using captures::Time;
+using captures::base::Endpoint;
+using captures::base::Ipv4Address;
+using captures::base::Prefix;
+using captures::base::Protocol;
+using captures::base::Time;
 
 template <class Visit>
 void AccessWindows::for_each_door(Endpoint target, std::optional<Protocol> only, Visit visit) {

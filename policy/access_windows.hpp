@@ -8,8 +8,8 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include "captures/five_tuple.hpp"
-#include "captures/time.hpp"
+#include "captures/base/five_tuple.hpp"
+#include "captures/base/time.hpp"
 #include "dnat/flat_table.hpp"
 
 namespace policy {
@@ -20,11 +20,11 @@ using WindowId = std::uint32_t;
 /// A permission for some sources to reach one port of one VM from `start` until just before `end`.
 struct Window {
     WindowId id = 0;
-    captures::Endpoint target;                   ///< the VM's private address and port
-    std::optional<captures::Protocol> protocol;  ///< empty: TCP and UDP
-    std::vector<captures::Prefix> sources;
-    captures::Time start;
-    captures::Time end;
+    captures::base::Endpoint target;                   ///< the VM's private address and port
+    std::optional<captures::base::Protocol> protocol;  ///< empty: TCP and UDP
+    std::vector<captures::base::Prefix> sources;
+    captures::base::Time start;
+    captures::base::Time end;
 };
 
 /// Which ports are guarded, and who may reach them until when.
@@ -40,9 +40,9 @@ struct Window {
 class AccessWindows {
 public:
     /// Puts a port under just-in-time access: closed from now on, but for windows. Idempotent.
-    void guard(captures::Endpoint target, std::optional<captures::Protocol> protocol);
+    void guard(captures::base::Endpoint target, std::optional<captures::base::Protocol> protocol);
 
-    [[nodiscard]] bool guarded(captures::Endpoint target, captures::Protocol protocol) const noexcept;
+    [[nodiscard]] bool guarded(captures::base::Endpoint target, captures::base::Protocol protocol) const noexcept;
 
     /// Opens a window; its target is guarded from now on. Precondition: the id is not open there yet, at least one
     /// source.
@@ -55,23 +55,25 @@ public:
     void clear();
 
     /// Starts loading what `announce` of a source and `guarded` will ask for.
-    void announce(captures::Endpoint target, captures::Protocol protocol) const noexcept {
+    void announce(captures::base::Endpoint target, captures::base::Protocol protocol) const noexcept {
         doors_.prefetch(door_key_of(target, protocol));
     }
     /// Starts loading what `find` will ask for.
-    void announce(captures::Endpoint target, captures::Protocol protocol, captures::Ipv4Address source) const noexcept {
+    void announce(captures::base::Endpoint target, captures::base::Protocol protocol,
+                  captures::base::Ipv4Address source) const noexcept {
         const auto door_key = door_key_of(target, protocol);
         const auto* const door = doors_.find(door_key);
         if (door == nullptr) return;
-        door->for_each_prefix_of(source, [&](const captures::Prefix& prefix) {
+        door->for_each_prefix_of(source, [&](const captures::base::Prefix& prefix) {
             prefixes_.prefetch(Key{door_key, key_of(prefix)});
         });
     }
 
     /// The window that lets `source` in at `now`: the one that lasts longest where several do, the newest of those.
     /// Does not allocate.
-    [[nodiscard]] std::optional<WindowId> find(captures::Endpoint target, captures::Protocol protocol,
-                                               captures::Ipv4Address source, captures::Time now) const noexcept;
+    [[nodiscard]] std::optional<WindowId> find(captures::base::Endpoint target, captures::base::Protocol protocol,
+                                               captures::base::Ipv4Address source,
+                                               captures::base::Time now) const noexcept;
 
 private:
     struct Door {
@@ -79,10 +81,10 @@ private:
         std::uint64_t lengths = 0;  ///< bit n: some window with a prefix of length n
 
         template <class Visit>
-        void for_each_prefix_of(captures::Ipv4Address source, Visit visit) const {
+        void for_each_prefix_of(captures::base::Ipv4Address source, Visit visit) const {
             for (auto left = lengths; left != 0; left &= left - 1) {
                 const auto length = static_cast<std::uint8_t>(std::countr_zero(left));
-                visit(captures::Prefix{{source.value & captures::Prefix::mask(length)}, length});
+                visit(captures::base::Prefix{{source.value & captures::base::Prefix::mask(length)}, length});
             }
         }
     };
@@ -104,8 +106,8 @@ private:
     };
     struct Opening {
         WindowId id = 0;
-        captures::Time start;
-        captures::Time end;
+        captures::base::Time start;
+        captures::base::Time end;
 
         [[nodiscard]] bool outlasts(const Opening& other) const noexcept {
             return end != other.end ? end > other.end : id > other.id;
@@ -119,21 +121,22 @@ private:
     };
     using Openings = std::vector<Opening>;
 
-    [[nodiscard]] static constexpr std::uint64_t door_key_of(captures::Endpoint target,
-                                                             captures::Protocol protocol) noexcept {
+    [[nodiscard]] static constexpr std::uint64_t door_key_of(captures::base::Endpoint target,
+                                                             captures::base::Protocol protocol) noexcept {
         return std::uint64_t{target.address.value} << 24 | std::uint64_t{target.port} << 8 |
                static_cast<std::uint64_t>(protocol);
     }
-    [[nodiscard]] static constexpr std::uint64_t key_of(const captures::Prefix& prefix) noexcept {
+    [[nodiscard]] static constexpr std::uint64_t key_of(const captures::base::Prefix& prefix) noexcept {
         return std::uint64_t{prefix.address.value} << 8 | prefix.length;
     }
     template <class Visit>
-    static void for_each_door(captures::Endpoint target, std::optional<captures::Protocol> only, Visit visit);
+    static void for_each_door(captures::base::Endpoint target, std::optional<captures::base::Protocol> only,
+                              Visit visit);
 
-    void open(std::uint64_t door_key, const captures::Prefix& source, const Opening& opening);
-    void close(std::uint64_t door_key, const captures::Prefix& source, WindowId id) noexcept;
+    void open(std::uint64_t door_key, const captures::base::Prefix& source, const Opening& opening);
+    void close(std::uint64_t door_key, const captures::base::Prefix& source, WindowId id) noexcept;
     [[nodiscard]] bool remove(const Key& key, WindowId id) noexcept;
-    [[nodiscard]] const Opening* open_at(captures::Time now, const Key& key) const noexcept;
+    [[nodiscard]] const Opening* open_at(captures::base::Time now, const Key& key) const noexcept;
 
     dnat::FlatTable<Door> doors_;
     boost::unordered_flat_map<std::uint64_t, Counts> counts_;  ///< by door, of those that ever had a window

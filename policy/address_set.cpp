@@ -4,8 +4,8 @@
 
 namespace policy {
 
-using captures::AddressRange;
-using captures::Ipv4Address;
+using captures::base::AddressRange;
+using captures::base::Ipv4Address;
 
 AddressSet::AddressSet(std::vector<AddressRange> ranges) {
     std::ranges::sort(ranges);

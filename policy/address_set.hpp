@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "captures/address.hpp"
+#include "captures/base/address.hpp"
 
 namespace policy {
 
@@ -10,17 +10,17 @@ namespace policy {
 class AddressSet {
 public:
     AddressSet() = default;
-    explicit AddressSet(std::vector<captures::AddressRange> ranges);  ///< in any order; may overlap
+    explicit AddressSet(std::vector<captures::base::AddressRange> ranges);  ///< in any order; may overlap
 
     /// Whether every address of `range` is in the set, be it by the union of several ranges that it was made of.
-    [[nodiscard]] bool contains(const captures::AddressRange& range) const noexcept;
+    [[nodiscard]] bool contains(const captures::base::AddressRange& range) const noexcept;
 
     [[nodiscard]] AddressSet complement() const;
 
-    [[nodiscard]] const std::vector<captures::AddressRange>& ranges() const noexcept { return ranges_; }
+    [[nodiscard]] const std::vector<captures::base::AddressRange>& ranges() const noexcept { return ranges_; }
 
 private:
-    std::vector<captures::AddressRange> ranges_;
+    std::vector<captures::base::AddressRange> ranges_;
 };
 
 }  // namespace policy

@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "captures/time.hpp"
+#include "captures/base/time.hpp"
 
 namespace policy {
 
@@ -17,7 +17,7 @@ namespace policy {
 /// Signatures were left out: whoever can write the store could read a key kept beside it.
 struct AuditEvent {
     std::uint64_t sequence = 0;  ///< from 1, without gaps
-    captures::Time time;
+    captures::base::Time time;
     std::string operation;       ///< Azure's action: `Microsoft.Security/…/initiate/action`
     std::string status;          ///< `Accepted`, `Succeeded` or `Failed`
     std::string sub_status;      ///< error code of a refusal, or a record's statusReason; may be empty

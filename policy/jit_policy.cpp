@@ -9,11 +9,11 @@
 
 namespace policy {
 
-const captures::Prefix* JitPort::first_outside(std::span<const captures::Prefix> sources) const {
-    std::vector<captures::AddressRange> ranges;
-    std::ranges::transform(allowed_sources, std::back_inserter(ranges), &captures::Prefix::range);
+const captures::base::Prefix* JitPort::first_outside(std::span<const captures::base::Prefix> sources) const {
+    std::vector<captures::base::AddressRange> ranges;
+    std::ranges::transform(allowed_sources, std::back_inserter(ranges), &captures::base::Prefix::range);
     const AddressSet allowed{std::move(ranges)};
-    const auto inside = [&](const captures::Prefix& source) { return allowed.contains(source.range()); };
+    const auto inside = [&](const captures::base::Prefix& source) { return allowed.contains(source.range()); };
     const auto found = std::ranges::find_if_not(sources, inside);
     return found == sources.end() ? nullptr : &*found;
 }
@@ -22,7 +22,7 @@ bool JitPort::overlaps(const JitPort& other) const noexcept {
     return number == other.number && (!protocol || !other.protocol || protocol == other.protocol);
 }
 
-const JitPort* JitMachine::port(std::uint16_t number, std::optional<captures::Protocol> protocol) const noexcept {
+const JitPort* JitMachine::port(std::uint16_t number, std::optional<captures::base::Protocol> protocol) const noexcept {
     const auto found = std::ranges::find_if(
         ports, [&](const JitPort& one) { return one.number == number && (!one.protocol || one.protocol == protocol); });
     return found == ports.end() ? nullptr : &*found;

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "captures/five_tuple.hpp"
-#include "captures/time.hpp"
+#include "captures/base/five_tuple.hpp"
+#include "captures/base/time.hpp"
 
 namespace policy {
 
@@ -20,8 +20,8 @@ enum class OnExpiry : std::uint8_t {
 };
 
 /// Azure's limits on maxRequestAccessDuration and on any request.
-inline constexpr captures::Duration shortest_window = std::chrono::minutes{5};
-inline constexpr captures::Duration longest_window = std::chrono::hours{24};
+inline constexpr captures::base::Duration shortest_window = std::chrono::minutes{5};
+inline constexpr captures::base::Duration longest_window = std::chrono::hours{24};
 
 /// Of one machine, in a policy or in a request.
 inline constexpr std::size_t most_ports = 100;
@@ -31,14 +31,14 @@ inline constexpr std::size_t longest_names = 56;
 /// One port of a machine under just-in-time access.
 struct JitPort {
     std::uint16_t number = 0;
-    std::optional<captures::Protocol> protocol;  ///< empty: `*`, TCP and UDP
-    std::vector<captures::Prefix> allowed_sources;
-    captures::Duration max_duration = std::chrono::hours{3};
+    std::optional<captures::base::Protocol> protocol;  ///< empty: `*`, TCP and UDP
+    std::vector<captures::base::Prefix> allowed_sources;
+    captures::base::Duration max_duration = std::chrono::hours{3};
 
     bool operator==(const JitPort&) const = default;
 
     /// The first of `sources` that is not wholly within the union of the allowed ones; null where all are.
-    [[nodiscard]] const captures::Prefix* first_outside(std::span<const captures::Prefix> sources) const;
+    [[nodiscard]] const captures::base::Prefix* first_outside(std::span<const captures::base::Prefix> sources) const;
 
     /// Whether both are about some packet.
     [[nodiscard]] bool overlaps(const JitPort& other) const noexcept;
@@ -49,7 +49,8 @@ struct JitMachine {
     std::vector<JitPort> ports;
 
     /// The entry that covers all of a port's protocol (empty: TCP and UDP), or null.
-    [[nodiscard]] const JitPort* port(std::uint16_t number, std::optional<captures::Protocol> protocol) const noexcept;
+    [[nodiscard]] const JitPort* port(std::uint16_t number,
+                                      std::optional<captures::base::Protocol> protocol) const noexcept;
 };
 
 /// A jitNetworkAccessPolicy: which ports are closed until somebody asks, and what may be asked for.

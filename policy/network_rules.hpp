@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "captures/five_tuple.hpp"
+#include "captures/base/five_tuple.hpp"
 
 namespace policy {
 
@@ -19,12 +19,12 @@ struct NetworkRule {
     std::string group;
     std::string firewall_policy;
     Access access = Access::deny;
-    std::vector<captures::Protocol> protocols;  ///< `Any` is both
-    std::vector<captures::AddressRange> sources;
-    std::vector<captures::AddressRange> destinations;
-    std::vector<captures::PortRange> destination_ports;
+    std::vector<captures::base::Protocol> protocols;  ///< `Any` is both
+    std::vector<captures::base::AddressRange> sources;
+    std::vector<captures::base::AddressRange> destinations;
+    std::vector<captures::base::PortRange> destination_ports;
 
-    [[nodiscard]] bool matches(const captures::FiveTuple& tuple) const noexcept;
+    [[nodiscard]] bool matches(const captures::base::FiveTuple& tuple) const noexcept;
 };
 
 /// Network rules in Azure's order of evaluation; the first match decides
@@ -35,7 +35,7 @@ public:
     explicit NetworkRules(std::vector<NetworkRule> rules) : rules_(std::move(rules)) {}
 
     /// The deciding rule, or nothing where the implicit deny decides. Lives as long as this object.
-    [[nodiscard]] const NetworkRule* match(const captures::FiveTuple& tuple) const noexcept;
+    [[nodiscard]] const NetworkRule* match(const captures::base::FiveTuple& tuple) const noexcept;
 
     [[nodiscard]] const std::vector<NetworkRule>& rules() const noexcept { return rules_; }
 

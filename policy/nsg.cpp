@@ -8,9 +8,9 @@
 
 namespace policy {
 
-using captures::AddressRange;
-using captures::FiveTuple;
-using captures::PortRange;
+using captures::base::AddressRange;
+using captures::base::FiveTuple;
+using captures::base::PortRange;
 
 namespace {
 
@@ -67,7 +67,7 @@ NsgVerdict judge(std::span<const Nsg> nsgs, const FiveTuple& delivered, bool thr
 }
 
 bool SecurityRule::matches(const FiveTuple& tuple) const noexcept {
-    const auto has_address = [](const std::vector<AddressRange>& ranges, captures::Ipv4Address address) {
+    const auto has_address = [](const std::vector<AddressRange>& ranges, captures::base::Ipv4Address address) {
         return std::ranges::any_of(ranges, [=](const AddressRange& range) { return range.contains(address); });
     };
     const auto has_port = [](const std::vector<PortRange>& ranges, std::uint16_t port) {
@@ -80,7 +80,7 @@ bool SecurityRule::matches(const FiveTuple& tuple) const noexcept {
 
 ServiceTags ServiceTags::azure_defaults() {
     const auto range = [](std::uint32_t address, std::uint8_t length) {
-        return captures::Prefix{{address}, length}.range();
+        return captures::base::Prefix{{address}, length}.range();
     };
     return {.virtual_network = {range(0x0a000000, 8),    // 10.0.0.0/8, RFC 1918
                                 range(0xac100000, 12),   // 172.16.0.0/12

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "captures/five_tuple.hpp"
+#include "captures/base/five_tuple.hpp"
 #include "policy/network_rules.hpp"
 
 namespace policy {
@@ -18,27 +18,27 @@ struct SecurityRule {
     std::string name;
     std::uint16_t priority = 0;  ///< 100..4096; the defaults stand at 65000 and above; lower goes first
     Access access = Access::deny;
-    std::optional<captures::Protocol> protocol;   ///< empty: `*`
-    std::vector<captures::AddressRange> sources;  ///< an empty list, here and below, matches nothing
-    std::vector<captures::PortRange> source_ports;
-    std::vector<captures::AddressRange> destinations;
-    std::vector<captures::PortRange> destination_ports;
+    std::optional<captures::base::Protocol> protocol;   ///< empty: `*`
+    std::vector<captures::base::AddressRange> sources;  ///< an empty list, here and below, matches nothing
+    std::vector<captures::base::PortRange> source_ports;
+    std::vector<captures::base::AddressRange> destinations;
+    std::vector<captures::base::PortRange> destination_ports;
     bool guards_jit =
         false;  ///< set by Nsg: a deny rule that Defender for Cloud made to close ports until a window opens
 
-    [[nodiscard]] bool matches(const captures::FiveTuple& tuple) const noexcept;
+    [[nodiscard]] bool matches(const captures::base::FiveTuple& tuple) const noexcept;
 };
 
 /// Address space behind the service tags a rule may name (learn.microsoft.com: virtual-network/service-tags).
 struct ServiceTags {
-    std::vector<captures::AddressRange> virtual_network;  ///< `VirtualNetwork`; `Internet` is everything else
-    std::vector<captures::AddressRange> load_balancer;    ///< `AzureLoadBalancer`: 168.63.129.16
+    std::vector<captures::base::AddressRange> virtual_network;  ///< `VirtualNetwork`; `Internet` is everything else
+    std::vector<captures::base::AddressRange> load_balancer;    ///< `AzureLoadBalancer`: 168.63.129.16
 
     /// RFC 1918 and RFC 6598, which Azure Firewall takes for private, and Azure's probe address.
     [[nodiscard]] static ServiceTags azure_defaults();
 
     /// The ranges of a tag (in any case), `*`, an address, a CIDR block or a range; nothing for an unknown tag.
-    [[nodiscard]] std::optional<std::vector<captures::AddressRange>> resolve(std::string_view text) const;
+    [[nodiscard]] std::optional<std::vector<captures::base::AddressRange>> resolve(std::string_view text) const;
 };
 
 /// A network security group: its rules by priority (on equal priority in the order given), then Azure's three inbound
@@ -55,7 +55,8 @@ public:
     };
 
     /// Judges the tuple as delivered to the VM; `through_window` is whether a window let it in.
-    [[nodiscard]] Decision judge(const captures::FiveTuple& delivered, bool through_window = false) const noexcept;
+    [[nodiscard]] Decision judge(const captures::base::FiveTuple& delivered,
+                                 bool through_window = false) const noexcept;
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     /// Whether a change of rules ends established flows (Azure's flushConnection).
@@ -79,7 +80,7 @@ struct NsgVerdict {
 
 /// Asks the groups in order, the subnet's before the NIC's: the first that denies decides, otherwise the last one.
 /// No group means no restriction, as in Azure.
-[[nodiscard]] NsgVerdict judge(std::span<const Nsg> nsgs, const captures::FiveTuple& delivered,
+[[nodiscard]] NsgVerdict judge(std::span<const Nsg> nsgs, const captures::base::FiveTuple& delivered,
                                bool through_window) noexcept;
 
 }  // namespace policy

@@ -7,8 +7,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "gateway/api/arm_problems.hpp"
+#include "gateway/api/http/text.hpp"
 #include "gateway/api/json_text.hpp"
-#include "gateway/api/text.hpp"
 #include "policy/names.hpp"
 
 namespace gateway::api {
@@ -18,8 +18,8 @@ namespace {
 constexpr const char* skip_token = "$skiptoken";
 
 /// `20260131T093000Z`
-std::string compact_time(captures::Time time) {
-    auto text = captures::to_rfc3339(time, 0);
+std::string compact_time(captures::base::Time time) {
+    auto text = captures::base::to_rfc3339(time, 0);
     std::erase_if(text, [](char letter) { return letter == '-' || letter == ':'; });
     return text;
 }
@@ -34,25 +34,25 @@ std::string upper(std::string_view text) {
 
 }  // namespace
 
-Response json_answer(int status, const boost::json::value& body) {
+http::Response json_answer(int status, const boost::json::value& body) {
     return json_answer(status, boost::json::serialize(body));
 }
 
-Response json_answer(int status, std::string text) {
+http::Response json_answer(int status, std::string text) {
     constexpr std::size_t most = 16;
-    Response response{status, {}, std::move(text)};
+    http::Response response{status, {}, std::move(text)};
     response.headers.reserve(most);
     response.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
     return response;
 }
 
-Response problem_answer(const Problem& problem) {
+http::Response problem_answer(const control_plane::Problem& problem) {
     const boost::json::object error{{"code", problem.code}, {"message", problem.message}};
     return json_answer(problem.status, boost::json::object{{"error", error}});
 }
 
-void add_arm_headers(Response& response, const Request& request, const Caller& caller, std::string_view location,
-                     captures::Time now) {
+void add_arm_headers(http::Response& response, const http::Request& request, const control_plane::Caller& caller,
+                     std::string_view location, captures::base::Time now) {
     auto& headers = response.headers;
     headers.emplace_back("Cache-Control", "no-cache");
     headers.emplace_back("Pragma", "no-cache");
@@ -69,27 +69,28 @@ void add_arm_headers(Response& response, const Request& request, const Caller& c
     }
 }
 
-boost::json::object page_json(const Request& request, boost::json::array value,
+boost::json::object page_json(const http::Request& request, boost::json::array value,
                               const std::optional<std::string>& last) {
     boost::json::object page{{"value", std::move(value)}};
     if (!last) return page;
     std::string link = request.base_url;
-    for (const auto& segment : request.path) link += '/' + percent_encoded(segment);
+    for (const auto& segment : request.path) link += '/' + http::percent_encoded(segment);
     char separator = '?';
     for (const auto& [name, given] : request.query) {
         if (name == skip_token) continue;
-        link += std::exchange(separator, '&') + percent_encoded(name) + '=' + percent_encoded(given);
+        link += std::exchange(separator, '&') + http::percent_encoded(name) + '=' + http::percent_encoded(given);
     }
-    page["nextLink"] = link + separator + "$skiptoken=" + to_base64url(*last);
+    page["nextLink"] = link + separator + "$skiptoken=" + http::to_base64url(*last);
     return page;
 }
 
-Answer<std::string> page_start(const Request& request) {
+control_plane::Answer<std::string> page_start(const http::Request& request) {
     const auto token = request.parameter(skip_token);
     if (!token) return std::string{};
-    const auto start = from_base64url(*token);
-    if (start && !start->empty() && is_utf8(*start)) return *start;
-    return tl::unexpected{arm::bad_request("The $skiptoken " + shown(*token) + " is none that was given out here")};
+    const auto start = http::from_base64url(*token);
+    if (start && !start->empty() && http::is_utf8(*start)) return *start;
+    return tl::unexpected{
+        arm::bad_request("The $skiptoken " + http::shown(*token) + " is none that was given out here")};
 }
 
 }  // namespace gateway::api

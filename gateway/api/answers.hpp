@@ -10,25 +10,25 @@
 
 namespace gateway::api {
 
-[[nodiscard]] Response json_answer(int status, const boost::json::value& body);
-[[nodiscard]] Response json_answer(int status, std::string text);
+[[nodiscard]] http::Response json_answer(int status, const boost::json::value& body);
+[[nodiscard]] http::Response json_answer(int status, std::string text);
 
 /// `{"error":{"code","message"}}`
-[[nodiscard]] Response problem_answer(const Problem& problem);
+[[nodiscard]] http::Response problem_answer(const control_plane::Problem& problem);
 
 /// What every answer carries beside its body (facts: Azure-JIT §1.3).
-void add_arm_headers(Response& response, const Request& request, const Caller& caller, std::string_view location,
-                     captures::Time now);
+void add_arm_headers(http::Response& response, const http::Request& request, const control_plane::Caller& caller,
+                     std::string_view location, captures::base::Time now);
 
 /// Items of a list that one answer carries.
 inline constexpr std::size_t page_size = 100;
 
 /// `{"value":[…]}`, with an absolute `nextLink` that goes on after `last` where that is given. Everything else of the
 /// link is as the client sent it.
-[[nodiscard]] boost::json::object page_json(const Request& request, boost::json::array value,
+[[nodiscard]] boost::json::object page_json(const http::Request& request, boost::json::array value,
                                             const std::optional<std::string>& last);
 
 /// Where the page begins: after this; empty for the first. 400 for a token that is none of ours.
-[[nodiscard]] Answer<std::string> page_start(const Request& request);
+[[nodiscard]] control_plane::Answer<std::string> page_start(const http::Request& request);
 
 }  // namespace gateway::api

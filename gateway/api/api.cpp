@@ -6,11 +6,11 @@
 
 #include "gateway/api/answers.hpp"
 #include "gateway/api/arm_problems.hpp"
-#include "gateway/api/authenticator.hpp"
-#include "gateway/api/rate_limit.hpp"
+#include "gateway/api/http/rate_limit.hpp"
+#include "gateway/api/http/text.hpp"
 #include "gateway/api/routes.hpp"
-#include "gateway/api/text.hpp"
-#include "gateway/guid.hpp"
+#include "gateway/api/sign_in/authenticator.hpp"
+#include "gateway/control_plane/guid.hpp"
 #include "policy/names.hpp"
 
 namespace gateway::api {
@@ -18,7 +18,7 @@ namespace gateway::api {
 namespace {
 
 /// A client's id for its request: kept where it is one word of a readable length.
-std::string client_request_id(const Request& request) {
+std::string client_request_id(const http::Request& request) {
     constexpr std::size_t longest = 128;
     const auto id = request.header("x-ms-client-request-id");
     const bool is_word = std::ranges::all_of(id, [](char letter) { return letter > ' ' && letter <= '~'; });
@@ -26,12 +26,12 @@ std::string client_request_id(const Request& request) {
 }
 
 /// For the audit, of a length that fits it.
-std::string path_of(const Request& request) {
+std::string path_of(const http::Request& request) {
     constexpr std::size_t longest = 1024;
     std::string path;
     for (const auto& segment : request.path) path += '/' + segment;
     if (path.size() > longest) path.resize(longest);
-    while (!is_utf8(path)) path.pop_back();  // not within a character
+    while (!http::is_utf8(path)) path.pop_back();  // not within a character
     return path;
 }
 
@@ -43,19 +43,19 @@ std::string_view remaining_header(std::string_view method) {
 }
 
 /// For the audit: a method as HTTP has them, or nothing.
-std::string method_of(const Request& request) {
+std::string method_of(const http::Request& request) {
     constexpr std::size_t longest = 16;
     const auto is_capital = [](char letter) { return letter >= 'A' && letter <= 'Z'; };
     const bool is_method = request.method.size() <= longest && std::ranges::all_of(request.method, is_capital);
     return is_method ? request.method : std::string{};
 }
 
-Caller stranger(const Request& request) {
+control_plane::Caller stranger(const http::Request& request) {
     const auto correlation = request.header("x-ms-correlation-request-id");
-    Caller caller;
+    control_plane::Caller caller;
     caller.address = request.peer;
     caller.ipv4 = request.peer_ipv4;
-    caller.correlation_id = is_guid(correlation) ? policy::to_lower(correlation) : new_guid();
+    caller.correlation_id = http::is_guid(correlation) ? policy::to_lower(correlation) : control_plane::new_guid();
     caller.client_request_id = client_request_id(request);
     return caller;
 }
@@ -67,7 +67,7 @@ bool is_api_version(std::string_view text) {
         return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
     };
     const auto rest = text.substr(std::min(date, text.size()));
-    return captures::parse_time(std::string{text.substr(0, date)} + "T00:00:00Z").has_value() &&
+    return captures::base::parse_time(std::string{text.substr(0, date)} + "T00:00:00Z").has_value() &&
            (rest.empty() || (rest.size() > 1 && rest.front() == '-' && std::ranges::all_of(rest.substr(1), is_letter)));
 }
 
@@ -82,7 +82,7 @@ bool is_listed(std::string_view version, std::string_view versions) {
 }
 
 /// Of a path that no route fits: is it at least ARM's?
-Problem nothing_there(const std::vector<std::string>& path, std::string_view version) {
+control_plane::Problem nothing_there(const std::vector<std::string>& path, std::string_view version) {
     const auto providers = std::ranges::find_if(path,
                                                 [](const auto& one) { return policy::same_name(one, "providers"); });
     const bool is_in_subscription = path.size() > 2 && policy::same_name(path[0], "subscriptions");
@@ -100,41 +100,43 @@ std::string type_of(std::string_view pattern) {
                                                                               : "locations/jitNetworkAccessPolicies";
 }
 
-std::optional<Problem> wrong_subscription(const Call& call) {
+std::optional<control_plane::Problem> wrong_subscription(const Call& call) {
     const auto subscription = call.place("subscriptionId");
     if (subscription.empty() || policy::same_name(subscription, call.config().firewall.subscription)) return {};
-    return is_guid(subscription) ? arm::no_subscription(subscription) : arm::malformed_subscription(subscription);
+    return http::is_guid(subscription) ? arm::no_subscription(subscription) : arm::malformed_subscription(subscription);
 }
 
 }  // namespace
 
 struct Api::Routes {
-    ControlPlane& control;
-    const Authenticator& authenticator;
+    control_plane::ControlPlane& control;
+    const sign_in::Authenticator& authenticator;
     const Surroundings& surroundings;
-    RateLimit rate_limit;
+    http::RateLimit rate_limit;
 
-    [[nodiscard]] Response answer(const Request& request, Caller& caller, captures::Time now);
-    [[nodiscard]] Response answer_to(Answer<std::string> principal, const Request& request, Caller& caller,
-                                     captures::Time now);
-    [[nodiscard]] static Response answer_arm(Call& call);
-    [[nodiscard]] static Response answer_portcullis(Call& call);
+    [[nodiscard]] http::Response answer(const http::Request& request, control_plane::Caller& caller,
+                                        captures::base::Time now);
+    [[nodiscard]] http::Response answer_to(control_plane::Answer<std::string> principal, const http::Request& request,
+                                           control_plane::Caller& caller, captures::base::Time now);
+    [[nodiscard]] static http::Response answer_arm(Call& call);
+    [[nodiscard]] static http::Response answer_portcullis(Call& call);
     /// After the checks that ARM makes before it looks for a handler's own.
-    [[nodiscard]] static Response run(Call& call, const Match& found);
-    [[nodiscard]] Response stay_out(const Problem& problem) const;
-    [[nodiscard]] Response slow_down() const;
+    [[nodiscard]] static http::Response run(Call& call, const Match& found);
+    [[nodiscard]] http::Response stay_out(const control_plane::Problem& problem) const;
+    [[nodiscard]] http::Response slow_down() const;
 };
 
-Api::Api(ControlPlane& control, const Authenticator& authenticator, const Surroundings& surroundings)
+Api::Api(control_plane::ControlPlane& control, const sign_in::Authenticator& authenticator,
+         const Surroundings& surroundings)
     : routes_(std::make_unique<Routes>(
-          Routes{control, authenticator, surroundings, RateLimit{control.config().api.requests_per_minute}})) {}
+          Routes{control, authenticator, surroundings, http::RateLimit{control.config().api.requests_per_minute}})) {}
 
 Api::~Api() = default;
 
-Response Api::answer(const Request& request, captures::Time now) {
+http::Response Api::answer(const http::Request& request, captures::base::Time now) {
     try {
         auto caller = stranger(request);
-        Response response;
+        http::Response response;
         try {
             response = routes_->answer(request, caller, now);
         } catch (const std::exception&) {
@@ -147,10 +149,11 @@ Response Api::answer(const Request& request, captures::Time now) {
     }
 }
 
-Response Api::Routes::answer(const Request& request, Caller& caller, captures::Time now) {
+http::Response Api::Routes::answer(const http::Request& request, control_plane::Caller& caller,
+                                   captures::base::Time now) {
     auto principal = authenticator.principal_of(request.header("authorization"), now);
     const bool is_known = principal.has_value();
-    const auto name = is_known ? *principal : peer_caller(request.peer);
+    const auto name = is_known ? *principal : http::peer_caller(request.peer);
     const bool is_ours = !request.path.empty() && policy::same_name(request.path.front(), "portcullis");
     const bool allowed = rate_limit.allow(name, now);
     auto response = allowed ? answer_to(std::move(principal), request, caller, now) : slow_down();
@@ -160,8 +163,8 @@ Response Api::Routes::answer(const Request& request, Caller& caller, captures::T
     return response;
 }
 
-Response Api::Routes::answer_to(Answer<std::string> principal, const Request& request, Caller& caller,
-                                captures::Time now) {
+http::Response Api::Routes::answer_to(control_plane::Answer<std::string> principal, const http::Request& request,
+                                      control_plane::Caller& caller, captures::base::Time now) {
     if (!principal) {
         control.note_refusal(caller, method_of(request), path_of(request), principal.error(), now);
         return stay_out(principal.error());
@@ -173,7 +176,7 @@ Response Api::Routes::answer_to(Answer<std::string> principal, const Request& re
     return is_ours ? answer_portcullis(call) : answer_arm(call);
 }
 
-Response Api::Routes::answer_arm(Call& call) {
+http::Response Api::Routes::answer_arm(Call& call) {
     if (call.api_version.empty()) return problem_answer(arm::missing_api_version());
     if (!is_api_version(call.api_version)) return problem_answer(arm::malformed_api_version(call.api_version));
     const auto found = match(arm_routes(), call.request.method, call.request.path);
@@ -181,13 +184,13 @@ Response Api::Routes::answer_arm(Call& call) {
     return run(call, *found);
 }
 
-Response Api::Routes::answer_portcullis(Call& call) {
+http::Response Api::Routes::answer_portcullis(Call& call) {
     const auto found = match(portcullis_routes(), call.request.method, call.request.path);
     if (!found) return problem_answer(arm::unknown_path());
     return run(call, *found);
 }
 
-Response Api::Routes::run(Call& call, const Match& found) {
+http::Response Api::Routes::run(Call& call, const Match& found) {
     if (found.route == nullptr) {
         auto response = problem_answer(arm::wrong_method(call.request.method, found.allowed));
         response.headers.emplace_back("Allow", found.allowed);
@@ -206,7 +209,7 @@ Response Api::Routes::run(Call& call, const Match& found) {
     return answer ? std::move(*answer) : problem_answer(answer.error());
 }
 
-Response Api::Routes::stay_out(const Problem& problem) const {
+http::Response Api::Routes::stay_out(const control_plane::Problem& problem) const {
     auto response = problem_answer(problem);
     response.headers.emplace_back(
         "WWW-Authenticate", R"(Bearer authorization_uri="https://login.windows.net/)" + control.config().api.tenant +
@@ -214,7 +217,7 @@ Response Api::Routes::stay_out(const Problem& problem) const {
     return response;
 }
 
-Response Api::Routes::slow_down() const {
+http::Response Api::Routes::slow_down() const {
     const auto seconds = std::to_string(rate_limit.retry_after().count());
     auto response = problem_answer(arm::too_many_requests(seconds));
     response.headers.emplace_back("Retry-After", seconds);

@@ -2,14 +2,16 @@
 
 #include <memory>
 
-#include "captures/time.hpp"
-#include "gateway/api/http.hpp"
+#include "captures/base/time.hpp"
+#include "gateway/api/http/http.hpp"
 #include "gateway/api/surroundings.hpp"
-#include "gateway/control_plane.hpp"
+#include "gateway/control_plane/control_plane.hpp"
+
+namespace gateway::api::sign_in {
+class Authenticator;
+}
 
 namespace gateway::api {
-
-class Authenticator;
 
 /// Azure's API and ours: a request goes in, an answer comes out, whatever came in.
 ///
@@ -19,12 +21,13 @@ class Authenticator;
 class Api {
 public:
     /// All must outlive it; what the surroundings hold may change.
-    Api(ControlPlane& control, const Authenticator& authenticator, const Surroundings& surroundings);
+    Api(control_plane::ControlPlane& control, const sign_in::Authenticator& authenticator,
+        const Surroundings& surroundings);
     Api(const Api&) = delete;
     Api& operator=(const Api&) = delete;
     ~Api();
 
-    [[nodiscard]] Response answer(const Request& request, captures::Time now);
+    [[nodiscard]] http::Response answer(const http::Request& request, captures::base::Time now);
 
 private:
     struct Routes;

@@ -6,7 +6,7 @@
 
 #include <boost/json/array.hpp>
 
-#include "gateway/api/json_document.hpp"
+#include "gateway/api/http/json_document.hpp"
 #include "gateway/api/json_fields.hpp"
 #include "gateway/api/json_policy.hpp"
 #include "gateway/api/json_request.hpp"
@@ -16,13 +16,13 @@ namespace gateway::api {
 
 namespace {
 
-std::string_view protocol_text(std::optional<captures::Protocol> protocol) noexcept {
-    return protocol ? captures::to_string(*protocol) : "*";
+std::string_view protocol_text(std::optional<captures::base::Protocol> protocol) noexcept {
+    return protocol ? captures::base::to_string(*protocol) : "*";
 }
 
 boost::json::object port_json(const policy::AccessRecord& record) {
     boost::json::array sources;
-    for (const auto& source : record.sources) sources.emplace_back(captures::to_string(source));
+    for (const auto& source : record.sources) sources.emplace_back(captures::base::to_string(source));
     boost::json::object json{{"number", record.port},
                              {"protocol", json_text(protocol_text(record.protocol))},
                              {"allowedSourceAddressPrefixes", std::move(sources)},
@@ -30,10 +30,11 @@ boost::json::object port_json(const policy::AccessRecord& record) {
                              {"status", json_text(to_string(record.status))},
                              {"statusReason", json_text(to_string(record.status_reason))}};
     if (record.listener && record.status != policy::Status::revoked) {
-        const Connection connection{*record.listener, record.protocol.value_or(captures::Protocol::tcp), {}};
-        json["publicIpAddress"] = captures::to_string(record.listener->address);
+        const access::Connection connection{
+            *record.listener, record.protocol.value_or(captures::base::Protocol::tcp), {}};
+        json["publicIpAddress"] = captures::base::to_string(record.listener->address);
         json["mappedPort"] = record.listener->port;
-        json["command"] = connect_command(connection, record.port);
+        json["command"] = access::connect_command(connection, record.port);
     }
     return json;
 }
@@ -42,7 +43,7 @@ boost::json::object port_json(const policy::AccessRecord& record) {
 std::vector<policy::JitPort> recommended_ports() {
     std::vector<policy::JitPort> ports;
     for (const auto number : std::to_array<std::uint16_t>({22, 3389, 5985, 5986})) {
-        ports.push_back({number, {}, {captures::Prefix{{0}, 0}}, std::chrono::hours{3}});
+        ports.push_back({number, {}, {captures::base::Prefix{{0}, 0}}, std::chrono::hours{3}});
     }
     return ports;
 }
@@ -52,20 +53,20 @@ constexpr std::size_t around_them = 16;
 
 /// What is told of a connection, in this order, by `add(name, text or number)`.
 template <class Add>
-void each_member(const ConnectionView& view, const Config& config, Add add) {
+void each_member(const control_plane::ConnectionView& view, const config::Config& config, Add add) {
     const auto& record = view.record;
     const auto& connection = view.connection;
-    const auto protocol = connection ? connection->protocol : record.protocol.value_or(captures::Protocol::tcp);
+    const auto protocol = connection ? connection->protocol : record.protocol.value_or(captures::base::Protocol::tcp);
     const auto add_text = [&](const char* name, std::string_view text) { add(name, text); };
     add_text("machine", record.machine);
     add_text("machineId", config.machine_id(record.machine));
     add("port", record.port);
-    add_text("protocol", captures::to_string(protocol));
+    add_text("protocol", captures::base::to_string(protocol));
     if (connection) {
-        add_text("publicIpAddress", captures::to_string(connection->listener.address));
+        add_text("publicIpAddress", captures::base::to_string(connection->listener.address));
         add("mappedPort", connection->listener.port);
         add_text("rule", connection->rule);
-        add_text("command", connect_command(*connection, record.port));
+        add_text("command", access::connect_command(*connection, record.port));
     }
     add_text("requestor", record.requestor);
     add_text("requestId", record.request);
@@ -78,7 +79,7 @@ void each_member(const ConnectionView& view, const Config& config, Add add) {
 template <class Body, class Read>
 tl::expected<Body, std::string> body_of(std::string_view text, std::initializer_list<std::string_view> names,
                                         Read read) {
-    const auto object = parse_object(text);
+    const auto object = http::parse_object(text);
     if (!object) return tl::unexpected{object.error()};
     std::string error;
     JsonFields fields{*object, "", error};
@@ -90,7 +91,7 @@ tl::expected<Body, std::string> body_of(std::string_view text, std::initializer_
 
 }  // namespace
 
-boost::json::object connection_json(const ConnectionView& view, const Config& config) {
+boost::json::object connection_json(const control_plane::ConnectionView& view, const config::Config& config) {
     boost::json::object json;
     each_member(view, config, [&](const char* name, auto value) {
         if constexpr (std::is_integral_v<decltype(value)>) {
@@ -102,7 +103,7 @@ boost::json::object connection_json(const ConnectionView& view, const Config& co
     return json;
 }
 
-std::string connections_text(std::span<const ConnectionView> views, const Config& config) {
+std::string connections_text(std::span<const control_plane::ConnectionView> views, const config::Config& config) {
     std::string text;
     text.reserve(around_them + usual_connection * views.size());
     text += R"({"value":[)";
@@ -119,7 +120,7 @@ std::string connections_text(std::span<const ConnectionView> views, const Config
     return text;
 }
 
-boost::json::object machine_json(const MachineView& view, const Config& config) {
+boost::json::object machine_json(const control_plane::MachineView& view, const config::Config& config) {
     boost::json::array ports;
     for (const auto& port : view.ports) ports.push_back(policy_port_json(port));
     boost::json::array connections;
@@ -129,7 +130,7 @@ boost::json::object machine_json(const MachineView& view, const Config& config) 
     return {{"name", view.name},
             {"id", view.id},
             {"os", view.os},
-            {"state", json_text(to_string(view.state))},
+            {"state", json_text(control_plane::to_string(view.state))},
             {"severity", view.severity},
             {"reason", view.reason},
             {"policy", view.policy},
@@ -140,7 +141,7 @@ boost::json::object machine_json(const MachineView& view, const Config& config) 
             {"connections", std::move(connections)}};
 }
 
-boost::json::object access_request_json(const RequestView& view) {
+boost::json::object access_request_json(const control_plane::RequestView& view) {
     boost::json::array machines;
     for (const auto& record : view.records) {
         const bool is_next = !machines.empty() && *machines.back().at("machine").if_string() == record.machine;
@@ -184,7 +185,7 @@ tl::expected<ExtendBody, std::string> extend_body(std::string_view body) {
     return body_of<ExtendBody>(body, {"machine", "port", "duration"}, [](JsonFields& fields) {
         fields.require({"machine", "port", "duration"});
         return ExtendBody{machine_text(fields, "machine"), fields.port("port").value_or(0),
-                          fields.duration("duration").value_or(captures::Duration{})};
+                          fields.duration("duration").value_or(captures::base::Duration{})};
     });
 }
 

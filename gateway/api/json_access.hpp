@@ -6,17 +6,19 @@
 
 #include <boost/json/object.hpp>
 
-#include "gateway/control_plane.hpp"
+#include "gateway/control_plane/control_plane.hpp"
 
 /// What `/portcullis/v1` tells, and what it is asked (docs/api.yaml).
 namespace gateway::api {
 
-[[nodiscard]] boost::json::object connection_json(const ConnectionView& view, const Config& config);
+[[nodiscard]] boost::json::object connection_json(const control_plane::ConnectionView& view,
+                                                  const config::Config& config);
 /// `{"value":[…]}` of them, as text: half of what a look-up costs is saved where no tree of values is built for it.
-[[nodiscard]] std::string connections_text(std::span<const ConnectionView> views, const Config& config);
-[[nodiscard]] boost::json::object machine_json(const MachineView& view, const Config& config);
+[[nodiscard]] std::string connections_text(std::span<const control_plane::ConnectionView> views,
+                                           const config::Config& config);
+[[nodiscard]] boost::json::object machine_json(const control_plane::MachineView& view, const config::Config& config);
 /// A request with an id of its own, and where to connect for each of its ports.
-[[nodiscard]] boost::json::object access_request_json(const RequestView& view);
+[[nodiscard]] boost::json::object access_request_json(const control_plane::RequestView& view);
 /// A record that was ended.
 [[nodiscard]] boost::json::object ended_json(const policy::AccessRecord& record);
 
@@ -31,7 +33,7 @@ struct AccessBody {
 struct ExtendBody {
     std::string machine;
     std::uint16_t port = 0;
-    captures::Duration duration{};
+    captures::base::Duration duration{};
 };
 [[nodiscard]] tl::expected<ExtendBody, std::string> extend_body(std::string_view body);
 

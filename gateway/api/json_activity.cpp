@@ -4,8 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "gateway/api/http/text.hpp"
 #include "gateway/api/json_text.hpp"
-#include "gateway/api/text.hpp"
 #include "policy/names.hpp"
 
 namespace gateway::api {
@@ -90,7 +90,7 @@ boost::json::object activity_json(const policy::AuditEvent& event) {
             {"caller", event.caller},
             {"category", named("Administrative", "Administrative")},
             {"correlationId", event.correlation_id},
-            {"eventDataId", guid_of(sha256(event.hash))},
+            {"eventDataId", http::guid_of(http::sha256(event.hash))},
             {"eventTimestamp", time},
             {"httpRequest", boost::json::object{{"clientRequestId", event.client_request_id},
                                                 {"clientIpAddress", event.caller_address}}},
@@ -110,7 +110,7 @@ boost::json::object activity_json(const policy::AuditEvent& event) {
 
 boost::json::object audit_json(const policy::AuditEvent& event) {
     return {{"sequence", event.sequence},
-            {"time", captures::to_rfc3339(event.time)},
+            {"time", captures::base::to_rfc3339(event.time)},
             {"operation", event.operation},
             {"status", event.status},
             {"subStatus", event.sub_status},

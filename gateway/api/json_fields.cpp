@@ -5,9 +5,9 @@
 #include <cmath>
 #include <utility>
 
-#include "captures/address.hpp"
-#include "gateway/api/json_document.hpp"
-#include "gateway/api/text.hpp"
+#include "captures/base/address.hpp"
+#include "gateway/api/http/json_document.hpp"
+#include "gateway/api/http/text.hpp"
 #include "policy/names.hpp"
 
 namespace gateway::api {
@@ -31,7 +31,7 @@ bool JsonFields::is_array(std::string_view name) const {
 std::optional<std::string> JsonFields::text(std::string_view name) {
     const auto* value = find(name);
     if (value == nullptr) return {};
-    const auto text = text_of(*value);
+    const auto text = http::text_of(*value);
     if (text && text->find('\0') == std::string_view::npos) return std::string{*text};
     fail(name, text ? "holds a character U+0000" : "is not a string");
     return {};
@@ -49,8 +49,8 @@ std::optional<std::uint16_t> JsonFields::port(std::string_view name) {
     const auto* value = find(name);
     if (value == nullptr) return {};
     std::optional<std::uint16_t> port;
-    if (const auto text = text_of(*value)) {
-        port = captures::parse_port(*text);
+    if (const auto text = http::text_of(*value)) {
+        port = captures::base::parse_port(*text);
     } else if (value->is_number()) {
         const auto number = value->to_number<double>();
         if (number >= 0 && number <= 65535 && number == std::floor(number)) port = static_cast<std::uint16_t>(number);
@@ -60,20 +60,20 @@ std::optional<std::uint16_t> JsonFields::port(std::string_view name) {
     return {};
 }
 
-std::optional<captures::Duration> JsonFields::duration(std::string_view name) {
+std::optional<captures::base::Duration> JsonFields::duration(std::string_view name) {
     const auto given = text(name);
     if (!given) return {};
     // The short form of scenarios is not the API's.
-    const auto duration = given->starts_with('P') ? captures::parse_duration(*given) : std::nullopt;
-    if (!duration) fail(name, shown(*given) + " is not a duration in ISO 8601, such as PT3H");
+    const auto duration = given->starts_with('P') ? captures::base::parse_duration(*given) : std::nullopt;
+    if (!duration) fail(name, http::shown(*given) + " is not a duration in ISO 8601, such as PT3H");
     return duration;
 }
 
-std::optional<captures::Time> JsonFields::time(std::string_view name) {
+std::optional<captures::base::Time> JsonFields::time(std::string_view name) {
     const auto given = text(name);
     if (!given) return {};
-    const auto time = captures::parse_time(*given);
-    if (!time) fail(name, shown(*given) + " is not a time in RFC 3339 before 2262, such as 2026-01-31T09:30:00Z");
+    const auto time = captures::base::parse_time(*given);
+    if (!time) fail(name, http::shown(*given) + " is not a time in RFC 3339 before 2262, such as 2026-01-31T09:30:00Z");
     return time;
 }
 
@@ -87,7 +87,7 @@ std::vector<std::string> JsonFields::texts(std::string_view name) {
         return {};
     }
     for (const auto& item : *array) {
-        const auto text = text_of(item);
+        const auto text = http::text_of(item);
         if (!text || text->find('\0') != std::string_view::npos) {
             fail(name, "is not an array of strings");
             return {};
@@ -135,7 +135,7 @@ void JsonFields::require(std::initializer_list<std::string_view> names) {
 void JsonFields::refuse_others(std::initializer_list<std::string_view> names) {
     for (const auto& member : *object_) {
         const auto is_it = [&](std::string_view name) { return policy::same_name(view(member.key()), name); };
-        if (std::ranges::none_of(names, is_it)) fail("", "has no field " + shown(view(member.key())));
+        if (std::ranges::none_of(names, is_it)) fail("", "has no field " + http::shown(view(member.key())));
     }
 }
 

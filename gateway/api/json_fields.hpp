@@ -9,7 +9,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include "captures/time.hpp"
+#include "captures/base/time.hpp"
 
 namespace gateway::api {
 
@@ -26,8 +26,8 @@ public:
     [[nodiscard]] std::optional<bool> boolean(std::string_view name);
     /// A whole number, also as a string: that is what clients of untyped templates send.
     [[nodiscard]] std::optional<std::uint16_t> port(std::string_view name);
-    [[nodiscard]] std::optional<captures::Duration> duration(std::string_view name);
-    [[nodiscard]] std::optional<captures::Time> time(std::string_view name);
+    [[nodiscard]] std::optional<captures::base::Duration> duration(std::string_view name);
+    [[nodiscard]] std::optional<captures::base::Time> time(std::string_view name);
     [[nodiscard]] std::vector<std::string> texts(std::string_view name);
     /// The objects of an array, each with its place.
     [[nodiscard]] std::vector<JsonFields> objects(std::string_view name);

@@ -7,9 +7,9 @@
 #include <iterator>
 #include <utility>
 
-#include "captures/interface.hpp"
-#include "captures/print.hpp"
-#include "gateway/api/json_document.hpp"
+#include "captures/packet/print.hpp"
+#include "captures/port/interface.hpp"
+#include "gateway/api/http/json_document.hpp"
 #include "gateway/api/json_fields.hpp"
 #include "gateway/api/json_text.hpp"
 
@@ -20,7 +20,7 @@ using boost::json::object;
 
 namespace {
 
-double in_seconds(captures::Duration time) { return std::chrono::duration<double>(time).count(); }
+double in_seconds(captures::base::Duration time) { return std::chrono::duration<double>(time).count(); }
 
 std::string_view name_of(live::NeighbourState state) {
     switch (state) {
@@ -33,7 +33,9 @@ std::string_view name_of(live::NeighbourState state) {
     return "";
 }
 
-std::string_view name_of(captures::Protocol protocol) { return protocol == captures::Protocol::tcp ? "tcp" : "udp"; }
+std::string_view name_of(captures::base::Protocol protocol) {
+    return protocol == captures::base::Protocol::tcp ? "tcp" : "udp";
+}
 
 object arp_json(const live::Neighbours::Numbers& arp) {
     return {{"requests", arp.requests},     {"replies", arp.replies}, {"malformed", arp.malformed},
@@ -49,13 +51,13 @@ array neighbours_json(const std::vector<live::Neighbours::Entry>& neighbours) {
         object json{{"address", to_string(one.address)},
                     {"state", json_text(name_of(one.state))},
                     {"ageSeconds", in_seconds(one.age)}};
-        if (one.mac) json["mac"] = captures::to_string(*one.mac);
+        if (one.mac) json["mac"] = captures::port::to_string(*one.mac);
         all.push_back(std::move(json));
     }
     return all;
 }
 
-object side_json(const live::SideStatus& side, captures::Side which) {
+object side_json(const live::SideStatus& side, captures::packet::Side which) {
     const auto& egress = side.egress;
     object received{{"packets", side.numbers.received},
                     {"bytes", side.numbers.received_bytes},
@@ -78,7 +80,7 @@ object side_json(const live::SideStatus& side, captures::Side which) {
             {"interface", side.interface},
             {"driver", side.driver},
             {"up", !side.driver.empty()},
-            {"mac", captures::to_string(side.mac)},
+            {"mac", captures::port::to_string(side.mac)},
             {"mtu", side.mtu},
             {"received", std::move(received)},
             {"sent", std::move(sent)},
@@ -86,7 +88,7 @@ object side_json(const live::SideStatus& side, captures::Side which) {
             {"neighbours", neighbours_json(side.neighbours)}};
 }
 
-object packets_json(const PipelineCounters& counters) {
+object packets_json(const pipeline::PipelineCounters& counters) {
     object reasons;
     std::array<std::uint64_t, 3> fates{};
     for (std::size_t i = 0; i < counters.reasons.size(); ++i) {
@@ -99,7 +101,7 @@ object packets_json(const PipelineCounters& counters) {
             {"reasons", std::move(reasons)}};
 }
 
-object finding_json(const Finding& finding) {
+object finding_json(const config::Finding& finding) {
     return {{"file", finding.place.file},
             {"line", finding.place.line},
             {"column", finding.place.column},
@@ -110,7 +112,7 @@ object finding_json(const Finding& finding) {
 
 object live_json(const live::LiveStatus& status) {
     array interfaces;
-    for (const auto side : {captures::Side::outside, captures::Side::inside}) {
+    for (const auto side : {captures::packet::Side::outside, captures::packet::Side::inside}) {
         interfaces.push_back(side_json(status.sides.at(static_cast<std::size_t>(side)), side));
     }
     array files;
@@ -144,23 +146,24 @@ object flow_json(const live::FlowView& view) {
     return json;
 }
 
-void append_watched(std::string& to, const Decision& decision) {
-    append_json(to, decision);
+void append_watched(std::string& to, const outputs::Decision& decision) {
+    outputs::append_json(to, decision);
     to.pop_back();
-    if (decision.addressed && decision.kind != captures::Kind::unsupported) {
+    if (decision.addressed && decision.kind != captures::packet::Kind::unsupported) {
         fmt::format_to(std::back_inserter(to), R"(,"protocol":"{}")", name_of(decision.tuple.protocol));
     }
-    if (decision.kind == captures::Kind::tcp) {
-        fmt::format_to(std::back_inserter(to), R"(,"flags":"{}")", captures::flag_letters(decision.tcp_flags));
+    if (decision.kind == captures::packet::Kind::tcp) {
+        fmt::format_to(std::back_inserter(to), R"(,"flags":"{}")", captures::packet::flag_letters(decision.tcp_flags));
     }
     fmt::format_to(std::back_inserter(to), R"(,"length":{}}})", decision.length);
 }
 
-object reload_json(const ReloadReport& report) {
+object reload_json(const config::ReloadReport& report) {
     array changes;
     for (const auto& change : report.changes) {
-        changes.push_back(object{
-            {"what", json_text(to_string(change.what))}, {"kind", json_text(change.kind)}, {"name", change.name}});
+        changes.push_back(object{{"what", json_text(config::to_string(change.what))},
+                                 {"kind", json_text(change.kind)},
+                                 {"name", change.name}});
     }
     array warnings;
     for (const auto& finding : report.findings) warnings.push_back(finding_json(finding));
@@ -169,7 +172,7 @@ object reload_json(const ReloadReport& report) {
             {"warnings", std::move(warnings)}};
 }
 
-object refused_reload_json(const ReloadReport& report, const Problem& problem) {
+object refused_reload_json(const config::ReloadReport& report, const control_plane::Problem& problem) {
     array details;
     for (const auto& finding : report.findings) {
         auto detail = finding_json(finding);
@@ -181,7 +184,7 @@ object refused_reload_json(const ReloadReport& report, const Problem& problem) {
 }
 
 tl::expected<dnat::Arrived, std::string> flow_body(std::string_view body) {
-    auto parsed = parse_object(body);
+    auto parsed = http::parse_object(body);
     if (!parsed) return tl::unexpected{parsed.error()};
     std::string error;
     JsonFields fields{*parsed, "", error};
@@ -189,9 +192,9 @@ tl::expected<dnat::Arrived, std::string> flow_body(std::string_view body) {
     fields.refuse_others({"protocol", "client", "called"});
     dnat::Arrived arrived;
     auto& tuple = arrived.tuple;
-    const auto end = [&](const char* name, captures::Endpoint& to) {
+    const auto end = [&](const char* name, captures::base::Endpoint& to) {
         const auto text = fields.text(name);
-        const auto endpoint = captures::Endpoint::parse(text.value_or(""));
+        const auto endpoint = captures::base::Endpoint::parse(text.value_or(""));
         if (text && !endpoint) fields.fail(name, "is no address and port, such as 198.51.100.7:40000");
         if (endpoint) to = *endpoint;
     };
@@ -201,7 +204,7 @@ tl::expected<dnat::Arrived, std::string> flow_body(std::string_view body) {
     const bool is_udp = protocol == "udp" || protocol == "UDP";
     if (protocol && !is_udp && protocol != "tcp" && protocol != "TCP")
         fields.fail("protocol", "is neither tcp nor udp");
-    tuple.protocol = is_udp ? captures::Protocol::udp : captures::Protocol::tcp;
+    tuple.protocol = is_udp ? captures::base::Protocol::udp : captures::base::Protocol::tcp;
     if (!error.empty()) return tl::unexpected{std::move(error)};
     return arrived;
 }

@@ -5,11 +5,11 @@
 
 #include <boost/json/array.hpp>
 
-#include "gateway/api/json_document.hpp"
+#include "gateway/api/http/json_document.hpp"
+#include "gateway/api/http/text.hpp"
 #include "gateway/api/json_fields.hpp"
 #include "gateway/api/json_request.hpp"
 #include "gateway/api/json_text.hpp"
-#include "gateway/api/text.hpp"
 #include "policy/names.hpp"
 
 namespace gateway::api {
@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view policy_type = "Microsoft.Security/locations/jitNetworkAccessPolicies";
 constexpr std::size_t most_machines = 10'000;
 
-boost::json::array machines_json(const PolicyView& view, const Config& config) {
+boost::json::array machines_json(const control_plane::PolicyView& view, const config::Config& config) {
     boost::json::array machines;
     for (std::size_t at = 0; at < view.policy.machines.size(); ++at) {
         const auto& machine = view.policy.machines[at];
@@ -27,7 +27,7 @@ boost::json::array machines_json(const PolicyView& view, const Config& config) {
         for (const auto& port : machine.ports) ports.push_back(policy_port_json(port));
         boost::json::object one{{"id", config.machine_id(machine.name)}, {"ports", std::move(ports)}};
         if (at < view.public_ips.size() && view.public_ips[at]) {
-            one["publicIpAddress"] = captures::to_string(*view.public_ips[at]);
+            one["publicIpAddress"] = captures::base::to_string(*view.public_ips[at]);
         }
         machines.push_back(std::move(one));
     }
@@ -35,23 +35,23 @@ boost::json::array machines_json(const PolicyView& view, const Config& config) {
 }
 
 /// `*`, `TCP` or `UDP`; the outer optional is empty, and `fields` says so, for anything else.
-std::optional<std::optional<captures::Protocol>> read_protocol(JsonFields& fields) {
+std::optional<std::optional<captures::base::Protocol>> read_protocol(JsonFields& fields) {
     const auto text = fields.text("protocol");
     if (!text) return {};
-    if (*text == "*") return std::optional<captures::Protocol>{};
-    for (const auto protocol : {captures::Protocol::tcp, captures::Protocol::udp}) {
-        if (policy::same_name(*text, captures::to_string(protocol))) return protocol;
+    if (*text == "*") return std::optional<captures::base::Protocol>{};
+    for (const auto protocol : {captures::base::Protocol::tcp, captures::base::Protocol::udp}) {
+        if (policy::same_name(*text, captures::base::to_string(protocol))) return protocol;
     }
-    fields.fail("protocol", shown(*text) + " is none of TCP, UDP and *");
+    fields.fail("protocol", http::shown(*text) + " is none of TCP, UDP and *");
     return {};
 }
 
-std::vector<captures::Prefix> read_sources(JsonFields& fields) {
-    std::vector<captures::Prefix> sources;
+std::vector<captures::base::Prefix> read_sources(JsonFields& fields) {
+    std::vector<captures::base::Prefix> sources;
     for (const auto& text : source_texts(fields)) {
-        const auto source = captures::Prefix::parse(text);
+        const auto source = captures::base::Prefix::parse(text);
         if (!source) {
-            fields.fail("", "has a source " + shown(text) + " that is no IPv4 address, CIDR block or *");
+            fields.fail("", "has a source " + http::shown(text) + " that is no IPv4 address, CIDR block or *");
             return {};
         }
         if (std::ranges::find(sources, *source) == sources.end()) sources.push_back(*source);
@@ -65,11 +65,11 @@ policy::JitPort read_port(JsonFields& fields) {
     port.number = fields.port("number").value_or(0);
     port.protocol = read_protocol(fields).value_or(std::nullopt);
     port.allowed_sources = read_sources(fields);
-    port.max_duration = fields.duration("maxRequestAccessDuration").value_or(captures::Duration{});
+    port.max_duration = fields.duration("maxRequestAccessDuration").value_or(captures::base::Duration{});
     return port;
 }
 
-void read_extensions(JsonFields& properties, PolicyDraft& draft) {
+void read_extensions(JsonFields& properties, control_plane::PolicyDraft& draft) {
     draft.justification_required = properties.boolean("justificationRequired");
     const auto on_expiry = properties.text("onExpiry");
     if (!on_expiry) return;
@@ -78,13 +78,13 @@ void read_extensions(JsonFields& properties, PolicyDraft& draft) {
     } else if (policy::same_name(*on_expiry, "cut")) {
         draft.on_expiry = policy::OnExpiry::cut;
     } else {
-        properties.fail("onExpiry", shown(*on_expiry) + " is neither keep nor cut");
+        properties.fail("onExpiry", http::shown(*on_expiry) + " is neither keep nor cut");
     }
 }
 
 }  // namespace
 
-boost::json::object policy_json(const PolicyView& view, const Config& config) {
+boost::json::object policy_json(const control_plane::PolicyView& view, const config::Config& config) {
     boost::json::array requests;
     for (const auto& request : view.requests) requests.push_back(request_json(request, config));
     boost::json::object properties{{"virtualMachines", machines_json(view, config)},
@@ -100,9 +100,9 @@ boost::json::object policy_json(const PolicyView& view, const Config& config) {
 
 boost::json::object policy_port_json(const policy::JitPort& port) {
     boost::json::object json{{"number", port.number},
-                             {"protocol", json_text(port.protocol ? captures::to_string(*port.protocol) : "*")}};
+                             {"protocol", json_text(port.protocol ? captures::base::to_string(*port.protocol) : "*")}};
     add_sources(json, port.allowed_sources);
-    json["maxRequestAccessDuration"] = captures::to_iso8601(port.max_duration);
+    json["maxRequestAccessDuration"] = captures::base::to_iso8601(port.max_duration);
     return json;
 }
 
@@ -112,13 +112,13 @@ std::vector<policy::JitPort> policy_ports(JsonFields& fields, std::string_view n
     return ports;
 }
 
-tl::expected<PolicyDraft, std::string> policy_draft(std::string_view body) {
-    const auto object = parse_object(body);
+tl::expected<control_plane::PolicyDraft, std::string> policy_draft(std::string_view body) {
+    const auto object = http::parse_object(body);
     if (!object) return tl::unexpected{object.error()};
     std::string error;
     JsonFields fields{*object, "", error};
     fields.require({"properties"});
-    PolicyDraft draft;
+    control_plane::PolicyDraft draft;
     if (auto properties = fields.object("properties")) {
         properties->require({"virtualMachines"});
         for (auto& machine : properties->objects("virtualMachines")) {

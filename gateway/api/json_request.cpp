@@ -6,7 +6,7 @@
 
 #include <boost/json/array.hpp>
 
-#include "gateway/api/json_document.hpp"
+#include "gateway/api/http/json_document.hpp"
 #include "gateway/api/json_text.hpp"
 
 namespace gateway::api {
@@ -31,7 +31,7 @@ boost::json::object opened_port_json(const policy::AccessRecord& record) {
 }
 
 /// In the order in which they were asked for.
-boost::json::array machines_json(const std::vector<policy::AccessRecord>& records, const Config& config) {
+boost::json::array machines_json(const std::vector<policy::AccessRecord>& records, const config::Config& config) {
     std::vector<std::vector<const policy::AccessRecord*>> machines;
     std::map<std::string_view, std::size_t> places;
     for (const auto& record : records) {
@@ -54,7 +54,7 @@ boost::json::array machines_json(const std::vector<policy::AccessRecord>& record
 
 }  // namespace
 
-boost::json::object request_json(const RequestView& request, const Config& config) {
+boost::json::object request_json(const control_plane::RequestView& request, const config::Config& config) {
     boost::json::object json{{"virtualMachines", machines_json(request.records, config)},
                              {"startTimeUtc", arm_time(request.start)},
                              {"requestor", request.requestor}};
@@ -62,7 +62,7 @@ boost::json::object request_json(const RequestView& request, const Config& confi
     return json;
 }
 
-boost::json::object initiated_json(const RequestView& request, const Config& config) {
+boost::json::object initiated_json(const control_plane::RequestView& request, const config::Config& config) {
     auto told = request;
     for (auto& record : told.records) {
         if (record.status == policy::Status::initiated) record.status = policy::Status::initiating;
@@ -70,13 +70,13 @@ boost::json::object initiated_json(const RequestView& request, const Config& con
     return request_json(told, config);
 }
 
-tl::expected<InitiateRequest, std::string> initiate_request(std::string_view body) {
-    const auto object = parse_object(body);
+tl::expected<control_plane::InitiateRequest, std::string> initiate_request(std::string_view body) {
+    const auto object = http::parse_object(body);
     if (!object) return tl::unexpected{object.error()};
     std::string error;
     JsonFields fields{*object, "", error};
     fields.require({"virtualMachines"});
-    InitiateRequest request;
+    control_plane::InitiateRequest request;
     request.justification = fields.text("justification").value_or("");
     auto machines = fields.objects("virtualMachines");
     if (fields.has("virtualMachines") && machines.empty()) fields.fail("virtualMachines", "names no machine");
@@ -84,7 +84,7 @@ tl::expected<InitiateRequest, std::string> initiate_request(std::string_view bod
     for (auto& machine : machines) {
         if (request.machines.size() == most_requested_machines) break;
         machine.require({"id", "ports"});
-        MachineRequest one{machine_text(machine, "id"), {}};
+        control_plane::MachineRequest one{machine_text(machine, "id"), {}};
         for (auto& port : machine.objects("ports")) one.ports.push_back(requested_port(port));
         request.machines.push_back(std::move(one));
     }
@@ -110,13 +110,13 @@ policy::RequestedPort requested_port(JsonFields& fields) {
     return port;
 }
 
-void add_sources(boost::json::object& json, const std::vector<captures::Prefix>& sources) {
+void add_sources(boost::json::object& json, const std::vector<captures::base::Prefix>& sources) {
     if (sources.size() == 1) {
-        json["allowedSourceAddressPrefix"] = captures::to_string(sources.front());
+        json["allowedSourceAddressPrefix"] = captures::base::to_string(sources.front());
         return;
     }
     boost::json::array texts;
-    for (const auto& source : sources) texts.emplace_back(captures::to_string(source));
+    for (const auto& source : sources) texts.emplace_back(captures::base::to_string(source));
     json["allowedSourceAddressPrefixes"] = std::move(texts);
 }
 

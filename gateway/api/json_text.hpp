@@ -8,7 +8,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/string_view.hpp>
 
-#include "captures/time.hpp"
+#include "captures/base/time.hpp"
 
 namespace gateway::api {
 
@@ -32,6 +32,6 @@ inline void append_json(std::string& json, std::string_view text) {
 inline void append_json(std::string& json, std::uint16_t number) { json += std::to_string(number); }
 
 /// As Azure's answers have it: seven digits.
-[[nodiscard]] inline std::string arm_time(captures::Time time) { return captures::to_rfc3339(time, 7); }
+[[nodiscard]] inline std::string arm_time(captures::base::Time time) { return captures::base::to_rfc3339(time, 7); }
 
 }  // namespace gateway::api

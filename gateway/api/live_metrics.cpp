@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <utility>
 
-#include "gateway/api/metrics_page.hpp"
+#include "gateway/api/http/metrics_page.hpp"
 
 namespace gateway::api {
 
@@ -37,11 +37,11 @@ public:
         }
     }
 
-    [[nodiscard]] MetricsPage& page() noexcept { return page_; }
+    [[nodiscard]] http::MetricsPage& page() noexcept { return page_; }
 
 private:
     const live::LiveStatus* status_;
-    MetricsPage page_;
+    http::MetricsPage page_;
 };
 
 void add_interfaces(LivePage& to) {
@@ -83,7 +83,7 @@ void add_arp(LivePage& to) {
              [](const SideStatus& side) { return side.arp.unanswered; });
 }
 
-void add_packets(MetricsPage& page, const live::LiveStatus& status) {
+void add_packets(http::MetricsPage& page, const live::LiveStatus& status) {
     page.head("live_packets_total", "counter", "Packets by what was decided about them and why.");
     for (std::size_t i = 0; i < status.counters.reasons.size(); ++i) {
         const auto reason = static_cast<policy::Reason>(i);
@@ -104,7 +104,7 @@ void add_packets(MetricsPage& page, const live::LiveStatus& status) {
              status.icmp.suppressed);
 }
 
-void add_logs(MetricsPage& page, const live::LiveStatus& status) {
+void add_logs(http::MetricsPage& page, const live::LiveStatus& status) {
     std::uint64_t lost = 0;
     for (const auto& file : status.logs.files) lost += file.lost;
     page.head("live_log_lost_records_total", "counter", "Records that are missing in logs and recordings, by why.");

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gateway/api/text.hpp"
+#include "gateway/api/http/text.hpp"
 #include "policy/names.hpp"
 
 namespace gateway::api {
@@ -42,9 +42,12 @@ std::string Call::resource() const {
     return id;
 }
 
-std::string Call::fingerprint() const { return to_hex(sha256(policy::to_lower(resource()) + '\n' + request.body)); }
+std::string Call::fingerprint() const {
+    return http::to_hex(http::sha256(policy::to_lower(resource()) + '\n' + request.body));
+}
 
-tl::unexpected<Problem> Call::refuse(std::string_view action, std::string_view scope, Problem problem) {
+tl::unexpected<control_plane::Problem> Call::refuse(std::string_view action, std::string_view scope,
+                                                    control_plane::Problem problem) {
     control.note_refusal(caller, action, scope, problem, now);
     return tl::unexpected{std::move(problem)};
 }

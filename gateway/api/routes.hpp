@@ -7,33 +7,34 @@
 #include <utility>
 #include <vector>
 
-#include "gateway/api/http.hpp"
+#include "gateway/api/http/http.hpp"
 #include "gateway/api/surroundings.hpp"
-#include "gateway/control_plane.hpp"
+#include "gateway/control_plane/control_plane.hpp"
 
 namespace gateway::api {
 
 /// A request on its way through a handler.
 struct Call {
-    ControlPlane& control;
+    control_plane::ControlPlane& control;
     const Surroundings& surroundings;
-    const Request& request;
-    const Caller& caller;
-    captures::Time now;
+    const http::Request& request;
+    const control_plane::Caller& caller;
+    captures::base::Time now;
     std::vector<std::pair<std::string_view, std::string>> places;  ///< what stood at the `{name}`s of the pattern
     std::string api_version;                                       ///< of ARM's paths only
 
     [[nodiscard]] std::string_view place(std::string_view name) const noexcept;
-    [[nodiscard]] const Config& config() const noexcept { return control.config(); }
+    [[nodiscard]] const config::Config& config() const noexcept { return control.config(); }
     /// The path, as a resource id.
     [[nodiscard]] std::string resource() const;
     /// Of path and body, for InitiateRequest.
     [[nodiscard]] std::string fingerprint() const;
     /// Refuses what the control plane did not see itself, and tells the audit.
-    [[nodiscard]] tl::unexpected<Problem> refuse(std::string_view action, std::string_view scope, Problem problem);
+    [[nodiscard]] tl::unexpected<control_plane::Problem> refuse(std::string_view action, std::string_view scope,
+                                                                control_plane::Problem problem);
 };
 
-using Handler = Answer<Response> (*)(Call& call);
+using Handler = control_plane::Answer<http::Response> (*)(Call& call);
 
 /// What is served, a line for each operation. Patterns are as in docs/api.yaml; fixed segments match in any case.
 struct Route {

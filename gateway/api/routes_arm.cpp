@@ -4,12 +4,12 @@
 
 #include "gateway/api/answers.hpp"
 #include "gateway/api/arm_problems.hpp"
+#include "gateway/api/http/text.hpp"
 #include "gateway/api/json_policy.hpp"
 #include "gateway/api/json_request.hpp"
 #include "gateway/api/routes.hpp"
 #include "gateway/api/routes_resources.hpp"
-#include "gateway/api/text.hpp"
-#include "gateway/config_values.hpp"
+#include "gateway/config/values.hpp"
 #include "policy/names.hpp"
 
 namespace gateway::api {
@@ -22,7 +22,7 @@ constexpr std::string_view jit_versions = "2020-01-01, 2015-06-01-preview";
 constexpr std::string_view jit_type = "locations/jitNetworkAccessPolicies";
 
 /// What its caller may do nothing with looks the same wherever it is and whether it is: roles first.
-std::optional<Problem> elsewhere(const Call& call, std::string_view action) {
+std::optional<control_plane::Problem> elsewhere(const Call& call, std::string_view action) {
     const auto group = call.place("resourceGroupName");
     if (group.empty() || policy::same_name(group, call.config().firewall.resource_group)) return {};
     if (auto problem = call.control.unauthorized(call.caller, action, call.resource())) return problem;
@@ -44,7 +44,7 @@ std::string policy_id(const Call& call) {
 }
 
 /// Refuses a body that cannot be read, but first whom it would have been refused to anyway.
-tl::unexpected<Problem> refuse_content(Call& call, std::string_view action, const std::string& error) {
+tl::unexpected<control_plane::Problem> refuse_content(Call& call, std::string_view action, const std::string& error) {
     const auto id = policy_id(call);
     if (auto problem = call.control.unauthorized(call.caller, action, id)) {
         const auto& machines = call.config().machines;
@@ -57,12 +57,12 @@ tl::unexpected<Problem> refuse_content(Call& call, std::string_view action, cons
     return call.refuse(action, id, arm::bad_content(error));
 }
 
-Answer<Response> list_policies(Call& call) {
+control_plane::Answer<http::Response> list_policies(Call& call) {
     if (auto problem = elsewhere(call, action::jit_read))
         return call.refuse(action::jit_read, call.resource(), *problem);
     auto start = page_start(call.request);
     if (!start) return tl::unexpected{start.error()};
-    ControlPlane::ListScope scope;
+    control_plane::ControlPlane::ListScope scope;
     if (const auto group = call.place("resourceGroupName"); !group.empty()) scope.resource_group = std::string{group};
     if (const auto location = call.place("ascLocation"); !location.empty()) scope.location = std::string{location};
     scope.after = std::move(*start);
@@ -79,7 +79,7 @@ Answer<Response> list_policies(Call& call) {
     return json_answer(200, page_json(call.request, std::move(value), last));
 }
 
-Answer<Response> get_policy(Call& call) {
+control_plane::Answer<http::Response> get_policy(Call& call) {
     if (auto problem = elsewhere(call, action::jit_read))
         return call.refuse(action::jit_read, call.resource(), *problem);
     if (is_other_location(call)) {
@@ -91,15 +91,15 @@ Answer<Response> get_policy(Call& call) {
     return json_answer(200, policy_json(*view, call.config()));
 }
 
-Answer<Response> put_policy(Call& call) {
+control_plane::Answer<http::Response> put_policy(Call& call) {
     const auto name = call.place("jitNetworkAccessPolicyName");
     if (auto problem = elsewhere(call, action::jit_write))
         return call.refuse(action::jit_write, policy_id(call), *problem);
-    if (const auto parsed = parse_resource_name(name); !parsed) {
+    if (const auto parsed = config::parse_resource_name(name); !parsed) {
         auto problem = call.control.unauthorized(call.caller, action::jit_write, policy_id(call));
-        return call.refuse(
-            action::jit_write, policy_id(call),
-            problem.value_or(Problem{400, "InvalidResourceName", "The policy's name: " + parsed.error()}));
+        return call.refuse(action::jit_write, policy_id(call),
+                           problem.value_or(control_plane::Problem{400, "InvalidResourceName",
+                                                                   "The policy's name: " + parsed.error()}));
     }
     if (is_other_location(call)) {
         auto problem = call.control.unauthorized(call.caller, action::jit_write, policy_id(call));
@@ -114,7 +114,7 @@ Answer<Response> put_policy(Call& call) {
     return json_answer(200, policy_json(*view, call.config()));
 }
 
-Answer<Response> delete_policy(Call& call) {
+control_plane::Answer<http::Response> delete_policy(Call& call) {
     if (auto problem = elsewhere(call, action::jit_delete)) {
         return call.refuse(action::jit_delete, policy_id(call), *problem);
     }
@@ -122,14 +122,14 @@ Answer<Response> delete_policy(Call& call) {
         if (auto problem = call.control.unauthorized(call.caller, action::jit_delete, policy_id(call))) {
             return call.refuse(action::jit_delete, policy_id(call), *problem);
         }
-        return Response{204, {}, {}};
+        return http::Response{204, {}, {}};
     }
     const auto existed = call.control.delete_policy(call.caller, call.place("jitNetworkAccessPolicyName"), call.now);
     if (!existed) return tl::unexpected{existed.error()};
-    return Response{*existed ? 200 : 204, {}, {}};
+    return http::Response{*existed ? 200 : 204, {}, {}};
 }
 
-Answer<Response> initiate(Call& call) {
+control_plane::Answer<http::Response> initiate(Call& call) {
     if (auto problem = elsewhere(call, action::jit_initiate)) {
         return call.refuse(action::jit_initiate, policy_id(call), *problem);
     }

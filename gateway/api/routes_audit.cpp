@@ -6,9 +6,9 @@
 
 #include "gateway/api/answers.hpp"
 #include "gateway/api/arm_problems.hpp"
+#include "gateway/api/http/text.hpp"
 #include "gateway/api/json_activity.hpp"
 #include "gateway/api/parameters.hpp"
-#include "gateway/api/text.hpp"
 #include "policy/names.hpp"
 
 namespace gateway::api {
@@ -19,12 +19,12 @@ constexpr std::size_t most_events = 1000;
 constexpr std::size_t most_csv_lines = 10'000;
 constexpr std::size_t most_csv_bytes = std::size_t{16} << 20U;
 
-Answer<std::optional<captures::Time>> time_parameter(const Call& call, const std::string& name) {
+control_plane::Answer<std::optional<captures::base::Time>> time_parameter(const Call& call, const std::string& name) {
     const auto text = call.request.parameter(name);
-    if (!text) return std::optional<captures::Time>{};
-    const auto time = captures::parse_time(*text);
+    if (!text) return std::optional<captures::base::Time>{};
+    const auto time = captures::base::parse_time(*text);
     if (time) return time;
-    return tl::unexpected{arm::bad_request(name + ' ' + shown(*text) +
+    return tl::unexpected{arm::bad_request(name + ' ' + http::shown(*text) +
                                            " is not a time in RFC 3339 before 2262, such as 2026-01-31T09:30:00Z")};
 }
 
@@ -33,7 +33,7 @@ std::string text_parameter(const Call& call, const std::string& name) {
 }
 
 /// The filter of the query, without its limit.
-Answer<store::EventFilter> filter_of(const Call& call) {
+control_plane::Answer<store::EventFilter> filter_of(const Call& call) {
     const auto from = time_parameter(call, "from");
     const auto to = time_parameter(call, "to");
     const auto start = page_start(call.request);
@@ -55,14 +55,14 @@ Answer<store::EventFilter> filter_of(const Call& call) {
 
 }  // namespace
 
-Answer<Response> list_activity(Call& call) {
+control_plane::Answer<http::Response> list_activity(Call& call) {
     if (auto problem = other_parameters(call,
                                         {"machine", "principal", "from", "to", "limit", "format", "$skiptoken"})) {
         return tl::unexpected{*problem};
     }
     const auto format = policy::to_lower(call.request.parameter("format").value_or("json"));
     if (format != "json" && format != "csv") {
-        return tl::unexpected{arm::bad_request("format " + shown(format) + " is neither json nor csv")};
+        return tl::unexpected{arm::bad_request("format " + http::shown(format) + " is neither json nor csv")};
     }
     const bool is_csv = format == "csv";
     auto filter = filter_of(call);
@@ -79,10 +79,10 @@ Answer<Response> list_activity(Call& call) {
     const bool has_more = events->size() > *limit || bytes >= filter->most_bytes;
     if (events->size() > *limit) events->resize(static_cast<std::size_t>(*limit));
     if (is_csv) {
-        return Response{200,
-                        {{"Content-Type", "text/csv; charset=utf-8"},
-                         {"Content-Disposition", "attachment; filename=\"activity.csv\""}},
-                        activity_csv(*events)};
+        return http::Response{200,
+                              {{"Content-Type", "text/csv; charset=utf-8"},
+                               {"Content-Disposition", "attachment; filename=\"activity.csv\""}},
+                              activity_csv(*events)};
     }
     boost::json::array value;
     for (const auto& event : *events) value.push_back(activity_json(event));
@@ -91,7 +91,7 @@ Answer<Response> list_activity(Call& call) {
     return json_answer(200, page_json(call.request, std::move(value), last));
 }
 
-Answer<Response> list_audit(Call& call) {
+control_plane::Answer<http::Response> list_audit(Call& call) {
     if (auto problem = other_parameters(call, {"after", "limit"})) return tl::unexpected{*problem};
     const auto after = number_parameter(call, "after", 0, static_cast<std::uint64_t>(INT64_MAX));
     const auto limit = number_parameter(call, "limit", most_events, most_events);

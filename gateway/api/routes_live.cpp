@@ -24,7 +24,7 @@ constexpr std::uint64_t most_decisions = live::DecisionHistory::capacity;
 constexpr std::uint64_t most_sequence = INT64_MAX;
 
 /// Whether the caller may: 403 is told to the audit, too.
-std::optional<Problem> stopped(Call& call, std::string_view action) {
+std::optional<control_plane::Problem> stopped(Call& call, std::string_view action) {
     const auto firewall = call.config().firewall.resource_id();
     auto problem = call.control.unauthorized(call.caller, action, firewall);
     if (problem) call.control.note_refusal(call.caller, action, firewall, *problem, call.now);
@@ -32,7 +32,7 @@ std::optional<Problem> stopped(Call& call, std::string_view action) {
 }
 
 /// Nothing is told that the audit does not know of: while the store takes no writes, it must take this one.
-std::optional<Problem> noted(Call& call, std::string_view action, std::string detail) {
+std::optional<control_plane::Problem> noted(Call& call, std::string_view action, std::string detail) {
     auto& control = call.control;
     if (!control.numbers().store_works) return control.note_change(call.caller, action, std::move(detail), call.now);
     control.note_reading(call.caller, action, std::move(detail), call.now);
@@ -40,17 +40,19 @@ std::optional<Problem> noted(Call& call, std::string_view action, std::string de
 }
 
 /// For those who may.
-Answer<live::LiveGateway*> live_of(const Call& call) {
+control_plane::Answer<live::LiveGateway*> live_of(const Call& call) {
     if (call.surroundings.live != nullptr) return call.surroundings.live;
-    return tl::unexpected{
-        Problem{409, "NoLiveGateway", "No packets move through this service: its configuration has no [live]."}};
+    return tl::unexpected{control_plane::Problem{
+        409, "NoLiveGateway", "No packets move through this service: its configuration has no [live]."}};
 }
 
-Problem data_plane_ended() { return {503, "DataPlaneEnded", "The data plane has ended; nothing is forwarded."}; }
+control_plane::Problem data_plane_ended() {
+    return {503, "DataPlaneEnded", "The data plane has ended; nothing is forwarded."};
+}
 
-std::optional<captures::Protocol> parse_protocol(std::string_view text) {
-    if (policy::same_name(text, "tcp")) return captures::Protocol::tcp;
-    if (policy::same_name(text, "udp")) return captures::Protocol::udp;
+std::optional<captures::base::Protocol> parse_protocol(std::string_view text) {
+    if (policy::same_name(text, "tcp")) return captures::base::Protocol::tcp;
+    if (policy::same_name(text, "udp")) return captures::base::Protocol::udp;
     return {};
 }
 
@@ -67,9 +69,9 @@ std::optional<policy::Reason> parse_reason(std::string_view text) {
     return static_cast<policy::Reason>(found - policy::reason_texts.begin());
 }
 
-std::optional<captures::Side> parse_side(std::string_view text) {
-    if (policy::same_name(text, "outside")) return captures::Side::outside;
-    if (policy::same_name(text, "inside")) return captures::Side::inside;
+std::optional<captures::packet::Side> parse_side(std::string_view text) {
+    if (policy::same_name(text, "outside")) return captures::packet::Side::outside;
+    if (policy::same_name(text, "inside")) return captures::packet::Side::inside;
     return {};
 }
 
@@ -89,21 +91,21 @@ public:
         take(to, number_parameter(*call_, name, to, most));
     }
     template <class T>
-    void take(T& to, Answer<T> answer) {
+    void take(T& to, control_plane::Answer<T> answer) {
         if (answer) to = std::move(*answer);
         if (!answer && !problem_) problem_ = std::move(answer.error());
     }
 
-    [[nodiscard]] std::optional<Problem>& problem() noexcept { return problem_; }
+    [[nodiscard]] std::optional<control_plane::Problem>& problem() noexcept { return problem_; }
 
 private:
     const Call* call_;
-    std::optional<Problem> problem_;
+    std::optional<control_plane::Problem> problem_;
 };
 
 }  // namespace
 
-Answer<Response> get_status(Call& call) {
+control_plane::Answer<http::Response> get_status(Call& call) {
     if (auto problem = stopped(call, policy::action::firewall_read)) return tl::unexpected{std::move(*problem)};
     if (auto problem = other_parameters(call, {})) return tl::unexpected{std::move(*problem)};
     const auto numbers = call.control.numbers();
@@ -120,7 +122,7 @@ Answer<Response> get_status(Call& call) {
     return json_answer(200, body);
 }
 
-Answer<Response> list_flows(Call& call) {
+control_plane::Answer<http::Response> list_flows(Call& call) {
     if (auto problem = stopped(call, policy::action::flow_read)) return tl::unexpected{std::move(*problem)};
     if (auto problem = other_parameters(call, {"client", "target", "port", "protocol", "window", "limit"})) {
         return tl::unexpected{std::move(*problem)};
@@ -129,8 +131,8 @@ Answer<Response> list_flows(Call& call) {
     std::uint64_t limit = usual_flows;
     std::uint64_t window = 0;
     Reader reader{call};
-    reader.read(filter.client, "client", captures::Prefix::parse, no_prefix);
-    reader.read(filter.target, "target", captures::Ipv4Address::parse, "is no address");
+    reader.read(filter.client, "client", captures::base::Prefix::parse, no_prefix);
+    reader.read(filter.target, "target", captures::base::Ipv4Address::parse, "is no address");
     reader.take(filter.port, port_parameter(call));
     reader.read(filter.protocol, "protocol", parse_protocol, no_protocol);
     reader.read_number(window, "window", UINT32_MAX);
@@ -151,7 +153,7 @@ Answer<Response> list_flows(Call& call) {
     return json_answer(200, boost::json::object{{"value", std::move(value)}, {"more", more}});
 }
 
-Answer<Response> end_flow(Call& call) {
+control_plane::Answer<http::Response> end_flow(Call& call) {
     if (auto problem = stopped(call, policy::action::flow_delete)) return tl::unexpected{std::move(*problem)};
     const auto firewall = call.config().firewall.resource_id();
     const auto arrived = flow_body(call.request.body);
@@ -167,7 +169,7 @@ Answer<Response> end_flow(Call& call) {
     return call.refuse(policy::action::flow_delete, firewall, {404, "FlowNotFound", "There is no flow " + name + '.'});
 }
 
-Answer<Response> list_decisions(Call& call) {
+control_plane::Answer<http::Response> list_decisions(Call& call) {
     if (auto problem = stopped(call, policy::action::decision_read)) return tl::unexpected{std::move(*problem)};
     if (auto problem = other_parameters(call,
                                         {"from", "limit", "fate", "reason", "side", "protocol", "address", "port"})) {
@@ -183,7 +185,7 @@ Answer<Response> list_decisions(Call& call) {
     reader.read(filter.reason, "reason", parse_reason, "is no reason; see docs/packet-path.md for them");
     reader.read(filter.side, "side", parse_side, "is neither outside nor inside");
     reader.read(filter.protocol, "protocol", parse_protocol, no_protocol);
-    reader.read(filter.address, "address", captures::Prefix::parse, no_prefix);
+    reader.read(filter.address, "address", captures::base::Prefix::parse, no_prefix);
     reader.take(filter.port, port_parameter(call));
     if (reader.problem()) return tl::unexpected{std::move(*reader.problem())};
     const auto live = live_of(call);
@@ -200,15 +202,15 @@ Answer<Response> list_decisions(Call& call) {
         append_watched(body, decision);
     }
     body += fmt::format(R"(],"next":{},"missed":{}}})", seen.next, seen.missed);
-    return Response{200, {{"Content-Type", "application/json; charset=utf-8"}}, std::move(body)};
+    return http::Response{200, {{"Content-Type", "application/json; charset=utf-8"}}, std::move(body)};
 }
 
-Answer<Response> reload_configuration(Call& call) {
+control_plane::Answer<http::Response> reload_configuration(Call& call) {
     if (auto problem = stopped(call, policy::action::firewall_write)) return tl::unexpected{std::move(*problem)};
     const auto firewall = call.config().firewall.resource_id();
     const auto report = call.surroundings.reload(call.caller);
     if (report.taken) return json_answer(200, reload_json(report));
-    Problem problem{400, "InvalidConfiguration", {}};
+    control_plane::Problem problem{400, "InvalidConfiguration", {}};
     if (report.refusal.empty()) {
         problem.message = fmt::format("The configuration has {} mistakes; the old one stays.", report.findings.size());
     } else {

@@ -7,15 +7,15 @@
 namespace gateway::api {
 
 /// `/portcullis/v1/status`
-[[nodiscard]] Answer<Response> get_status(Call& call);
+[[nodiscard]] control_plane::Answer<http::Response> get_status(Call& call);
 /// `/portcullis/v1/flows`
-[[nodiscard]] Answer<Response> list_flows(Call& call);
+[[nodiscard]] control_plane::Answer<http::Response> list_flows(Call& call);
 /// `/portcullis/v1/flows/end`
-[[nodiscard]] Answer<Response> end_flow(Call& call);
+[[nodiscard]] control_plane::Answer<http::Response> end_flow(Call& call);
 /// `/portcullis/v1/decisions`: those from a number on, of which the answer tells the next. Whoever asks is watching for some
 /// seconds; nothing is kept before that.
-[[nodiscard]] Answer<Response> list_decisions(Call& call);
+[[nodiscard]] control_plane::Answer<http::Response> list_decisions(Call& call);
 /// `/portcullis/v1/reload`
-[[nodiscard]] Answer<Response> reload_configuration(Call& call);
+[[nodiscard]] control_plane::Answer<http::Response> reload_configuration(Call& call);
 
 }  // namespace gateway::api

@@ -4,13 +4,13 @@
 
 #include "gateway/api/answers.hpp"
 #include "gateway/api/arm_problems.hpp"
+#include "gateway/api/http/text.hpp"
 #include "gateway/api/json_access.hpp"
 #include "gateway/api/json_policy.hpp"
 #include "gateway/api/parameters.hpp"
 #include "gateway/api/routes.hpp"
 #include "gateway/api/routes_audit.hpp"
 #include "gateway/api/routes_live.hpp"
-#include "gateway/api/text.hpp"
 #include "policy/names.hpp"
 
 namespace gateway::api {
@@ -28,12 +28,12 @@ std::string id_of(const Call& call, const std::string& machine) {
 
 /// Refuses a body that cannot be read, but first whom it would have been refused to anyway: who may do none of the actions on
 /// any machine. The first is the one that is missing.
-tl::unexpected<Problem> refuse_body(Call& call, std::initializer_list<std::string_view> actions,
-                                    const std::string& error) {
+tl::unexpected<control_plane::Problem> refuse_body(Call& call, std::initializer_list<std::string_view> actions,
+                                                   const std::string& error) {
     const auto may = [&](std::string_view action, const std::string& resource) {
         return !call.control.unauthorized(call.caller, action, resource);
     };
-    const auto may_any = [&](const VirtualMachine& machine) {
+    const auto may_any = [&](const config::VirtualMachine& machine) {
         const auto id = call.config().machine_id(machine.name);
         return std::ranges::any_of(actions, [&](std::string_view action) { return may(action, id); });
     };
@@ -45,7 +45,7 @@ tl::unexpected<Problem> refuse_body(Call& call, std::initializer_list<std::strin
     return call.refuse(action, call.resource(), problem.value_or(arm::bad_content(error)));
 }
 
-Answer<Response> list_connections(Call& call) {
+control_plane::Answer<http::Response> list_connections(Call& call) {
     if (auto problem = other_parameters(call, {"machine", "port"})) return tl::unexpected{*problem};
     const auto port = port_parameter(call);
     if (!port) return tl::unexpected{port.error()};
@@ -56,7 +56,7 @@ Answer<Response> list_connections(Call& call) {
     return json_answer(200, connections_text(*views, call.config()));
 }
 
-Answer<Response> list_guarded_machines(Call& call) {
+control_plane::Answer<http::Response> list_guarded_machines(Call& call) {
     if (auto problem = other_parameters(call, {})) return tl::unexpected{*problem};
     const auto views = call.control.machines(call.caller, call.now);
     if (!views) return tl::unexpected{views.error()};
@@ -76,7 +76,7 @@ std::string file_name(std::string_view machine, std::uint16_t port) {
     return name + '-' + std::to_string(port) + ".rdp";
 }
 
-Answer<Response> get_rdp_file(Call& call) {
+control_plane::Answer<http::Response> get_rdp_file(Call& call) {
     if (auto problem = other_parameters(call, {"port"})) return tl::unexpected{*problem};
     const auto port = port_parameter(call);
     if (!port) return tl::unexpected{port.error()};
@@ -84,28 +84,29 @@ Answer<Response> get_rdp_file(Call& call) {
                                                 call.now);
     if (!views) return tl::unexpected{views.error()};
     if (views->empty()) {
-        return tl::unexpected{Problem{404, std::string{policy::refusal_code::request_not_found},
-                                      "Nothing is open on that port of the machine: request access first."}};
+        return tl::unexpected{
+            control_plane::Problem{404, std::string{policy::refusal_code::request_not_found},
+                                   "Nothing is open on that port of the machine: request access first."}};
     }
-    const auto leads_there = [](const ConnectionView& view) { return view.connection.has_value(); };
-    const auto is_own = [&](const ConnectionView& view) {
+    const auto leads_there = [](const control_plane::ConnectionView& view) { return view.connection.has_value(); };
+    const auto is_own = [&](const control_plane::ConnectionView& view) {
         return leads_there(view) && policy::same_name(view.record.requestor, call.caller.principal);
     };
     auto view = std::ranges::find_if(*views, is_own);
     if (view == views->end()) view = std::ranges::find_if(*views, leads_there);
     if (view == views->end()) {
-        return tl::unexpected{Problem{
+        return tl::unexpected{control_plane::Problem{
             404, std::string{policy::refusal_code::request_not_found},
             "No address of the firewall leads to that port of the machine: ask its administrator for a NAT rule."}};
     }
     const auto name = file_name(view->record.machine, view->record.port);
-    return Response{
+    return http::Response{
         200,
         {{"Content-Type", "application/x-rdp"}, {"Content-Disposition", "attachment; filename=\"" + name + '"'}},
-        rdp_file(*view->connection, view->record.machine)};
+        access::rdp_file(*view->connection, view->record.machine)};
 }
 
-Answer<Response> enable(Call& call) {
+control_plane::Answer<http::Response> enable(Call& call) {
     auto ports = enable_body(call.request.body);
     if (!ports) {
         const auto policy_id = call.config().policy_id("default");
@@ -117,16 +118,16 @@ Answer<Response> enable(Call& call) {
     return json_answer(200, policy_json(*view, call.config()));
 }
 
-Answer<Response> disable(Call& call) {
+control_plane::Answer<http::Response> disable(Call& call) {
     const auto view = call.control.disable(call.caller, call.place("name"), call.now);
     if (!view) return tl::unexpected{view.error()};
     return json_answer(200, policy_json(*view, call.config()));
 }
 
-Answer<Response> request_access(Call& call) {
+control_plane::Answer<http::Response> request_access(Call& call) {
     auto body = access_body(call.request.body);
     if (!body) return refuse_body(call, {action::jit_initiate}, body.error());
-    InitiateRequest request;
+    control_plane::InitiateRequest request;
     request.justification = std::move(body->justification);
     request.fingerprint = call.fingerprint();
     request.can_wait = call.request.can_wait;
@@ -143,13 +144,13 @@ Answer<Response> request_access(Call& call) {
     return answer;
 }
 
-Answer<Response> get_request(Call& call) {
+control_plane::Answer<http::Response> get_request(Call& call) {
     const auto view = call.control.request(call.caller, std::string{call.place("id")}, call.now);
     if (!view) return tl::unexpected{view.error()};
     return json_answer(200, access_request_json(*view));
 }
 
-Answer<Response> extend(Call& call) {
+control_plane::Answer<http::Response> extend(Call& call) {
     const auto body = extend_body(call.request.body);
     if (!body) return refuse_body(call, {action::jit_initiate}, body.error());
     const auto view = call.control.extend(call.caller, body->machine, body->port, body->duration, call.now);
@@ -157,7 +158,7 @@ Answer<Response> extend(Call& call) {
     return json_answer(200, connection_json(*view, call.config()));
 }
 
-Answer<Response> revoke(Call& call) {
+control_plane::Answer<http::Response> revoke(Call& call) {
     const auto body = revoke_body(call.request.body);
     if (!body) return refuse_body(call, {action::jit_initiate, action::jit_write}, body.error());
     const auto records = call.control.revoke(call.caller, body->machine, body->port, body->cut, call.now);

@@ -46,7 +46,7 @@ boost::json::object location_json(const Call& call) {
             {"properties", boost::json::object{{"homeRegionName", location}}}};
 }
 
-boost::json::object virtual_machine_json(const Call& call, const VirtualMachine& machine) {
+boost::json::object virtual_machine_json(const Call& call, const config::VirtualMachine& machine) {
     const auto& config = call.config();
     const bool is_windows = policy::same_name(machine.os, "windows");
     boost::json::object properties{
@@ -61,14 +61,14 @@ boost::json::object virtual_machine_json(const Call& call, const VirtualMachine&
             {"properties", std::move(properties)}};
 }
 
-bool reads(const Call& call, const VirtualMachine& machine) {
+bool reads(const Call& call, const config::VirtualMachine& machine) {
     return !call.control.unauthorized(call.caller, policy::action::machine_read,
                                       call.config().machine_id(machine.name));
 }
 
 }  // namespace
 
-Answer<Response> list_subscriptions(Call& call) {
+control_plane::Answer<http::Response> list_subscriptions(Call& call) {
     boost::json::array value;
     if (has_a_role(call)) value.push_back(subscription_json(call));
     auto page = page_json(call.request, std::move(value), {});
@@ -77,20 +77,20 @@ Answer<Response> list_subscriptions(Call& call) {
     return json_answer(200, page);
 }
 
-Answer<Response> get_subscription(Call& call) {
+control_plane::Answer<http::Response> get_subscription(Call& call) {
     auto problem = call.control.unauthorized(call.caller, subscription_read, subscription_id(call));
     if (problem && !has_a_role(call)) return call.refuse(subscription_read, subscription_id(call), std::move(*problem));
     return json_answer(200, subscription_json(call));
 }
 
-Answer<Response> list_locations(Call& call) {
+control_plane::Answer<http::Response> list_locations(Call& call) {
     if (auto problem = call.control.unauthorized(call.caller, location_read, subscription_id(call))) {
         return call.refuse(location_read, subscription_id(call), std::move(*problem));
     }
     return json_answer(200, page_json(call.request, {location_json(call)}, {}));
 }
 
-Answer<Response> get_location(Call& call) {
+control_plane::Answer<http::Response> get_location(Call& call) {
     if (auto problem = call.control.unauthorized(call.caller, location_read, subscription_id(call))) {
         return call.refuse(location_read, subscription_id(call), std::move(*problem));
     }
@@ -99,7 +99,7 @@ Answer<Response> get_location(Call& call) {
     return tl::unexpected{arm::no_resource("Microsoft.Security/locations/" + std::string{name}, "")};
 }
 
-Answer<Response> list_machines(Call& call) {
+control_plane::Answer<http::Response> list_machines(Call& call) {
     const auto group = call.place("resourceGroupName");
     const auto scope = subscription_id(call) + (group.empty() ? "" : "/resourceGroups/" + std::string{group});
     auto forbidden = call.control.unauthorized(call.caller, policy::action::machine_read, scope);
@@ -111,7 +111,8 @@ Answer<Response> list_machines(Call& call) {
     if (!start) return tl::unexpected{start.error()};
 
     const auto machines = call.control.directory().machines();
-    auto at = std::ranges::upper_bound(machines, std::string_view{*start}, policy::is_before, &VirtualMachine::name);
+    auto at = std::ranges::upper_bound(machines, std::string_view{*start}, policy::is_before,
+                                       &config::VirtualMachine::name);
 
     boost::json::array value;
     std::optional<std::string> last;
@@ -130,7 +131,7 @@ Answer<Response> list_machines(Call& call) {
     return json_answer(200, page_json(call.request, std::move(value), last));
 }
 
-Answer<Response> get_machine(Call& call) {
+control_plane::Answer<http::Response> get_machine(Call& call) {
     const auto group = call.place("resourceGroupName");
     if (auto problem = call.control.unauthorized(call.caller, policy::action::machine_read, call.resource())) {
         return call.refuse(policy::action::machine_read, call.resource(), std::move(*problem));

@@ -5,11 +5,11 @@
 /// What Azure's clients ask for beside policies: subscriptions, locations, virtual machines.
 namespace gateway::api {
 
-[[nodiscard]] Answer<Response> list_subscriptions(Call& call);
-[[nodiscard]] Answer<Response> get_subscription(Call& call);
-[[nodiscard]] Answer<Response> list_locations(Call& call);
-[[nodiscard]] Answer<Response> get_location(Call& call);
-[[nodiscard]] Answer<Response> list_machines(Call& call);
-[[nodiscard]] Answer<Response> get_machine(Call& call);
+[[nodiscard]] control_plane::Answer<http::Response> list_subscriptions(Call& call);
+[[nodiscard]] control_plane::Answer<http::Response> get_subscription(Call& call);
+[[nodiscard]] control_plane::Answer<http::Response> list_locations(Call& call);
+[[nodiscard]] control_plane::Answer<http::Response> get_location(Call& call);
+[[nodiscard]] control_plane::Answer<http::Response> list_machines(Call& call);
+[[nodiscard]] control_plane::Answer<http::Response> get_machine(Call& call);
 
 }  // namespace gateway::api

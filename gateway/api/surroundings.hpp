@@ -2,8 +2,8 @@
 
 #include <functional>
 
-#include "gateway/caller.hpp"
-#include "gateway/reload_report.hpp"
+#include "gateway/config/reload_report.hpp"
+#include "gateway/control_plane/caller.hpp"
 
 namespace gateway::live {
 class LiveGateway;
@@ -14,7 +14,7 @@ namespace gateway::api {
 /// What the process has beside the control plane, and the API tells of and acts on. Empty: there is none.
 struct Surroundings {
     live::LiveGateway* live = nullptr;  ///< with `[live]`
-    std::function<ReloadReport(const Caller&)> reload;
+    std::function<config::ReloadReport(const control_plane::Caller&)> reload;
 };
 
 }  // namespace gateway::api

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
-#include "captures/bytes.hpp"
+#include "captures/base/bytes.hpp"
 
 namespace gateway::live {
 
-using captures::load_be16;
-using captures::load_be32;
-using captures::store_be16;
-using captures::store_be32;
+using captures::base::load_be16;
+using captures::base::load_be32;
+using captures::base::store_be16;
+using captures::base::store_be32;
 
 namespace {
 
@@ -22,12 +22,12 @@ constexpr std::size_t operation_offset = ethernet_size + 6;
 constexpr std::size_t sender_offset = ethernet_size + 8;
 constexpr std::size_t target_offset = ethernet_size + 18;
 
-void read_pair(const std::byte* from, MacAddress& mac, captures::Ipv4Address& address) noexcept {
+void read_pair(const std::byte* from, MacAddress& mac, captures::base::Ipv4Address& address) noexcept {
     std::copy_n(from, mac.size(), mac.begin());
     address.value = load_be32(from + mac.size());
 }
 
-void write_pair(std::byte* to, const MacAddress& mac, captures::Ipv4Address address) noexcept {
+void write_pair(std::byte* to, const MacAddress& mac, captures::base::Ipv4Address address) noexcept {
     std::ranges::copy(mac, to);
     store_be32(to + mac.size(), address.value);
 }

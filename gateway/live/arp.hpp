@@ -5,14 +5,14 @@
 #include <optional>
 #include <span>
 
-#include "captures/address.hpp"
-#include "captures/link_layer.hpp"
-#include "captures/port.hpp"
+#include "captures/base/address.hpp"
+#include "captures/packet/link_layer.hpp"
+#include "captures/port/port.hpp"
 
 namespace gateway::live {
 
-using captures::ethernet_size;
-using captures::MacAddress;
+using captures::packet::ethernet_size;
+using captures::port::MacAddress;
 
 inline constexpr MacAddress broadcast_mac{std::byte{0xff}, std::byte{0xff}, std::byte{0xff},
                                           std::byte{0xff}, std::byte{0xff}, std::byte{0xff}};
@@ -27,9 +27,9 @@ struct ArpPacket {
     enum class Operation : std::uint16_t { request = 1, reply = 2 };
     Operation operation = Operation::request;
     MacAddress sender_mac{};
-    captures::Ipv4Address sender;  ///< 0.0.0.0 in a probe (RFC 5227 §1.1)
+    captures::base::Ipv4Address sender;  ///< 0.0.0.0 in a probe (RFC 5227 §1.1)
     MacAddress target_mac{};
-    captures::Ipv4Address target;
+    captures::base::Ipv4Address target;
 };
 
 /// An untagged Ethernet frame of EtherType ARP, whatever it holds.

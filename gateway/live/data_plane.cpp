@@ -9,11 +9,11 @@
 
 namespace gateway::live {
 
-using captures::both_sides;
-using captures::Duration;
-using captures::Frame;
-using captures::Side;
-using captures::Time;
+using captures::base::Duration;
+using captures::base::Time;
+using captures::packet::both_sides;
+using captures::packet::Frame;
+using captures::packet::Side;
 using policy::Reason;
 
 namespace {
@@ -34,12 +34,13 @@ Duration since_boot() noexcept {
 DataPlane::DataPlane(const Settings& settings, Doors doors, std::array<Wire, 2> wires, Tap* tap)
     : clock_offset_{std::chrono::system_clock::now().time_since_epoch() - since_boot()},
       doors_{std::move(doors)},
-      pipeline_{std::make_unique<Pipeline>(doors_.tables, *doors_.windows,
-                                           Pipeline::Settings{.vantage = Vantage::both,
-                                                              .limits = settings.limits,
-                                                              .hash_seed = settings.hash_seed,
-                                                              .flow_index = dnat::FlowTable::Index::sized_ahead})},
-      burst_{std::make_unique<captures::Burst>()},
+      pipeline_{std::make_unique<pipeline::Pipeline>(
+          doors_.tables, *doors_.windows,
+          pipeline::Pipeline::Settings{.vantage = pipeline::Vantage::both,
+                                       .limits = settings.limits,
+                                       .hash_seed = settings.hash_seed,
+                                       .flow_index = dnat::FlowTable::Index::sized_ahead})},
+      burst_{std::make_unique<captures::packet::Burst>()},
       tap_{tap} {
     pipeline_->use(*doors_.windows, doors_.ahead);
     pipeline_->take_only_untagged();
@@ -118,7 +119,7 @@ std::size_t DataPlane::keep_ours(Side side, std::span<Frame> frames, Time now) {
     for (auto& frame : frames) {
         frame.time = now;
         frame.side = side;
-        frame.link_type = captures::LinkType::ethernet;
+        frame.link_type = captures::packet::LinkType::ethernet;
         const bool whole = frame.captured >= ethernet_size;
         const bool arp = whole && is_arp(frame.bytes());
         if (arp) edge.egress->receive_arp(frame, now);
@@ -153,7 +154,7 @@ void DataPlane::sleep(Time now) {
     static_cast<void>(::ppoll(set.data(), count, &timeout, nullptr));
 }
 
-void DataPlane::judged(const Judged& burst) {
+void DataPlane::judged(const pipeline::Judged& burst) {
     if (tap_ != nullptr) tap_->judged(burst);
     for (std::size_t i = 0; i < burst.frames.size(); ++i) {
         const auto reason = burst.verdicts[i].reason;
@@ -163,7 +164,7 @@ void DataPlane::judged(const Judged& burst) {
     }
 }
 
-void DataPlane::rewritten(const Judged& burst) {
+void DataPlane::rewritten(const pipeline::Judged& burst) {
     for (std::size_t i = 0; i < burst.frames.size(); ++i) {
         const auto& verdict = burst.verdicts[i];
         if (verdict.held || verdict.fate() != policy::Fate::forward) continue;
@@ -171,7 +172,7 @@ void DataPlane::rewritten(const Judged& burst) {
     }
 }
 
-void DataPlane::forward(Frame frame, const captures::Packet& packet) {
+void DataPlane::forward(Frame frame, const captures::packet::Packet& packet) {
     auto& egress = *sides_[index(frame.side)].egress;
     if (frame.offload.size_is_guess) {
         const std::uint32_t headers = std::uint32_t{packet.header_length} + packet.tcp().header_length();
@@ -189,7 +190,8 @@ void DataPlane::forward(Frame frame, const captures::Packet& packet) {
 void DataPlane::synthesized(const Frame& frame) { sides_[index(frame.side)].egress->send_copy(frame, now_); }
 
 /// In the name of the address by way of which the sender sent it.
-void DataPlane::tell_sender(const Frame& frame, const captures::Packet& packet, const Verdict& verdict) {
+void DataPlane::tell_sender(const Frame& frame, const captures::packet::Packet& packet,
+                            const pipeline::Verdict& verdict) {
     if (!may_be_answered(frame, packet) || !icmp_budget_.take(now_)) {
         ++icmp_.suppressed;
         return;
@@ -214,7 +216,7 @@ void DataPlane::tell_sender(const Frame& frame, const captures::Packet& packet, 
 /// router on that wire would say, in the name of whom the packet was for; it takes the way of all ICMP errors.
 void DataPlane::note_undeliverable(const Frame& frame) {
     const bool is_own = frame.number == 0;  // an RST
-    const auto packet = captures::decode(frame);
+    const auto packet = captures::packet::decode(frame);
     if (is_own || !may_be_answered(frame, packet)) return;
     if (undeliverable_count_ == undeliverable_.size() || !icmp_budget_.take(now_)) {
         ++icmp_.suppressed;
@@ -261,7 +263,7 @@ bool DataPlane::bind(Side side, Wire& wire) {
     });
 }
 
-bool DataPlane::answer_for(Side side, const std::vector<captures::Ipv4Address>& others) {
+bool DataPlane::answer_for(Side side, const std::vector<captures::base::Ipv4Address>& others) {
     return mailbox_.run([&] {
         auto& egress = *sides_[index(side)].egress;
         egress.answer_for(others, now());

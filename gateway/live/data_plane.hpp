@@ -9,31 +9,31 @@
 #include <string>
 #include <vector>
 
-#include "captures/port.hpp"
-#include "gateway/access.hpp"
+#include "captures/port/port.hpp"
+#include "gateway/access/access.hpp"
 #include "gateway/live/egress.hpp"
 #include "gateway/live/icmp_error.hpp"
 #include "gateway/live/mailbox.hpp"
 #include "gateway/live/tap.hpp"
-#include "gateway/pipeline.hpp"
+#include "gateway/pipeline/pipeline.hpp"
 #include "policy/access_windows.hpp"
 
 namespace gateway::live {
 
 /// An interface as the data plane uses it; empty port: lost.
 struct Wire {
-    std::unique_ptr<captures::Port> port;
+    std::unique_ptr<captures::port::Port> port;
     MacAddress mac{};
     std::uint32_t mtu = 0;
 };
 
 /// What a frame may pass by: rules and windows, each immutable.
 struct Doors {
-    std::shared_ptr<const Tables> tables;
+    std::shared_ptr<const pipeline::Tables> tables;
     std::shared_ptr<const policy::AccessWindows> windows;
-    captures::Duration ahead{};  ///< of the windows' clock before the data plane's
+    captures::base::Duration ahead{};  ///< of the windows' clock before the data plane's
 
-    std::vector<Adoption> adoptions;
+    std::vector<policy::Adoption> adoptions;
     std::vector<policy::WindowId> cuts;
 };
 
@@ -45,12 +45,13 @@ struct Doors {
 /// threads want of it they give as errands, which it runs between two bursts: so a door has moved when the errand is
 /// done. Only errands allocate: views for what they show, changes of windows for as many as change. Time is the wall clock's
 /// at the start plus what CLOCK_BOOTTIME has counted since: a step of the wall clock ends no flow.
-class DataPlane final : private Observer {
+class DataPlane final : private pipeline::Observer {
 public:
     struct Settings {
-        std::array<Network, 2> networks;                           ///< by side
-        std::array<std::vector<captures::Ipv4Address>, 2> others;  ///< that a side answers for beside its own address
-        LimitConfig limits;
+        std::array<Network, 2> networks;  ///< by side
+        std::array<std::vector<captures::base::Ipv4Address>, 2>
+            others;  ///< that a side answers for beside its own address
+        config::LimitConfig limits;
         std::uint64_t hash_seed = 0;
     };
     DataPlane(const Settings& settings, Doors doors, std::array<Wire, 2> wires, Tap* tap);
@@ -67,18 +68,20 @@ public:
     // Errands, from one other thread; each is done when it returns, and false if the data plane has ended.
 
     [[nodiscard]] bool use(Doors& doors);
-    [[nodiscard]] bool bind(captures::Side side, Wire& wire);
-    [[nodiscard]] bool answer_for(captures::Side side, const std::vector<captures::Ipv4Address>& others);
+    [[nodiscard]] bool bind(captures::packet::Side side, Wire& wire);
+    [[nodiscard]] bool answer_for(captures::packet::Side side, const std::vector<captures::base::Ipv4Address>& others);
     [[nodiscard]] bool end_flow(const dnat::Arrived& arrived, bool& found);
     /// Runs `look` between two bursts; it must be short.
-    [[nodiscard]] bool inspect(const std::function<void(DataPlane&, captures::Time)>& look);
+    [[nodiscard]] bool inspect(const std::function<void(DataPlane&, captures::base::Time)>& look);
 
     // For `inspect`.
 
-    [[nodiscard]] const Pipeline& pipeline() const noexcept { return *pipeline_; }
-    [[nodiscard]] const Egress& egress(captures::Side side) const noexcept { return *sides_[index(side)].egress; }
-    [[nodiscard]] const Wire& wire(captures::Side side) const noexcept { return sides_[index(side)].wire; }
-    [[nodiscard]] std::uint64_t not_for_us(captures::Side side) const noexcept {
+    [[nodiscard]] const pipeline::Pipeline& pipeline() const noexcept { return *pipeline_; }
+    [[nodiscard]] const Egress& egress(captures::packet::Side side) const noexcept {
+        return *sides_[index(side)].egress;
+    }
+    [[nodiscard]] const Wire& wire(captures::packet::Side side) const noexcept { return sides_[index(side)].wire; }
+    [[nodiscard]] std::uint64_t not_for_us(captures::packet::Side side) const noexcept {
         return sides_[index(side)].not_for_us;
     }
 
@@ -91,7 +94,7 @@ public:
     [[nodiscard]] const IcmpNumbers& icmp() const noexcept { return icmp_; }
 
     /// The data plane's clock, from any thread.
-    [[nodiscard]] captures::Time now() const noexcept;
+    [[nodiscard]] captures::base::Time now() const noexcept;
 
 private:
     struct Edge {
@@ -100,31 +103,33 @@ private:
         std::uint64_t not_for_us = 0;
     };
 
-    static constexpr std::size_t index(captures::Side side) noexcept { return static_cast<std::size_t>(side); }
+    static constexpr std::size_t index(captures::packet::Side side) noexcept { return static_cast<std::size_t>(side); }
 
     void loop();
-    void connect(captures::Side side);
-    [[nodiscard]] std::size_t receive(captures::Side side, captures::Time now);
-    [[nodiscard]] std::size_t keep_ours(captures::Side side, std::span<captures::Frame> frames, captures::Time now);
-    void advance(captures::Time now);
-    void sleep(captures::Time now);
+    void connect(captures::packet::Side side);
+    [[nodiscard]] std::size_t receive(captures::packet::Side side, captures::base::Time now);
+    [[nodiscard]] std::size_t keep_ours(captures::packet::Side side, std::span<captures::packet::Frame> frames,
+                                        captures::base::Time now);
+    void advance(captures::base::Time now);
+    void sleep(captures::base::Time now);
     void take(Doors& doors);
 
-    void judged(const Judged& burst) override;
-    void rewritten(const Judged& burst) override;
-    void synthesized(const captures::Frame& frame) override;
-    void forward(captures::Frame frame, const captures::Packet& packet);
-    void tell_sender(const captures::Frame& frame, const captures::Packet& packet, const Verdict& verdict);
-    void note_undeliverable(const captures::Frame& frame);
+    void judged(const pipeline::Judged& burst) override;
+    void rewritten(const pipeline::Judged& burst) override;
+    void synthesized(const captures::packet::Frame& frame) override;
+    void forward(captures::packet::Frame frame, const captures::packet::Packet& packet);
+    void tell_sender(const captures::packet::Frame& frame, const captures::packet::Packet& packet,
+                     const pipeline::Verdict& verdict);
+    void note_undeliverable(const captures::packet::Frame& frame);
     void tell_undeliverable();
 
-    captures::Duration clock_offset_;
-    captures::Time now_{};
+    captures::base::Duration clock_offset_;
+    captures::base::Time now_{};
     Doors doors_;
-    std::unique_ptr<Pipeline> pipeline_;
+    std::unique_ptr<pipeline::Pipeline> pipeline_;
     std::array<Edge, 2> sides_;
-    std::array<captures::Ipv4Address, 2> addresses_;
-    std::unique_ptr<captures::Burst> burst_;
+    std::array<captures::base::Ipv4Address, 2> addresses_;
+    std::unique_ptr<captures::packet::Burst> burst_;
     std::uint64_t frames_ = 0;
     Tap* tap_;
     IcmpBudget icmp_budget_;

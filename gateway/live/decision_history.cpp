@@ -6,7 +6,7 @@
 
 namespace gateway::live {
 
-bool DecisionFilter::selects(const Decision& decision) const noexcept {
+bool DecisionFilter::selects(const outputs::Decision& decision) const noexcept {
     const auto is = [](const auto& wanted, const auto& found) { return !wanted || *wanted == found; };
     if (!is(fate, decision.fate()) || !is(reason, decision.reason) || !is(side, decision.side)) return false;
     if (!protocol && !address && !port) return true;
@@ -14,8 +14,8 @@ bool DecisionFilter::selects(const Decision& decision) const noexcept {
     const std::array ends{decision.tuple.source, decision.tuple.destination, decision.out_from, decision.out_to};
     const auto count = decision.fate() == policy::Fate::forward ? 4 : 2;
     const auto any = [&](const auto& holds) { return std::any_of(ends.begin(), ends.begin() + count, holds); };
-    return (!address || any([&](captures::Endpoint end) { return address->contains(end.address); })) &&
-           (!port || any([&](captures::Endpoint end) { return *port == end.port; }));
+    return (!address || any([&](captures::base::Endpoint end) { return address->contains(end.address); })) &&
+           (!port || any([&](captures::base::Endpoint end) { return *port == end.port; }));
 }
 
 DecisionHistory::Seen DecisionHistory::since(std::uint64_t from, const DecisionFilter& filter, std::size_t limit,
@@ -40,7 +40,7 @@ void DecisionHistory::tick(Clock::time_point now) {
     forget(1);  // whoever comes back has missed something
 }
 
-void DecisionHistory::add(Decision decision) {
+void DecisionHistory::add(outputs::Decision decision) {
     const std::lock_guard lock{mutex_};
     if (!wanted_) return;
     ring_.resize(capacity);

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "gateway/decision_log.hpp"
+#include "gateway/outputs/decision_log.hpp"
 
 namespace gateway::live {
 
@@ -16,12 +16,12 @@ namespace gateway::live {
 struct DecisionFilter {
     std::optional<policy::Fate> fate{};
     std::optional<policy::Reason> reason{};
-    std::optional<captures::Side> side{};
-    std::optional<captures::Protocol> protocol{};
-    std::optional<captures::Prefix> address{};  ///< one of the packet's, before or after translation
-    std::optional<std::uint16_t> port{};        ///< likewise
+    std::optional<captures::packet::Side> side{};
+    std::optional<captures::base::Protocol> protocol{};
+    std::optional<captures::base::Prefix> address{};  ///< one of the packet's, before or after translation
+    std::optional<std::uint16_t> port{};              ///< likewise
 
-    [[nodiscard]] bool selects(const Decision& decision) const noexcept;
+    [[nodiscard]] bool selects(const outputs::Decision& decision) const noexcept;
 };
 
 /// The latest decisions, kept while somebody watches: one thread adds, another looks, any may ask whether it is wanted.
@@ -35,9 +35,9 @@ public:
     using Clock = std::chrono::steady_clock;
 
     struct Seen {
-        std::vector<Decision> decisions;  ///< oldest first
-        std::uint64_t next = 0;           ///< to ask for next time
-        std::uint64_t missed = 0;         ///< forgotten before they were asked for
+        std::vector<outputs::Decision> decisions;  ///< oldest first
+        std::uint64_t next = 0;                    ///< to ask for next time
+        std::uint64_t missed = 0;                  ///< forgotten before they were asked for
     };
     /// At most `limit` of those from sequence number `from` on that the filter selects. 0: from now on, which is none.
     [[nodiscard]] Seen since(std::uint64_t from, const DecisionFilter& filter, std::size_t limit,
@@ -48,7 +48,7 @@ public:
     /// Forgets everything when nobody has looked for a while.
     void tick(Clock::time_point now);
 
-    void add(Decision decision);
+    void add(outputs::Decision decision);
     /// So many more were not added: those who watch are told.
     void skip(std::uint64_t count);
 
@@ -56,7 +56,7 @@ private:
     void forget(std::uint64_t skipped);
 
     std::mutex mutex_;
-    std::vector<Decision> ring_;  ///< decision n is at n % capacity
+    std::vector<outputs::Decision> ring_;  ///< decision n is at n % capacity
     std::uint64_t next_ = 1;
     std::uint64_t first_ = 1;  ///< the oldest that is kept
     Clock::time_point watched_until_{};

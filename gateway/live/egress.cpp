@@ -3,29 +3,29 @@
 #include <algorithm>
 #include <utility>
 
-#include "captures/ipv4.hpp"
-#include "captures/link_layer.hpp"
-#include "captures/offload.hpp"
+#include "captures/packet/ipv4.hpp"
+#include "captures/packet/link_layer.hpp"
+#include "captures/port/offload.hpp"
 
 namespace gateway::live {
 
-using captures::ethertype_ipv4;
-using captures::Frame;
-using captures::Ipv4Address;
-using captures::Ipv4View;
-using captures::Time;
+using captures::base::Ipv4Address;
+using captures::base::Time;
+using captures::packet::ethertype_ipv4;
+using captures::packet::Frame;
+using captures::packet::Ipv4View;
 using Outcome = Egress::Outcome;
 
 namespace {
 
 constexpr std::size_t largest_datagram = 65535;
-constexpr std::size_t made_capacity = captures::largest_frame;
+constexpr std::size_t made_capacity = captures::packet::largest_frame;
 
 bool is_whole_ipv4(const Frame& frame) noexcept {
-    if (frame.captured != frame.length || frame.captured > captures::largest_frame) return false;
+    if (frame.captured != frame.length || frame.captured > captures::packet::largest_frame) return false;
     if (frame.captured < ethernet_size + Ipv4View::shortest) return false;
     const Ipv4View ip{frame.data + ethernet_size};
-    return captures::load_be16(frame.data + 12) == ethertype_ipv4 && ip.version() == 4 &&
+    return captures::base::load_be16(frame.data + 12) == ethertype_ipv4 && ip.version() == 4 &&
            ip.header_length() >= Ipv4View::shortest && ip.header_length() <= ip.total_length() &&
            ip.total_length() <= frame.captured - ethernet_size;
 }
@@ -35,7 +35,7 @@ bool fits(const Frame& frame, std::uint32_t mtu) noexcept {
     const std::uint32_t total = Ipv4View{frame.data + ethernet_size}.total_length();
     if (total <= mtu) return true;
     if (frame.offload.segment_size == 0) return false;
-    const auto transport = captures::transport_of(frame);
+    const auto transport = captures::port::transport_of(frame);
     const auto headers = transport.offset + transport.header - static_cast<std::uint32_t>(ethernet_size);
     return transport && headers + frame.offload.segment_size <= mtu;
 }
@@ -55,12 +55,12 @@ Egress::Egress(const Network& network, std::vector<Ipv4Address> others, Undelive
       made_(made_capacity),
       segment_(ethernet_size + largest_datagram) {}
 
-void Egress::tell(Tap& tap, captures::Side side) noexcept {
+void Egress::tell(Tap& tap, captures::packet::Side side) noexcept {
     tap_ = &tap;
     side_ = side;
 }
 
-void Egress::bind(captures::Port& port, const MacAddress& mac, std::uint32_t mtu, Time now) {
+void Egress::bind(captures::port::Port& port, const MacAddress& mac, std::uint32_t mtu, Time now) {
     now_ = now;
     port_ = &port;
     made_size_ = 0;
@@ -139,7 +139,7 @@ Outcome Egress::transmit_whole(Frame frame, const MacAddress& to, Bytes bytes) {
 
 /// Segments that are datagrams of their own, and too long: first each of them, then its fragments.
 Outcome Egress::transmit_segments(const Frame& frame, const MacAddress& to) {
-    captures::Segments segments{frame};
+    captures::port::Segments segments{frame};
     auto outcome = Outcome::unfit;
     while (const auto size = segments.write_next(segment_)) {
         auto segment = frame;
@@ -154,8 +154,8 @@ Outcome Egress::transmit_segments(const Frame& frame, const MacAddress& to) {
 
 Outcome Egress::transmit_fragments(const Frame& frame, const MacAddress& to) {
     if (frame.offload.partial_checksum) {
-        if (!captures::transport_of(frame)) return Outcome::unfit;
-        captures::complete_checksum(frame);
+        if (!captures::port::transport_of(frame)) return Outcome::unfit;
+        captures::port::complete_checksum(frame);
     }
     Fragmenter fragments{frame, mtu_};
     const auto most = ethernet_size + mtu_;

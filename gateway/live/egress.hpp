@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "captures/port.hpp"
+#include "captures/port/port.hpp"
 #include "gateway/live/fragmenter.hpp"
 #include "gateway/live/neighbours.hpp"
 #include "gateway/live/next_hop.hpp"
@@ -22,23 +22,23 @@ class Egress final : private NeighbourSink {
 public:
     /// Is told of a frame that nobody will get, since its next hop does not answer, or it has none. The bytes are valid
     /// during the call only. No call back into Egress.
-    using Undeliverable = std::function<void(const captures::Frame&)>;
+    using Undeliverable = std::function<void(const captures::packet::Frame&)>;
 
     /// `others`: addresses that this side answers for besides its own (public IPs outside). Nothing leaves before
     /// `bind`.
-    Egress(const Network& network, std::vector<captures::Ipv4Address> others, Undeliverable undeliverable = {});
+    Egress(const Network& network, std::vector<captures::base::Ipv4Address> others, Undeliverable undeliverable = {});
 
     /// Tells of every frame that goes to the port.
-    void tell(Tap& tap, captures::Side side) noexcept;
+    void tell(Tap& tap, captures::packet::Side side) noexcept;
 
     /// An interface is there, for the first time or again: forgets the neighbours, and announces the addresses.
-    void bind(captures::Port& port, const MacAddress& mac, std::uint32_t mtu, captures::Time now);
+    void bind(captures::port::Port& port, const MacAddress& mac, std::uint32_t mtu, captures::base::Time now);
     /// The interface is gone: nothing leaves until the next `bind`.
     void unbind() noexcept;
     /// Of IPv4, without the Ethernet header.
     void set_mtu(std::uint32_t mtu) noexcept;
     /// The configuration changed. Routes do not change while neighbours stay.
-    void answer_for(std::vector<captures::Ipv4Address> others, captures::Time now);
+    void answer_for(std::vector<captures::base::Ipv4Address> others, captures::base::Time now);
 
     enum class Outcome : std::uint8_t {
         sent,
@@ -51,16 +51,20 @@ public:
     };
     /// Both MAC addresses are written in place, and a partial checksum where it has to be cut. The bytes must stay
     /// until the next `flush`.
-    Outcome send(const captures::Frame& frame, captures::Time now) { return route(frame, now, Bytes::stay); }
+    Outcome send(const captures::packet::Frame& frame, captures::base::Time now) {
+        return route(frame, now, Bytes::stay);
+    }
     /// The bytes are not needed after the call.
-    Outcome send_copy(const captures::Frame& frame, captures::Time now) { return route(frame, now, Bytes::go); }
+    Outcome send_copy(const captures::packet::Frame& frame, captures::base::Time now) {
+        return route(frame, now, Bytes::go);
+    }
 
     /// A frame that arrived on this side, for which `is_arp` holds.
-    void receive_arp(const captures::Frame& frame, captures::Time now);
+    void receive_arp(const captures::packet::Frame& frame, captures::base::Time now);
 
     /// Does what is due: retries, announcements. Then `flush`.
-    void advance(captures::Time now);
-    [[nodiscard]] captures::Time next_deadline() const noexcept;
+    void advance(captures::base::Time now);
+    [[nodiscard]] captures::base::Time next_deadline() const noexcept;
     /// To be called after every burst of the calls above, and before the port's next `receive`.
     void flush();
 
@@ -83,17 +87,17 @@ private:
     enum class Bytes : std::uint8_t { stay, go };
 
     void send_arp(std::span<const std::byte> frame) override;
-    void release(const captures::Frame& frame, const MacAddress& to) override;
-    void abandon(const captures::Frame& frame) override;
+    void release(const captures::packet::Frame& frame, const MacAddress& to) override;
+    void abandon(const captures::packet::Frame& frame) override;
 
-    Outcome route(const captures::Frame& frame, captures::Time now, Bytes bytes);
-    [[nodiscard]] Outcome decide(const captures::Frame& frame, captures::Time now, Bytes bytes);
-    [[nodiscard]] Outcome transmit(const captures::Frame& frame, const MacAddress& to, Bytes bytes);
-    [[nodiscard]] Outcome transmit_whole(captures::Frame frame, const MacAddress& to, Bytes bytes);
-    [[nodiscard]] Outcome transmit_segments(const captures::Frame& frame, const MacAddress& to);
-    [[nodiscard]] Outcome transmit_fragments(const captures::Frame& frame, const MacAddress& to);
-    [[nodiscard]] Outcome hand_over(const captures::Frame& frame, const MacAddress& to);
-    bool give(const captures::Frame& frame);
+    Outcome route(const captures::packet::Frame& frame, captures::base::Time now, Bytes bytes);
+    [[nodiscard]] Outcome decide(const captures::packet::Frame& frame, captures::base::Time now, Bytes bytes);
+    [[nodiscard]] Outcome transmit(const captures::packet::Frame& frame, const MacAddress& to, Bytes bytes);
+    [[nodiscard]] Outcome transmit_whole(captures::packet::Frame frame, const MacAddress& to, Bytes bytes);
+    [[nodiscard]] Outcome transmit_segments(const captures::packet::Frame& frame, const MacAddress& to);
+    [[nodiscard]] Outcome transmit_fragments(const captures::packet::Frame& frame, const MacAddress& to);
+    [[nodiscard]] Outcome hand_over(const captures::packet::Frame& frame, const MacAddress& to);
+    bool give(const captures::packet::Frame& frame);
     void count(Outcome outcome) noexcept;
     [[nodiscard]] std::span<std::byte> room_for(std::size_t size);
 
@@ -101,10 +105,10 @@ private:
     Undeliverable undeliverable_;
     Neighbours::Identity identity_;
     Neighbours neighbours_;
-    captures::Port* port_ = nullptr;
+    captures::port::Port* port_ = nullptr;
     Tap* tap_ = nullptr;
-    captures::Side side_ = captures::Side::outside;
-    captures::Time now_{};  ///< of the latest call, for the tap
+    captures::packet::Side side_ = captures::packet::Side::outside;
+    captures::base::Time now_{};  ///< of the latest call, for the tap
     std::uint32_t mtu_ = least_mtu;
     std::vector<std::byte> made_;     ///< until flush
     std::size_t made_size_ = 0;       ///< of it, taken

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
-#include "captures/checksum.hpp"
-#include "captures/ipv4.hpp"
+#include "captures/base/checksum.hpp"
+#include "captures/packet/ipv4.hpp"
 #include "gateway/live/arp.hpp"
 
 namespace gateway::live {
 
-using captures::Ipv4View;
+using captures::packet::Ipv4View;
 
 namespace {
 
@@ -19,7 +19,7 @@ constexpr std::uint32_t reserved_flag = 0x8000;
 
 }  // namespace
 
-Fragmenter::Fragmenter(const captures::Frame& frame, std::uint32_t mtu) noexcept
+Fragmenter::Fragmenter(const captures::packet::Frame& frame, std::uint32_t mtu) noexcept
     : frame_{frame},
       mtu_{std::max(mtu, least_mtu)},
       header_{Ipv4View{frame.data + ethernet_size}.header_length()},
@@ -42,13 +42,13 @@ std::uint32_t Fragmenter::write_next(std::span<std::byte> to) noexcept {
     const auto* const options = done_ == 0 ? frame_.data + ethernet_size + Ipv4View::shortest : later_options_.data();
     std::memcpy(ip.at + Ipv4View::shortest, options, header_ - Ipv4View::shortest);
     std::memcpy(ip.at + header_, frame_.data + start_ + done_, size);
-    captures::store_u8(ip.at, static_cast<std::uint8_t>(0x40 | header_ / 4));
-    captures::store_be16(ip.at + 2, static_cast<std::uint16_t>(header_ + size));
+    captures::base::store_u8(ip.at, static_cast<std::uint8_t>(0x40 | header_ / 4));
+    captures::base::store_be16(ip.at + 2, static_cast<std::uint16_t>(header_ + size));
     const std::uint32_t more = !is_last || more_ ? more_flag : 0;
-    const std::uint32_t reserved = captures::load_be16(ip.at + 6) & reserved_flag;
-    captures::store_be16(ip.at + 6, static_cast<std::uint16_t>(reserved | more | (offset_ + done_ / 8)));
+    const std::uint32_t reserved = captures::base::load_be16(ip.at + 6) & reserved_flag;
+    captures::base::store_be16(ip.at + 6, static_cast<std::uint16_t>(reserved | more | (offset_ + done_ / 8)));
     ip.set_checksum(0);
-    ip.set_checksum(captures::checksum_of({ip.at, header_}));
+    ip.set_checksum(captures::base::checksum_of({ip.at, header_}));
 
     const auto length = static_cast<std::uint32_t>(ethernet_size) + header_ + size;
     done_ += size;
@@ -62,14 +62,14 @@ void Fragmenter::copy_later_options(const std::byte* ip, std::uint32_t length) n
     constexpr std::uint8_t no_operation = 1;
     std::uint32_t copied = 0;
     for (std::uint32_t at = Ipv4View::shortest; at < length;) {
-        const auto type = captures::load_u8(ip + at);
+        const auto type = captures::base::load_u8(ip + at);
         if (type == end_of_list) break;
         if (type == no_operation) {
             ++at;
             continue;
         }
         if (at + 2 > length) break;
-        const std::uint32_t size = captures::load_u8(ip + at + 1);
+        const std::uint32_t size = captures::base::load_u8(ip + at + 1);
         if (size < 2 || at + size > length) break;
         if ((type & copied_flag) != 0) {
             std::memcpy(later_options_.data() + copied, ip + at, size);

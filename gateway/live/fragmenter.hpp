@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "captures/frame.hpp"
+#include "captures/packet/frame.hpp"
 
 namespace gateway::live {
 
@@ -20,7 +20,7 @@ inline constexpr std::uint32_t least_mtu = 68;
 /// transport checksum is complete.
 class Fragmenter {
 public:
-    Fragmenter(const captures::Frame& frame, std::uint32_t mtu) noexcept;
+    Fragmenter(const captures::packet::Frame& frame, std::uint32_t mtu) noexcept;
 
     /// Writes the next one and returns its length; 0 after the last. Precondition: `to` has room for an Ethernet header
     /// and the MTU.
@@ -29,7 +29,7 @@ public:
 private:
     void copy_later_options(const std::byte* ip, std::uint32_t length) noexcept;
 
-    captures::Frame frame_;
+    captures::packet::Frame frame_;
     std::uint32_t mtu_;
     std::uint32_t header_ = 0;   ///< of the next fragment
     std::uint32_t payload_ = 0;  ///< of all

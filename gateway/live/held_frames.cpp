@@ -15,7 +15,7 @@ HeldFrames::HeldFrames() : slots_(most_frames) {
     for (auto index = most_frames; index-- > 0;) free_.push_back(index);
 }
 
-HeldFrames::Outcome HeldFrames::hold(Queue& queue, const captures::Frame& frame) {
+HeldFrames::Outcome HeldFrames::hold(Queue& queue, const captures::packet::Frame& frame) {
     const bool full = queue.count == most_of_a_queue;
     const auto regained = full ? slots_[queue.first].bytes.size() : 0;
     if ((free_.empty() && !full) || bytes_ - regained + frame.captured > most_bytes) return Outcome::no_room;

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "captures/frame.hpp"
+#include "captures/packet/frame.hpp"
 
 namespace gateway::live {
 
@@ -30,7 +30,7 @@ public:
         displaced,  ///< held, in place of the queue's oldest: the latest is worth most (RFC 1122 §2.3.2.2)
         no_room,
     };
-    Outcome hold(Queue& queue, const captures::Frame& frame);
+    Outcome hold(Queue& queue, const captures::packet::Frame& frame);
 
     /// Empties a queue: calls `use(frame)` for each, oldest first. The bytes are writable, and valid during the call
     /// only.
@@ -47,7 +47,7 @@ public:
 
 private:
     struct Slot {
-        captures::Frame frame;
+        captures::packet::Frame frame;
         std::vector<std::byte> bytes;
         std::uint32_t next = 0;
     };

@@ -3,21 +3,21 @@
 #include <algorithm>
 #include <cstring>
 
-#include "captures/checksum.hpp"
-#include "captures/link_layer.hpp"
+#include "captures/base/checksum.hpp"
+#include "captures/packet/link_layer.hpp"
 #include "gateway/live/arp.hpp"
 #include "gateway/live/next_hop.hpp"
 
 namespace gateway::live {
 
-using captures::ethertype_ipv4;
-using captures::IcmpView;
-using captures::Ipv4View;
-using captures::Kind;
-using captures::Packet;
-using captures::store_be16;
-using captures::store_be32;
-using captures::store_u8;
+using captures::base::store_be16;
+using captures::base::store_be32;
+using captures::base::store_u8;
+using captures::packet::ethertype_ipv4;
+using captures::packet::IcmpView;
+using captures::packet::Ipv4View;
+using captures::packet::Kind;
+using captures::packet::Packet;
 
 namespace {
 
@@ -37,22 +37,25 @@ std::uint16_t type_and_code(IcmpError::Kind kind) noexcept {
 }
 
 /// Of the datagram on the wire that the frame stands for.
-std::uint32_t datagram_length(const captures::Frame& frame, const Packet& packet) noexcept {
+std::uint32_t datagram_length(const captures::packet::Frame& frame, const Packet& packet) noexcept {
     if (frame.offload.segment_size == 0) return packet.length;
-    const std::size_t transport = packet.kind == Kind::tcp ? packet.tcp().header_length() : captures::UdpView::size;
+    const std::size_t transport = packet.kind == Kind::tcp ? packet.tcp().header_length()
+                                                           : captures::packet::UdpView::size;
     const auto segment = packet.header_length + transport + frame.offload.segment_size;
     return std::min(packet.length, static_cast<std::uint32_t>(segment));
 }
 
 }  // namespace
 
-bool may_be_answered(const captures::Frame& frame, const Packet& packet) noexcept {
+bool may_be_answered(const captures::packet::Frame& frame, const Packet& packet) noexcept {
     if (!packet.is_segment() || packet.fragment_offset != 0) return false;
-    if (frame.link_type == captures::LinkType::ethernet && (frame.data[0] & std::byte{1}) != std::byte{0}) return false;
+    if (frame.link_type == captures::packet::LinkType::ethernet && (frame.data[0] & std::byte{1}) != std::byte{0})
+        return false;
     return is_host(packet.tuple.source.address) && is_host(packet.tuple.destination.address);
 }
 
-IcmpErrorFrame::IcmpErrorFrame(const IcmpError& error, const captures::Frame& about, const Packet& packet) noexcept {
+IcmpErrorFrame::IcmpErrorFrame(const IcmpError& error, const captures::packet::Frame& about,
+                               const Packet& packet) noexcept {
     const auto length = datagram_length(about, packet);
     const auto quoted = std::min<std::size_t>({bytes_.size() - headers_size, length, packet.captured});
     auto* const quote = bytes_.data() + headers_size;
@@ -61,13 +64,13 @@ IcmpErrorFrame::IcmpErrorFrame(const IcmpError& error, const captures::Frame& ab
         const Ipv4View header{quote};
         store_be16(quote + 2, static_cast<std::uint16_t>(length));
         header.set_checksum(0);
-        header.set_checksum(captures::checksum_of({quote, header.header_length()}));
+        header.set_checksum(captures::base::checksum_of({quote, header.header_length()}));
     }
 
     auto* const icmp = bytes_.data() + ethernet_size + Ipv4View::shortest;
     store_be16(icmp, type_and_code(error.kind));
     if (error.kind == IcmpError::Kind::fragmentation_needed) store_be16(icmp + 6, error.next_hop_mtu);
-    IcmpView{icmp}.set_checksum(captures::checksum_of({icmp, IcmpView::header_size + quoted}));
+    IcmpView{icmp}.set_checksum(captures::base::checksum_of({icmp, IcmpView::header_size + quoted}));
 
     auto* const ip = bytes_.data() + ethernet_size;
     store_be16(bytes_.data() + 12, ethertype_ipv4);
@@ -79,7 +82,7 @@ IcmpErrorFrame::IcmpErrorFrame(const IcmpError& error, const captures::Frame& ab
     store_u8(ip + 9, protocol_icmp);
     store_be32(ip + 12, error.source.value);
     store_be32(ip + 16, packet.tuple.source.address.value);
-    Ipv4View{ip}.set_checksum(captures::checksum_of({ip, Ipv4View::shortest}));
+    Ipv4View{ip}.set_checksum(captures::base::checksum_of({ip, Ipv4View::shortest}));
 
     const auto size = static_cast<std::uint32_t>(headers_size + quoted);
     frame_ = {.data = bytes_.data(),
@@ -87,12 +90,12 @@ IcmpErrorFrame::IcmpErrorFrame(const IcmpError& error, const captures::Frame& ab
               .length = size,
               .time = about.time,
               .number = 0,
-              .link_type = captures::LinkType::ethernet,
+              .link_type = captures::packet::LinkType::ethernet,
               .side = about.side};
 }
 
-bool IcmpBudget::take(captures::Time now) noexcept {
-    constexpr captures::Duration one = std::chrono::seconds{1};
+bool IcmpBudget::take(captures::base::Time now) noexcept {
+    constexpr captures::base::Duration one = std::chrono::seconds{1};
     constexpr auto interval = one / per_second;
     const auto full_at = std::max(full_at_, now);
     if (full_at - now > interval * (burst - 1)) return false;

@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "captures/pcapng_writer.hpp"
+#include "captures/file/pcapng_writer.hpp"
 
 namespace gateway::live {
 
@@ -22,7 +22,7 @@ constexpr mode_t owner_and_group = 0640;
 
 tl::expected<std::unique_ptr<LiveFile>, std::string> LiveFile::open_log(std::string path, Rotation rotation,
                                                                         MakeLog make, Log log) {
-    const auto begin = [make = std::move(make)](std::unique_ptr<captures::OutputBuffer> output) {
+    const auto begin = [make = std::move(make)](std::unique_ptr<captures::file::OutputBuffer> output) {
         Writer writer;
         writer.output = output.get();
         writer.log = make(*output);
@@ -36,10 +36,10 @@ tl::expected<std::unique_ptr<LiveFile>, std::string> LiveFile::open_log(std::str
 
 tl::expected<std::unique_ptr<LiveFile>, std::string> LiveFile::open_recording(std::string path, Rotation rotation,
                                                                               Log log) {
-    const auto begin = [](std::unique_ptr<captures::OutputBuffer> output) {
+    const auto begin = [](std::unique_ptr<captures::file::OutputBuffer> output) {
         Writer writer;
         writer.output = output.get();
-        writer.capture = captures::make_pcapng_writer(std::move(output));
+        writer.capture = captures::file::make_pcapng_writer(std::move(output));
         writer.recording.emplace(*writer.capture);
         return writer;
     };
@@ -68,7 +68,7 @@ std::string LiveFile::open() {
     found_ = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
     device_ = status.st_dev;
     inode_ = status.st_ino;
-    writer_ = begin_(std::make_unique<captures::OutputBuffer>(descriptor, path_));
+    writer_ = begin_(std::make_unique<captures::file::OutputBuffer>(descriptor, path_));
     writer_.output->flush();
     return {};
 }
@@ -87,14 +87,14 @@ void LiveFile::put_aside() const {
     std::filesystem::rename(path_, numbered(1), ignored);
 }
 
-void LiveFile::arrived(const Judged& burst) {
+void LiveFile::arrived(const pipeline::Judged& burst) {
     if (!may_write()) return;
     if (writer_.log) writer_.log->judged(burst);
     if (writer_.recording) writer_.recording->arrived(burst);
     look_for_failure();
 }
 
-void LiveFile::left(const captures::Frame& frame) {
+void LiveFile::left(const captures::packet::Frame& frame) {
     if (writer_.log || !may_write()) return;
     if (writer_.recording) writer_.recording->left(frame);
     look_for_failure();

@@ -9,11 +9,11 @@
 
 #include <tl/expected.hpp>
 
-#include "captures/capture_writer.hpp"
-#include "captures/output_buffer.hpp"
+#include "captures/file/capture_writer.hpp"
+#include "captures/file/output_buffer.hpp"
 #include "gateway/live/recording.hpp"
 #include "gateway/live/rotation.hpp"
-#include "gateway/pipeline.hpp"
+#include "gateway/pipeline/pipeline.hpp"
 
 namespace gateway::live {
 
@@ -26,7 +26,7 @@ public:
     using Log = std::function<void(const std::string& warning)>;
 
     /// The decisions or Azure's log, appended to what is there.
-    using MakeLog = std::function<std::unique_ptr<Observer>(captures::OutputBuffer&)>;
+    using MakeLog = std::function<std::unique_ptr<pipeline::Observer>(captures::file::OutputBuffer&)>;
     [[nodiscard]] static tl::expected<std::unique_ptr<LiveFile>, std::string> open_log(std::string path,
                                                                                        Rotation rotation, MakeLog make,
                                                                                        Log log);
@@ -39,8 +39,8 @@ public:
     ~LiveFile();
 
     /// Frames may be changed.
-    void arrived(const Judged& burst);
-    void left(const captures::Frame& frame);
+    void arrived(const pipeline::Judged& burst);
+    void left(const captures::packet::Frame& frame);
 
     /// Writes out what there is, or tries again to. To be called about once a second.
     void tick();
@@ -54,15 +54,15 @@ public:
 private:
     /// What writes one file.
     struct Writer {
-        captures::OutputBuffer* output = nullptr;  ///< owned by one of the two below
-        std::unique_ptr<captures::CaptureWriter> capture;
-        std::unique_ptr<captures::OutputBuffer> text;
-        std::unique_ptr<Observer> log;
+        captures::file::OutputBuffer* output = nullptr;  ///< owned by one of the two below
+        std::unique_ptr<captures::file::CaptureWriter> capture;
+        std::unique_ptr<captures::file::OutputBuffer> text;
+        std::unique_ptr<pipeline::Observer> log;
         std::optional<Recording> recording;
 
         [[nodiscard]] std::string close() const { return capture ? capture->close() : text->close(); }
     };
-    using Begin = std::function<Writer(std::unique_ptr<captures::OutputBuffer>)>;
+    using Begin = std::function<Writer(std::unique_ptr<captures::file::OutputBuffer>)>;
 
     LiveFile(std::string path, Rotation rotation, Begin begin, Log log);
     [[nodiscard]] std::string open();

@@ -9,15 +9,15 @@
 #include <chrono>
 #include <utility>
 
-#include "captures/open_port.hpp"
-#include "captures/print.hpp"
+#include "captures/packet/print.hpp"
+#include "captures/port/open_port.hpp"
 
 namespace gateway::live {
 
-using captures::both_sides;
-using captures::Duration;
-using captures::Side;
-using captures::Time;
+using captures::base::Duration;
+using captures::base::Time;
+using captures::packet::both_sides;
+using captures::packet::Side;
 
 namespace {
 
@@ -27,17 +27,17 @@ constexpr auto clock_step = std::chrono::milliseconds{2};
 /// Between two warnings of addresses that others use.
 constexpr auto patience_with_conflicts = std::chrono::minutes{1};
 
-std::optional<captures::Driver> driver_of(DriverChoice choice) noexcept {
+std::optional<captures::port::Driver> driver_of(config::DriverChoice choice) noexcept {
     switch (choice) {
-        case DriverChoice::automatic: break;
-        case DriverChoice::pcap: return captures::Driver::pcap;
-        case DriverChoice::ring: return captures::Driver::ring;
-        case DriverChoice::xdp: return captures::Driver::xdp;
+        case config::DriverChoice::automatic: break;
+        case config::DriverChoice::pcap: return captures::port::Driver::pcap;
+        case config::DriverChoice::ring: return captures::port::Driver::ring;
+        case config::DriverChoice::xdp: return captures::port::Driver::xdp;
     }
     return {};
 }
 
-Network network_of(const LiveConfig& live, Side side) {
+Network network_of(const config::LiveConfig& live, Side side) {
     const auto& wire = live.at(side);
     Network network{wire.address, wire.on_link, wire.gateway, {}};
     for (const auto& route : live.routes) {
@@ -47,11 +47,11 @@ Network network_of(const LiveConfig& live, Side side) {
 }
 
 /// Beside a side's own address: public IPs outside, what VMs see inside, and the private IP on whose link it is.
-std::vector<captures::Ipv4Address> others_of(const Config& config, Side side) {
+std::vector<captures::base::Ipv4Address> others_of(const config::Config& config, Side side) {
     const auto& firewall = config.firewall;
     const auto own = config.live->at(side).address;
-    std::vector<captures::Ipv4Address> others;
-    const auto add = [&](captures::Ipv4Address address) {
+    std::vector<captures::base::Ipv4Address> others;
+    const auto add = [&](captures::base::Ipv4Address address) {
         if (address != own && std::ranges::find(others, address) == others.end()) others.push_back(address);
     };
     if (side == Side::outside) {
@@ -64,7 +64,7 @@ std::vector<captures::Ipv4Address> others_of(const Config& config, Side side) {
 }
 
 /// Those that must be the gateway's alone.
-std::vector<captures::Ipv4Address> own_addresses(const Config& config) {
+std::vector<captures::base::Ipv4Address> own_addresses(const config::Config& config) {
     auto all = config.firewall.public_ips;
     all.push_back(config.firewall.instance_ip);
     if (config.firewall.private_ip) all.push_back(*config.firewall.private_ip);
@@ -81,11 +81,11 @@ std::uint64_t random_seed() {
 
 }  // namespace
 
-tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::open(const Config& config, const LogFiles& logs,
-                                                                          Log log) {
+tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::open(const config::Config& config,
+                                                                          const LogFiles& logs, Log log) {
     std::unique_ptr<LiveGateway> live{new LiveGateway{config, std::move(log)}};
     if (auto problem = live->open_logs(config, logs)) return tl::unexpected{std::move(*problem)};
-    if (auto owned = captures::kernel_owns(own_addresses(config))) return tl::unexpected{std::move(*owned)};
+    if (auto owned = captures::port::kernel_owns(own_addresses(config))) return tl::unexpected{std::move(*owned)};
     for (const auto side : both_sides) {
         auto opened = live->open_wire(side);
         if (!opened) return tl::unexpected{opened.error()};
@@ -96,7 +96,7 @@ tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::open(const 
     return live;
 }
 
-tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::over(const Config& config,
+tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::over(const config::Config& config,
                                                                           std::array<Wire, 2> wires,
                                                                           const LogFiles& logs, Log log) {
     std::unique_ptr<LiveGateway> live{new LiveGateway{config, std::move(log)}};
@@ -106,7 +106,7 @@ tl::expected<std::unique_ptr<LiveGateway>, std::string> LiveGateway::over(const 
     return live;
 }
 
-std::optional<std::string> LiveGateway::open_logs(const Config& config, const LogFiles& logs) {
+std::optional<std::string> LiveGateway::open_logs(const config::Config& config, const LogFiles& logs) {
     const auto warn = [log = log_](const std::string& text) { log(Level::warning, text); };
     auto recorder = Recorder::open(logs, config.firewall.resource_id(), warn);
     if (!recorder) return recorder.error();
@@ -114,36 +114,36 @@ std::optional<std::string> LiveGateway::open_logs(const Config& config, const Lo
     return {};
 }
 
-LiveGateway::LiveGateway(const Config& config, Log log) : live_{*config.live}, log_{std::move(log)} {}
+LiveGateway::LiveGateway(const config::Config& config, Log log) : live_{*config.live}, log_{std::move(log)} {}
 
 LiveGateway::~LiveGateway() {
     if (data_plane_) data_plane_->stop();
 }
 
 tl::expected<LiveGateway::Opened, std::string> LiveGateway::open_wire(Side side) const {
-    auto claim = captures::InterfaceClaim::of(name(side));
+    auto claim = captures::port::InterfaceClaim::of(name(side));
     if (!claim) return tl::unexpected{claim.error()};
     auto opened = open_port(side);
     if (!opened) return opened;
     opened->hold.claim.emplace(std::move(*claim));
     if (!live_.isolate) return opened;
-    auto isolation = captures::Isolation::of(name(side));
+    auto isolation = captures::port::Isolation::of(name(side));
     if (!isolation) return tl::unexpected{isolation.error()};
     opened->hold.isolation.emplace(std::move(*isolation));
     return opened;
 }
 
 tl::expected<LiveGateway::Opened, std::string> LiveGateway::open_port(Side side) const {
-    const auto interface = captures::find_usable_interface(name(side));
+    const auto interface = captures::port::find_usable_interface(name(side));
     if (!interface) return tl::unexpected{interface.error()};
-    auto port = captures::open_port(name(side), driver_of(live_.driver));
+    auto port = captures::port::open_port(name(side), driver_of(live_.driver));
     if (!port) return tl::unexpected{port.error()};
     tell(side, *port);
     return Opened{
         {std::move(port->port), interface->mac, interface->mtu}, port->driver, {{}, {}, std::move(port->offloads)}};
 }
 
-void LiveGateway::tell(Side side, const captures::OpenedPort& opened) const {
+void LiveGateway::tell(Side side, const captures::port::OpenedPort& opened) const {
     const auto& off = opened.offloads.features();
     log_(Level::info,
          fmt::format("{} interface {}: driver {}{}; {}{}", to_string(side), name(side), opened.driver,
@@ -151,7 +151,7 @@ void LiveGateway::tell(Side side, const captures::OpenedPort& opened) const {
                      off.empty() ? "offloads stay as they are" : "turned off meanwhile: ", fmt::join(off, ", ")));
 }
 
-DataPlane::Settings LiveGateway::settings_of(const Config& config) const {
+DataPlane::Settings LiveGateway::settings_of(const config::Config& config) const {
     DataPlane::Settings settings;
     for (const auto side : both_sides) {
         settings.networks[index(side)] = network_of(live_, side);
@@ -162,9 +162,9 @@ DataPlane::Settings LiveGateway::settings_of(const Config& config) const {
     return settings;
 }
 
-void LiveGateway::enforce(const Config& config, const Access& access, const Change& change) {
+void LiveGateway::enforce(const config::Config& config, const access::Access& access, const Change& change) {
     if (change.rules || !tables_ || access.mapped_generation() != mapped_generation_) {
-        auto tables = Tables::build(config, access.mapped_rules());
+        auto tables = pipeline::Tables::build(config, access.mapped_rules());
         if (!tables) {
             problem_ = tables.error();
             log_(Level::warning, "the rules cannot be used, the old ones stay: " + problem_);
@@ -181,7 +181,7 @@ void LiveGateway::enforce(const Config& config, const Access& access, const Chan
         if (end.cut) doors.cuts.push_back(end.id);
     }
     if (!data_plane_) {
-        doors.ahead = ahead_ = change.now - captures::Time{std::chrono::system_clock::now().time_since_epoch()};
+        doors.ahead = ahead_ = change.now - captures::base::Time{std::chrono::system_clock::now().time_since_epoch()};
         return begin(config, std::move(doors));
     }
     for (const auto side : both_sides) {
@@ -193,7 +193,7 @@ void LiveGateway::enforce(const Config& config, const Access& access, const Chan
     static_cast<void>(data_plane_->use(doors));
 }
 
-void LiveGateway::begin(const Config& config, Doors doors) {
+void LiveGateway::begin(const config::Config& config, Doors doors) {
     data_plane_ = std::make_unique<DataPlane>(settings_of(config), std::move(doors), std::move(wires_),
                                               recorder_.get());
     measured_at_ = started_ = data_plane_->now();
@@ -226,7 +226,7 @@ void LiveGateway::see_to(Side side) {
 /// Nothing: it works, and is what the data plane takes it for.
 std::optional<std::string> LiveGateway::what_ails(Side side) {
     bool works = true;
-    captures::MacAddress mac{};
+    captures::port::MacAddress mac{};
     std::uint32_t mtu = 0;
     static_cast<void>(data_plane_->inspect([&](DataPlane& plane, Time) {
         const auto& wire = plane.wire(side);
@@ -236,7 +236,7 @@ std::optional<std::string> LiveGateway::what_ails(Side side) {
     }));
     if (!works) return "is lost; trying to get it back every second";
     if (!holds_[index(side)]) return {};
-    const auto interface = captures::find_interface(name(side));
+    const auto interface = captures::port::find_interface(name(side));
     if (!interface) return {};  // it may have another name now
     if (interface->mtu != mtu) return fmt::format("has an MTU of {} now, not {}; opening it anew", interface->mtu, mtu);
     if (interface->mac != mac) return "has another Ethernet address now; opening it anew";
@@ -262,7 +262,7 @@ void LiveGateway::tell_of_conflict(Side side) {
         return;
     told = conflict->time;
     log_(Level::warning, fmt::format("on the {} wire {} says that it has {}, which is this gateway's", to_string(side),
-                                     captures::to_string(conflict->mac), to_string(conflict->address)));
+                                     captures::port::to_string(conflict->mac), to_string(conflict->address)));
 }
 
 void LiveGateway::lose(Side side, const std::string& why) {
@@ -280,7 +280,7 @@ void LiveGateway::get_back(Side side) {
     auto& hold = *holds_[index(side)];
     // Before all else: the kernel's own stack must not have it meanwhile, however long that is.
     if (hold.isolation && !hold.isolation->renew()) return;
-    if (!captures::find_usable_interface(name(side))) return;
+    if (!captures::port::find_usable_interface(name(side))) return;
     hold.offloads.reset();  // as they were, for the next port to see to
     auto opened = open_port(side);
     if (!opened) return;

@@ -10,12 +10,12 @@
 
 #include <tl/expected.hpp>
 
-#include "captures/interface.hpp"
-#include "captures/interface_claim.hpp"
-#include "captures/isolation.hpp"
-#include "captures/open_port.hpp"
-#include "gateway/config.hpp"
-#include "gateway/control_plane.hpp"
+#include "captures/port/interface.hpp"
+#include "captures/port/interface_claim.hpp"
+#include "captures/port/isolation.hpp"
+#include "captures/port/open_port.hpp"
+#include "gateway/config/config.hpp"
+#include "gateway/control_plane/control_plane.hpp"
 #include "gateway/live/data_plane.hpp"
 #include "gateway/live/recorder.hpp"
 
@@ -24,17 +24,17 @@ namespace gateway::live {
 /// A flow, as `portcullis flows` shows it.
 struct FlowView {
     dnat::Flow flow;
-    captures::Duration idle{};
-    captures::Duration left{};  ///< until it ends, unless another packet comes
-    std::string rule;           ///< collection/name
+    captures::base::Duration idle{};
+    captures::base::Duration left{};  ///< until it ends, unless another packet comes
+    std::string rule;                 ///< collection/name
 };
 
 /// Which flows; empty members select all.
 struct FlowFilter {
-    std::optional<captures::Prefix> client;
-    std::optional<captures::Ipv4Address> target;
+    std::optional<captures::base::Prefix> client;
+    std::optional<captures::base::Ipv4Address> target;
     std::optional<std::uint16_t> port;  ///< of the listener or of the target
-    std::optional<captures::Protocol> protocol;
+    std::optional<captures::base::Protocol> protocol;
     std::optional<policy::WindowId> window;
     std::size_t limit = 1000;
 };
@@ -52,7 +52,7 @@ struct SideStatus {
     std::string driver;  ///< empty: the interface is lost
     MacAddress mac{};
     std::uint32_t mtu = 0;
-    captures::Port::Numbers numbers;  ///< of this and all earlier bindings
+    captures::port::Port::Numbers numbers;  ///< of this and all earlier bindings
     Rates rates;
     std::uint64_t not_for_us = 0;
     Egress::Numbers egress;
@@ -61,10 +61,10 @@ struct SideStatus {
 };
 
 struct LiveStatus {
-    captures::Time now{};
-    captures::Duration uptime{};
+    captures::base::Time now{};
+    captures::base::Duration uptime{};
     std::array<SideStatus, 2> sides;
-    PipelineCounters counters;
+    pipeline::PipelineCounters counters;
     std::uint32_t flows = 0;
     std::uint32_t flows_capacity = 0;
     DataPlane::IcmpNumbers icmp;
@@ -75,30 +75,30 @@ struct LiveStatus {
 /// a lost interface back, and tells what goes on. All calls from one thread.
 ///
 /// Whatever fails, doors stay as closed as they were: without a data plane nothing is forwarded at all.
-class LiveGateway final : public Enforcer {
+class LiveGateway final : public access::Enforcer {
 public:
     enum class Level : std::uint8_t { info, warning };
     using Log = std::function<void(Level, const std::string&)>;
 
     /// Opens both interfaces; packets move once `enforce` has been called. The error is for a person. Precondition:
     /// config.live.
-    [[nodiscard]] static tl::expected<std::unique_ptr<LiveGateway>, std::string> open(const Config& config,
+    [[nodiscard]] static tl::expected<std::unique_ptr<LiveGateway>, std::string> open(const config::Config& config,
                                                                                       const LogFiles& logs, Log log);
     /// The same over ports that are open already, and that nobody opens again when they are lost.
-    [[nodiscard]] static tl::expected<std::unique_ptr<LiveGateway>, std::string> over(const Config& config,
+    [[nodiscard]] static tl::expected<std::unique_ptr<LiveGateway>, std::string> over(const config::Config& config,
                                                                                       std::array<Wire, 2> wires,
                                                                                       const LogFiles& logs, Log log);
     LiveGateway(const LiveGateway&) = delete;
     LiveGateway& operator=(const LiveGateway&) = delete;
     ~LiveGateway() override;
 
-    void enforce(const Config& config, const Access& access, const Change& change) override;
+    void enforce(const config::Config& config, const access::Access& access, const Change& change) override;
     /// Why the first `enforce` could not begin.
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
 
     /// Once a second: sees to lost interfaces and a wall clock that was set. False: the data plane has ended by itself.
     /// Does not return while the data plane's thread does not answer, which is the service manager's to notice.
-    [[nodiscard]] bool tick(captures::Time now);
+    [[nodiscard]] bool tick(captures::base::Time now);
 
     enum class Detail : std::uint8_t { numbers, neighbours };
     /// Nothing: the data plane has ended.
@@ -111,9 +111,9 @@ public:
 private:
     /// What is done to an interface while it is the gateway's, and undone at the end.
     struct Hold {
-        std::optional<captures::InterfaceClaim> claim;
-        std::optional<captures::Isolation> isolation;
-        std::optional<captures::OffloadGuard> offloads;
+        std::optional<captures::port::InterfaceClaim> claim;
+        std::optional<captures::port::Isolation> isolation;
+        std::optional<captures::port::OffloadGuard> offloads;
     };
     struct Opened {
         Wire wire;
@@ -121,44 +121,46 @@ private:
         Hold hold;
     };
 
-    static constexpr std::size_t index(captures::Side side) noexcept { return static_cast<std::size_t>(side); }
+    static constexpr std::size_t index(captures::packet::Side side) noexcept { return static_cast<std::size_t>(side); }
 
-    explicit LiveGateway(const Config& config, Log log);
+    explicit LiveGateway(const config::Config& config, Log log);
 
-    [[nodiscard]] const std::string& name(captures::Side side) const noexcept { return live_.at(side).interface; }
-    [[nodiscard]] tl::expected<Opened, std::string> open_wire(captures::Side side) const;
+    [[nodiscard]] const std::string& name(captures::packet::Side side) const noexcept {
+        return live_.at(side).interface;
+    }
+    [[nodiscard]] tl::expected<Opened, std::string> open_wire(captures::packet::Side side) const;
     /// The same, without claim and isolation.
-    [[nodiscard]] tl::expected<Opened, std::string> open_port(captures::Side side) const;
-    void tell(captures::Side side, const captures::OpenedPort& opened) const;
-    [[nodiscard]] DataPlane::Settings settings_of(const Config& config) const;
-    [[nodiscard]] std::optional<std::string> open_logs(const Config& config, const LogFiles& logs);
-    void begin(const Config& config, Doors doors);
-    void see_to(captures::Side side);
-    [[nodiscard]] std::optional<std::string> what_ails(captures::Side side);
-    void keep_isolated(captures::Side side);
-    void tell_of_conflict(captures::Side side);
-    void lose(captures::Side side, const std::string& why);
-    void get_back(captures::Side side);
+    [[nodiscard]] tl::expected<Opened, std::string> open_port(captures::packet::Side side) const;
+    void tell(captures::packet::Side side, const captures::port::OpenedPort& opened) const;
+    [[nodiscard]] DataPlane::Settings settings_of(const config::Config& config) const;
+    [[nodiscard]] std::optional<std::string> open_logs(const config::Config& config, const LogFiles& logs);
+    void begin(const config::Config& config, Doors doors);
+    void see_to(captures::packet::Side side);
+    [[nodiscard]] std::optional<std::string> what_ails(captures::packet::Side side);
+    void keep_isolated(captures::packet::Side side);
+    void tell_of_conflict(captures::packet::Side side);
+    void lose(captures::packet::Side side, const std::string& why);
+    void get_back(captures::packet::Side side);
     void measure();
-    [[nodiscard]] captures::Port::Numbers numbers_of(DataPlane& plane, captures::Side side) const;
+    [[nodiscard]] captures::port::Port::Numbers numbers_of(DataPlane& plane, captures::packet::Side side) const;
 
-    LiveConfig live_;
+    config::LiveConfig live_;
     Log log_;
     std::string problem_;
     std::array<std::optional<Hold>, 2> holds_;  // outlive the data plane
     std::array<Wire, 2> wires_;                 // until it begins
     std::array<std::string, 2> drivers_;
     std::array<bool, 2> lost_{};
-    std::array<captures::Time, 2> conflict_told_{};
-    std::array<captures::Port::Numbers, 2> bygone_;    ///< of ports that were lost
-    std::array<captures::Port::Numbers, 2> measured_;  ///< at `measured_at_`
-    captures::Time measured_at_{};
+    std::array<captures::base::Time, 2> conflict_told_{};
+    std::array<captures::port::Port::Numbers, 2> bygone_;    ///< of ports that were lost
+    std::array<captures::port::Port::Numbers, 2> measured_;  ///< at `measured_at_`
+    captures::base::Time measured_at_{};
     std::array<Rates, 2> rates_{};
-    std::shared_ptr<const Tables> tables_;
+    std::shared_ptr<const pipeline::Tables> tables_;
     std::shared_ptr<const policy::AccessWindows> windows_;
     std::uint64_t mapped_generation_ = 0;
-    captures::Duration ahead_{};
-    captures::Time started_{};
+    captures::base::Duration ahead_{};
+    captures::base::Time started_{};
     std::unique_ptr<Recorder> recorder_;  // outlives the data plane
     std::unique_ptr<DataPlane> data_plane_;
     std::jthread thread_;

@@ -7,14 +7,14 @@
 
 namespace gateway::live {
 
-using captures::both_sides;
-using captures::Side;
-using captures::Time;
+using captures::base::Time;
+using captures::packet::both_sides;
+using captures::packet::Side;
 
 /// Ticks may come more often than once a second.
 void LiveGateway::measure() {
     if (data_plane_->now() - measured_at_ < std::chrono::seconds{1}) return;
-    std::array<captures::Port::Numbers, 2> numbers;
+    std::array<captures::port::Port::Numbers, 2> numbers;
     Time now{};
     const bool told = data_plane_->inspect([&](DataPlane& plane, Time at) {
         now = at;
@@ -33,7 +33,7 @@ void LiveGateway::measure() {
     measured_at_ = now;
 }
 
-captures::Port::Numbers LiveGateway::numbers_of(DataPlane& plane, Side side) const {
+captures::port::Port::Numbers LiveGateway::numbers_of(DataPlane& plane, Side side) const {
     auto sum = bygone_[index(side)];
     auto* const port = plane.wire(side).port.get();
     if (port == nullptr) return sum;

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <functional>
 
-#include "captures/file_descriptor.hpp"
+#include "captures/base/file_descriptor.hpp"
 
 namespace gateway::live {
 
@@ -32,7 +32,7 @@ private:
     void run_errand() noexcept;
     void finish() noexcept;
 
-    captures::FileDescriptor wake_;
+    captures::base::FileDescriptor wake_;
     std::atomic<const std::function<void()>*> errand_{nullptr};
     std::atomic<bool> closed_{false};
     std::atomic<bool> refused_{false};

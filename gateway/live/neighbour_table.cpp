@@ -8,7 +8,7 @@ NeighbourTable::NeighbourTable(std::uint32_t capacity) : entries_(capacity), dea
     for (auto index = capacity; index-- > 0;) free_.push_back(index);
 }
 
-Neighbour* NeighbourTable::find(captures::Ipv4Address address) noexcept {
+Neighbour* NeighbourTable::find(captures::base::Ipv4Address address) noexcept {
     auto& recent = entries_[recent_];
     if (recent.address == address && address != unused) return &recent;
     const auto known = by_address_.find(address.value);
@@ -17,7 +17,7 @@ Neighbour* NeighbourTable::find(captures::Ipv4Address address) noexcept {
     return &entries_[recent_];
 }
 
-Neighbour* NeighbourTable::add(captures::Ipv4Address address, captures::Time now) {
+Neighbour* NeighbourTable::add(captures::base::Ipv4Address address, captures::base::Time now) {
     if (free_.empty()) return nullptr;
     const auto index = free_.back();
     free_.pop_back();
@@ -36,12 +36,12 @@ void NeighbourTable::remove(Neighbour& neighbour) {
     free_.push_back(index);
 }
 
-Neighbour* NeighbourTable::due(captures::Time now) noexcept {
+Neighbour* NeighbourTable::due(captures::base::Time now) noexcept {
     return next_deadline() <= now ? &entries_[deadlines_.top().flow] : nullptr;
 }
 
-captures::Time NeighbourTable::next_deadline() const noexcept {
-    return deadlines_.empty() ? captures::Time::max() : deadlines_.top().deadline;
+captures::base::Time NeighbourTable::next_deadline() const noexcept {
+    return deadlines_.empty() ? captures::base::Time::max() : deadlines_.top().deadline;
 }
 
 }  // namespace gateway::live

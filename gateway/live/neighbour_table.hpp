@@ -5,8 +5,8 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include "captures/address.hpp"
-#include "captures/time.hpp"
+#include "captures/base/address.hpp"
+#include "captures/base/time.hpp"
 #include "dnat/expiry_queue.hpp"
 #include "gateway/live/arp.hpp"
 #include "gateway/live/held_frames.hpp"
@@ -22,13 +22,13 @@ enum class NeighbourState : std::uint8_t {
 };
 
 struct Neighbour {
-    captures::Ipv4Address address;
+    captures::base::Ipv4Address address;
     MacAddress mac{};
     NeighbourState state = NeighbourState::incomplete;
-    std::uint8_t tries = 0;    ///< requests sent since somebody answered
-    bool used = false;         ///< since it became reachable
-    bool only_learned = true;  ///< it asked for us; nothing was ever sent to it
-    captures::Time since{};    ///< when the MAC address was set or proven; before that, when the entry was made
+    std::uint8_t tries = 0;        ///< requests sent since somebody answered
+    bool used = false;             ///< since it became reachable
+    bool only_learned = true;      ///< it asked for us; nothing was ever sent to it
+    captures::base::Time since{};  ///< when the MAC address was set or proven; before that, when the entry was made
     HeldFrames::Queue held;
 
     [[nodiscard]] bool has_mac() const noexcept {
@@ -41,18 +41,18 @@ class NeighbourTable {
 public:
     explicit NeighbourTable(std::uint32_t capacity);
 
-    [[nodiscard]] Neighbour* find(captures::Ipv4Address address) noexcept;
+    [[nodiscard]] Neighbour* find(captures::base::Ipv4Address address) noexcept;
     /// Null: full. Precondition: not there yet, and not 0.0.0.0.
-    [[nodiscard]] Neighbour* add(captures::Ipv4Address address, captures::Time now);
+    [[nodiscard]] Neighbour* add(captures::base::Ipv4Address address, captures::base::Time now);
     /// Precondition: nothing is held for it.
     void remove(Neighbour& neighbour);
 
-    void set_deadline(const Neighbour& neighbour, captures::Time deadline) noexcept {
+    void set_deadline(const Neighbour& neighbour, captures::base::Time deadline) noexcept {
         deadlines_.put(index_of(neighbour), deadline);
     }
     /// The neighbour whose deadline is first, if it is at or before `now`; it must then get another one, or be removed.
-    [[nodiscard]] Neighbour* due(captures::Time now) noexcept;
-    [[nodiscard]] captures::Time next_deadline() const noexcept;
+    [[nodiscard]] Neighbour* due(captures::base::Time now) noexcept;
+    [[nodiscard]] captures::base::Time next_deadline() const noexcept;
 
     [[nodiscard]] std::size_t size() const noexcept { return by_address_.size(); }
     [[nodiscard]] std::size_t capacity() const noexcept { return entries_.size(); }
@@ -72,7 +72,7 @@ public:
     }
 
 private:
-    static constexpr captures::Ipv4Address unused{};  ///< no neighbour is 0.0.0.0
+    static constexpr captures::base::Ipv4Address unused{};  ///< no neighbour is 0.0.0.0
 
     [[nodiscard]] std::uint32_t index_of(const Neighbour& neighbour) const noexcept {
         return static_cast<std::uint32_t>(&neighbour - entries_.data());

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "captures/frame.hpp"
+#include "captures/packet/frame.hpp"
 #include "gateway/live/neighbour_table.hpp"
 
 namespace gateway::live {
@@ -22,9 +22,9 @@ public:
 
     virtual void send_arp(std::span<const std::byte> frame) = 0;
     /// A frame that was held; its neighbour's MAC address is known now.
-    virtual void release(const captures::Frame& frame, const MacAddress& to) = 0;
+    virtual void release(const captures::packet::Frame& frame, const MacAddress& to) = 0;
     /// A frame that was held in vain.
-    virtual void abandon(const captures::Frame& frame) = 0;
+    virtual void abandon(const captures::packet::Frame& frame) = 0;
 };
 
 /// The neighbours of one side (RFC 826, RFC 1122 §2.3.2, RFC 5227).
@@ -53,18 +53,18 @@ public:
     /// The side's own.
     struct Identity {
         MacAddress mac{};
-        captures::Ipv4Address address;  ///< what it asks with, and answers for
-        captures::Prefix on_link;
-        std::vector<captures::Ipv4Address> others{};  ///< that it answers for as well: public IPs
+        captures::base::Ipv4Address address;  ///< what it asks with, and answers for
+        captures::base::Prefix on_link;
+        std::vector<captures::base::Ipv4Address> others{};  ///< that it answers for as well: public IPs
     };
 
     Neighbours(Identity identity, NeighbourSink& sink);
 
     /// Announces all own addresses, now and once more after two seconds.
-    void announce(captures::Time now);
+    void announce(captures::base::Time now);
 
     /// A frame for which `is_arp` holds; `captured` bytes of it are looked at.
-    void receive(const captures::Frame& frame, captures::Time now);
+    void receive(const captures::packet::Frame& frame, captures::base::Time now);
 
     enum class Resolution : std::uint8_t {
         known,
@@ -76,21 +76,21 @@ public:
         Resolution resolution = Resolution::unreachable;
         MacAddress mac{};  ///< valid iff known
     };
-    [[nodiscard]] Answer look_up(captures::Ipv4Address address, captures::Time now);
+    [[nodiscard]] Answer look_up(captures::base::Ipv4Address address, captures::base::Time now);
 
     /// Keeps a copy until the address is resolved; false: there is no room. Precondition: `look_up` has just said
     /// pending.
-    bool hold(captures::Ipv4Address address, const captures::Frame& frame);
+    bool hold(captures::base::Ipv4Address address, const captures::packet::Frame& frame);
 
     /// Does what is due at `now`.
-    void advance(captures::Time now);
+    void advance(captures::base::Time now);
     /// When `advance` is next needed; Time::max() if never.
-    [[nodiscard]] captures::Time next_deadline() const noexcept;
+    [[nodiscard]] captures::base::Time next_deadline() const noexcept;
 
     /// The interface came back: forgets all neighbours, abandons what is held for them, and announces.
-    void restart(Identity identity, captures::Time now);
+    void restart(Identity identity, captures::base::Time now);
     /// The configuration changed: replaces the other own addresses, and announces those that are new.
-    void answer_for(std::vector<captures::Ipv4Address> others, captures::Time now);
+    void answer_for(std::vector<captures::base::Ipv4Address> others, captures::base::Time now);
 
     struct Numbers {
         std::uint64_t requests = 0;  ///< heard, well-formed
@@ -113,45 +113,45 @@ public:
 
     /// For a person: who claims an own address.
     struct Conflict {
-        captures::Ipv4Address address;
+        captures::base::Ipv4Address address;
         MacAddress mac{};
-        captures::Time time{};
+        captures::base::Time time{};
     };
     [[nodiscard]] const std::optional<Conflict>& last_conflict() const noexcept { return last_conflict_; }
 
     struct Entry {
-        captures::Ipv4Address address;
+        captures::base::Ipv4Address address;
         std::optional<MacAddress> mac;
         NeighbourState state = NeighbourState::incomplete;
-        captures::Duration age{};  ///< of what is known about it
+        captures::base::Duration age{};  ///< of what is known about it
     };
     /// By address.
-    [[nodiscard]] std::vector<Entry> list(captures::Time now) const;
+    [[nodiscard]] std::vector<Entry> list(captures::base::Time now) const;
     [[nodiscard]] std::size_t frames_held() const noexcept { return held_.frames(); }
 
 private:
     struct OwnAddress {
-        captures::Ipv4Address address;
-        captures::Time next_defence{};
+        captures::base::Ipv4Address address;
+        captures::base::Time next_defence{};
     };
     struct Claim {
-        captures::Ipv4Address address;
+        captures::base::Ipv4Address address;
         MacAddress mac{};
         bool answers_us = false;  ///< a reply, and to us alone
     };
 
     void set_identity(Identity identity);
-    [[nodiscard]] OwnAddress* own(captures::Ipv4Address address) noexcept;
-    void receive_conflict(OwnAddress& own, const MacAddress& claimant, captures::Time now);
-    void update(Neighbour& neighbour, const Claim& claim, captures::Time now);
-    void learn(const Claim& claim, captures::Time now);
-    void ask(Neighbour& neighbour, captures::Time now);
-    void attend(Neighbour& neighbour, captures::Time now);
-    void give_up(Neighbour& neighbour, captures::Time now);
-    void become(Neighbour& neighbour, NeighbourState state, captures::Time deadline) noexcept;
+    [[nodiscard]] OwnAddress* own(captures::base::Ipv4Address address) noexcept;
+    void receive_conflict(OwnAddress& own, const MacAddress& claimant, captures::base::Time now);
+    void update(Neighbour& neighbour, const Claim& claim, captures::base::Time now);
+    void learn(const Claim& claim, captures::base::Time now);
+    void ask(Neighbour& neighbour, captures::base::Time now);
+    void attend(Neighbour& neighbour, captures::base::Time now);
+    void give_up(Neighbour& neighbour, captures::base::Time now);
+    void become(Neighbour& neighbour, NeighbourState state, captures::base::Time deadline) noexcept;
     void forget(Neighbour& neighbour);
     void abandon_held(Neighbour& neighbour);
-    void send_announcement(captures::Ipv4Address address);
+    void send_announcement(captures::base::Ipv4Address address);
     void send(const ArpPacket& packet, const MacAddress& to);
 
     Identity identity_;
@@ -160,7 +160,7 @@ private:
     NeighbourTable table_{capacity};
     HeldFrames held_;
     std::uint32_t only_learned_ = 0;
-    captures::Time announce_again_ = captures::Time::max();
+    captures::base::Time announce_again_ = captures::base::Time::max();
     std::optional<Conflict> last_conflict_;
     Numbers numbers_;
 };

@@ -7,9 +7,9 @@
 
 namespace gateway::live {
 
-using captures::Frame;
-using captures::Ipv4Address;
-using captures::Time;
+using captures::base::Ipv4Address;
+using captures::base::Time;
+using captures::packet::Frame;
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 namespace gateway::live {
 
-using captures::Ipv4Address;
+using captures::base::Ipv4Address;
 
 NextHops::NextHops(const Network& network) : own_{network.address}, on_link_{network.on_link} {
     hops_.push_back({on_link_, {}});

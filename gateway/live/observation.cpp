@@ -29,7 +29,7 @@ std::byte* claim(ByteRing& ring, Type type, std::size_t bytes) noexcept {
     return record;
 }
 
-void copy(std::byte* to, const captures::Frame& frame, std::size_t bytes) noexcept {
+void copy(std::byte* to, const captures::packet::Frame& frame, std::size_t bytes) noexcept {
     if (bytes != 0) std::memcpy(to, frame.data, bytes);
 }
 
@@ -40,7 +40,7 @@ T& value_of(std::span<std::byte> record) noexcept {
 
 }  // namespace
 
-bool store_arrival(ByteRing& ring, const Judged& burst, std::size_t i, std::size_t most) noexcept {
+bool store_arrival(ByteRing& ring, const pipeline::Judged& burst, std::size_t i, std::size_t most) noexcept {
     const auto& frame = burst.frames[i];
     const auto kept = std::min<std::size_t>(frame.captured, most);
     auto* const record = claim<Arrival>(ring, Type::arrival, kept);
@@ -50,7 +50,7 @@ bool store_arrival(ByteRing& ring, const Judged& burst, std::size_t i, std::size
     return true;
 }
 
-Departure* store_departure(ByteRing& ring, const captures::Frame& frame) noexcept {
+Departure* store_departure(ByteRing& ring, const captures::packet::Frame& frame) noexcept {
     auto* const record = claim<Departure>(ring, Type::departure, frame.captured);
     if (record == nullptr) return nullptr;
     copy(record + bytes_at<Departure>, frame, frame.captured);

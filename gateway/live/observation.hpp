@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "gateway/live/byte_ring.hpp"
-#include "gateway/pipeline.hpp"
+#include "gateway/pipeline/pipeline.hpp"
 
 namespace gateway::live {
 
@@ -16,28 +16,29 @@ namespace gateway::live {
 
 /// A packet that was judged, as it came.
 struct Arrival {
-    const Tables* tables = nullptr;
-    captures::Frame frame;
-    captures::Packet packet;
-    Verdict verdict;
+    const pipeline::Tables* tables = nullptr;
+    captures::packet::Frame frame;
+    captures::packet::Packet packet;
+    pipeline::Verdict verdict;
     dnat::Translation translation;
 
     /// What observers are told.
-    [[nodiscard]] Judged judged() const noexcept {
+    [[nodiscard]] pipeline::Judged judged() const noexcept {
         return {{&frame, 1}, {&packet, 1}, {&verdict, 1}, {&translation, 1}, tables};
     }
 };
 
 /// A frame that was given to a port.
 struct Departure {
-    captures::Frame frame;
+    captures::packet::Frame frame;
     bool refused = false;  ///< by the port: it has not left
 };
 
 /// At most `most` bytes of a frame are kept. False: the ring has no room.
-[[nodiscard]] bool store_arrival(ByteRing& ring, const Judged& burst, std::size_t i, std::size_t most) noexcept;
+[[nodiscard]] bool store_arrival(ByteRing& ring, const pipeline::Judged& burst, std::size_t i,
+                                 std::size_t most) noexcept;
 /// Where `refused` can be set until the ring is published; null: no room.
-[[nodiscard]] Departure* store_departure(ByteRing& ring, const captures::Frame& frame) noexcept;
+[[nodiscard]] Departure* store_departure(ByteRing& ring, const captures::packet::Frame& frame) noexcept;
 
 /// Frames in it lie in the ring, and may be changed; they count as captured as far as they were kept.
 using Observation = std::variant<Arrival, Departure>;

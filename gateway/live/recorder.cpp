@@ -7,12 +7,12 @@
 #include <chrono>
 #include <utility>
 
-#include "gateway/azure_logs.hpp"
-#include "gateway/decision_log.hpp"
+#include "gateway/outputs/azure_log.hpp"
+#include "gateway/outputs/decision_log.hpp"
 
 namespace gateway::live {
 
-using captures::Frame;
+using captures::packet::Frame;
 using Clock = DecisionHistory::Clock;
 
 namespace {
@@ -41,11 +41,13 @@ tl::expected<std::unique_ptr<Recorder>, std::string> Recorder::open(const LogFil
         if (!opened && problem.empty()) problem = opened.error();
     };
     if (!files.azure_log.empty()) {
-        const auto make = [firewall_id](auto& output) { return std::make_unique<AzureLog>(output, firewall_id); };
+        const auto make = [firewall_id](auto& output) {
+            return std::make_unique<outputs::AzureLog>(output, firewall_id);
+        };
         take(recorder->azure_log_, LiveFile::open_log(files.azure_log, rotation, make, log));
     }
     if (!files.decisions.empty()) {
-        const auto make = [](auto& output) { return std::make_unique<DecisionLog>(output); };
+        const auto make = [](auto& output) { return std::make_unique<outputs::DecisionLog>(output); };
         take(recorder->decision_log_, LiveFile::open_log(files.decisions, rotation, make, log));
     }
     if (!files.record.empty()) take(recorder->recording_, LiveFile::open_recording(files.record, rotation, log));
@@ -65,7 +67,7 @@ Recorder::~Recorder() {
     wake_.notify_one();
 }
 
-void Recorder::keep(std::shared_ptr<const Tables> tables) {
+void Recorder::keep(std::shared_ptr<const pipeline::Tables> tables) {
     {
         const std::lock_guard lock{mutex_};
         if (!tables_.empty() && tables_.back() == tables) return;
@@ -100,13 +102,13 @@ Recorder::Numbers Recorder::numbers() const {
     return numbers;
 }
 
-void Recorder::judged(const Judged& burst) {
+void Recorder::judged(const pipeline::Judged& burst) {
     const bool all = recording_ || decision_log_ || history_.is_wanted();
     if (!all && !azure_log_) return;
-    const auto most = recording_ ? std::size_t{captures::largest_frame} : header_bytes;
+    const auto most = recording_ ? std::size_t{captures::packet::largest_frame} : header_bytes;
     for (std::size_t i = 0; i < burst.frames.size(); ++i) {
         if (burst.verdicts[i].held) continue;
-        if (!all && !AzureLog::tells_of(burst.packets[i], burst.verdicts[i])) continue;
+        if (!all && !outputs::AzureLog::tells_of(burst.packets[i], burst.verdicts[i])) continue;
         if (!store_arrival(ring_, burst, i, most)) not_queued_.fetch_add(1, std::memory_order_relaxed);
     }
     ring_.publish();
@@ -155,14 +157,14 @@ bool Recorder::drain() {
 void Recorder::tell(Arrival& arrival) {
     let_go(arrival.tables);
     const auto judged = arrival.judged();
-    if (azure_log_ && AzureLog::tells_of(arrival.packet, arrival.verdict)) azure_log_->arrived(judged);
+    if (azure_log_ && outputs::AzureLog::tells_of(arrival.packet, arrival.verdict)) azure_log_->arrived(judged);
     if (decision_log_) decision_log_->arrived(judged);
-    if (history_.is_wanted()) history_.add(decision_of(judged, 0));
+    if (history_.is_wanted()) history_.add(outputs::decision_of(judged, 0));
     if (recording_) recording_->arrived(judged);  // last: it completes checksums
 }
 
 /// Of the rule sets before the one that judged what the writer has come to.
-void Recorder::let_go(const Tables* current) {
+void Recorder::let_go(const pipeline::Tables* current) {
     if (std::exchange(current_, current) == current) return;
     const std::lock_guard lock{mutex_};
     while (tables_.size() > 1 && tables_.front().get() != current) tables_.pop_front();

@@ -46,7 +46,7 @@ public:
 
     // By the control thread.
 
-    void keep(std::shared_ptr<const Tables> tables);
+    void keep(std::shared_ptr<const pipeline::Tables> tables);
     /// See LiveFile::reopen.
     void reopen();
     /// See DecisionHistory::since.
@@ -64,9 +64,9 @@ public:
 
     // By the packet path's thread.
 
-    void judged(const Judged& burst) override;
+    void judged(const pipeline::Judged& burst) override;
     [[nodiscard]] bool takes_departures() const noexcept override { return recording_ != nullptr; }
-    void leaving(const captures::Frame& frame) override;
+    void leaving(const captures::packet::Frame& frame) override;
     void left(bool taken) override;
 
 private:
@@ -77,7 +77,7 @@ private:
     void tell(Arrival& arrival);
     void tick(DecisionHistory::Clock::time_point now);
     void wait();
-    void let_go(const Tables* current);
+    void let_go(const pipeline::Tables* current);
     [[nodiscard]] bool has_work() const;
 
     Log log_;
@@ -92,13 +92,13 @@ private:
     Departure* latest_ = nullptr;
 
     // The writer's.
-    const Tables* current_ = nullptr;
+    const pipeline::Tables* current_ = nullptr;
     std::uint64_t not_queued_told_ = 0;
     DecisionHistory::Clock::time_point next_tick_{};
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;
-    std::deque<std::shared_ptr<const Tables>> tables_;  ///< oldest first
+    std::deque<std::shared_ptr<const pipeline::Tables>> tables_;  ///< oldest first
     bool reopen_ = false;
     bool stopping_ = false;
     std::jthread thread_;  // last: it uses the others

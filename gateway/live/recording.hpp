@@ -1,7 +1,7 @@
 #pragma once
 
-#include "captures/capture_writer.hpp"
-#include "gateway/pipeline.hpp"
+#include "captures/file/capture_writer.hpp"
+#include "gateway/pipeline/pipeline.hpp"
 
 namespace gateway::live {
 
@@ -13,14 +13,14 @@ namespace gateway::live {
 /// segments are written as the one that they are.
 class Recording {
 public:
-    explicit Recording(captures::CaptureWriter& writer) : writer_{&writer} {}
+    explicit Recording(captures::file::CaptureWriter& writer) : writer_{&writer} {}
 
     /// Frames are as they came, and may be changed.
-    void arrived(const Judged& burst);
-    void left(const captures::Frame& frame);
+    void arrived(const pipeline::Judged& burst);
+    void left(const captures::packet::Frame& frame);
 
 private:
-    captures::CaptureWriter* writer_;
+    captures::file::CaptureWriter* writer_;
 };
 
 }  // namespace gateway::live

@@ -13,7 +13,7 @@ namespace {
 
 json::object to_object(const policy::JitPort& port) {
     json::array sources;
-    for (const auto& source : port.allowed_sources) sources.emplace_back(captures::to_string(source));
+    for (const auto& source : port.allowed_sources) sources.emplace_back(captures::base::to_string(source));
     return {{"number", port.number},
             {"protocol", protocol_text(port.protocol)},
             {"sources", std::move(sources)},
@@ -27,9 +27,9 @@ policy::JitPort to_port(const json::value& value) {
     port.number = object.at("number").to_number<std::uint16_t>();
     if (!read_protocol(object.at("protocol").as_string(), port.protocol)) throw std::invalid_argument{"protocol"};
     for (const auto& source : object.at("sources").as_array()) {
-        port.allowed_sources.push_back(captures::Prefix::parse(source.as_string()).value());
+        port.allowed_sources.push_back(captures::base::Prefix::parse(source.as_string()).value());
     }
-    port.max_duration = captures::Duration{object.at("max_duration").to_number<std::int64_t>()};
+    port.max_duration = captures::base::Duration{object.at("max_duration").to_number<std::int64_t>()};
     return port;
 }
 
@@ -70,12 +70,12 @@ std::optional<policy::JitPolicy> from_json(std::string_view text) {
     }
 }
 
-std::string_view protocol_text(std::optional<captures::Protocol> protocol) noexcept {
+std::string_view protocol_text(std::optional<captures::base::Protocol> protocol) noexcept {
     return protocol ? to_string(*protocol) : std::string_view{};
 }
 
-bool read_protocol(std::string_view text, std::optional<captures::Protocol>& protocol) noexcept {
-    for (const auto each : {captures::Protocol::tcp, captures::Protocol::udp}) {
+bool read_protocol(std::string_view text, std::optional<captures::base::Protocol>& protocol) noexcept {
+    for (const auto each : {captures::base::Protocol::tcp, captures::base::Protocol::udp}) {
         if (text != to_string(each)) continue;
         protocol = each;
         return true;

@@ -16,8 +16,8 @@ namespace gateway::store {
 // The words of columns and JSON alike.
 
 [[nodiscard]] std::string_view protocol_text(
-    std::optional<captures::Protocol> protocol) noexcept;  ///< `TCP`, `UDP`, ``
-[[nodiscard]] bool read_protocol(std::string_view text, std::optional<captures::Protocol>& protocol) noexcept;
+    std::optional<captures::base::Protocol> protocol) noexcept;  ///< `TCP`, `UDP`, ``
+[[nodiscard]] bool read_protocol(std::string_view text, std::optional<captures::base::Protocol>& protocol) noexcept;
 [[nodiscard]] std::string_view on_expiry_text(policy::OnExpiry on_expiry) noexcept;  ///< `keep`, `cut`
 [[nodiscard]] bool read_on_expiry(std::string_view text, policy::OnExpiry& on_expiry) noexcept;
 

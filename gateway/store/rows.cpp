@@ -19,7 +19,7 @@ namespace {
     throw Fault{Fault::Kind::damaged, fmt::format("{} cannot be {}", column, text)};
 }
 
-captures::Time to_time(long long column) { return captures::Time{captures::Duration{column}}; }
+captures::base::Time to_time(long long column) { return captures::base::Time{captures::base::Duration{column}}; }
 
 template <class Number>
 Number to_number(std::string_view column, long long value) {
@@ -42,12 +42,12 @@ constexpr std::array statuses = {policy::Status::initiating, policy::Status::ini
 constexpr std::array reasons = {policy::StatusReason::user_requested, policy::StatusReason::expired,
                                 policy::StatusReason::newer_request_initiated};
 
-std::string to_column(const std::optional<captures::Endpoint>& listener) {
-    return listener ? captures::to_string(*listener) : std::string{};
+std::string to_column(const std::optional<captures::base::Endpoint>& listener) {
+    return listener ? captures::base::to_string(*listener) : std::string{};
 }
 
-captures::Endpoint to_endpoint(std::string_view text) {
-    const auto endpoint = captures::Endpoint::parse(text);
+captures::base::Endpoint to_endpoint(std::string_view text) {
+    const auto endpoint = captures::base::Endpoint::parse(text);
     if (!endpoint) refuse("listener", text);
     return *endpoint;
 }
@@ -72,7 +72,7 @@ void RecordRow::take(const policy::AccessRecord& record) {
     sources.clear();
     for (const auto& source : record.sources) {
         if (!sources.empty()) sources += ',';
-        sources += captures::to_string(source);
+        sources += captures::base::to_string(source);
     }
 }
 
@@ -97,7 +97,7 @@ policy::AccessRecord RecordRow::value() const {
     if (!listener.empty()) record.listener = to_endpoint(listener);
     for (std::string_view rest = sources; !rest.empty();) {
         const auto comma = rest.find(',');
-        const auto source = captures::Prefix::parse(rest.substr(0, comma));
+        const auto source = captures::base::Prefix::parse(rest.substr(0, comma));
         if (!source) refuse("sources", sources);
         record.sources.push_back(*source);
         rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
@@ -121,14 +121,14 @@ StoredPolicy PolicyRow::value() const {
     return {.policy = std::move(*policy), .deleted = deleted != 0, .changed = to_time(changed), .by = changed_by};
 }
 
-void MappedPortRow::take(const MappedPort& mapped) {
+void MappedPortRow::take(const policy::MappedPort& mapped) {
     machine_key = policy::to_lower(mapped.machine);
     port = mapped.port;
     machine = mapped.machine;
-    listener = captures::to_string(mapped.listener);
+    listener = captures::base::to_string(mapped.listener);
 }
 
-MappedPort MappedPortRow::value() const {
+policy::MappedPort MappedPortRow::value() const {
     return {.machine = machine, .port = to_number<std::uint16_t>("port", port), .listener = to_endpoint(listener)};
 }
 

@@ -74,8 +74,8 @@ struct MappedPortRow {
         "insert into mapped_ports (machine_key, port, machine, listener) values (:1, :2, :3, :4) "
         "on conflict (machine_key, port) do update set machine = excluded.machine, listener = excluded.listener";
 
-    void take(const MappedPort& mapped);
-    [[nodiscard]] MappedPort value() const;
+    void take(const policy::MappedPort& mapped);
+    [[nodiscard]] policy::MappedPort value() const;
 
     void each(auto&& exchange) { exchange(machine_key), exchange(port), exchange(machine), exchange(listener); }
 };
@@ -119,6 +119,8 @@ struct EventRow {
 };
 
 /// Time as a column has it: nanoseconds since 1970.
-[[nodiscard]] constexpr long long to_column(captures::Time time) noexcept { return time.time_since_epoch().count(); }
+[[nodiscard]] constexpr long long to_column(captures::base::Time time) noexcept {
+    return time.time_since_epoch().count();
+}
 
 }  // namespace gateway::store

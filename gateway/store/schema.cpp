@@ -16,7 +16,7 @@ namespace {
 constexpr int application_id = 0x5074636c;
 
 // Integers are of 64 bits, times in nanoseconds since 1970. Sources, protocols and endpoints are text as
-// captures::to_string has it, empty for none. Names are kept as given; where they are keys, beside their lower case.
+// captures::base::to_string has it, empty for none. Names are kept as given; where they are keys, beside their lower case.
 constexpr auto first = std::to_array<const char*>({
     "create table records ("
     " id integer primary key, request text not null, requestor text not null, machine text not null,"

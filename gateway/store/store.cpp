@@ -117,7 +117,7 @@ tl::expected<std::unique_ptr<Store>, StoreError> Store::open(const std::string& 
 Store::Store(std::unique_ptr<Database> database) : database_{std::move(database)} {}
 Store::~Store() = default;
 
-tl::expected<Snapshot, StoreError> Store::load(captures::Time since) {
+tl::expected<Snapshot, StoreError> Store::load(captures::base::Time since) {
     return database_->attempt([&] {
         auto& session = database_->file.session();
         const auto time = to_column(since);
@@ -158,8 +158,8 @@ tl::expected<void, StoreError> Store::commit(Commit& commit) {
 tl::expected<std::vector<policy::AuditEvent>, StoreError> Store::events(const EventFilter& filter) {
     const auto machine = policy::to_lower(filter.machine);
     const auto caller = policy::to_lower(filter.caller);
-    const auto from = to_column(filter.from.value_or(captures::Time{}));
-    const auto to = to_column(filter.to.value_or(captures::Time{}));
+    const auto from = to_column(filter.from.value_or(captures::base::Time{}));
+    const auto to = to_column(filter.to.value_or(captures::base::Time{}));
     const auto after = to_column(filter.after);
     const auto before = to_column(filter.before);
     const auto limit = to_column(filter.limit);

@@ -8,10 +8,10 @@
 
 #include <tl/expected.hpp>
 
-#include "gateway/mapped_ports.hpp"
 #include "policy/access_record.hpp"
 #include "policy/audit.hpp"
 #include "policy/jit_policy.hpp"
+#include "policy/mapped_ports.hpp"
 
 namespace gateway::store {
 
@@ -26,7 +26,7 @@ struct StoreError {
 struct StoredPolicy {
     policy::JitPolicy policy;  ///< of a deleted one only the name
     bool deleted = false;
-    captures::Time changed;
+    captures::base::Time changed;
     std::string by;
 };
 
@@ -35,7 +35,7 @@ struct StoredPolicy {
 struct StoredRequest {
     std::string id;
     std::string client_key;
-    captures::Time time;
+    captures::base::Time time;
 };
 
 /// What is written together, or not at all. Records and policies replace those of the same id (name, without regard to case);
@@ -43,7 +43,7 @@ struct StoredRequest {
 struct Commit {
     std::vector<policy::AccessRecord> records;
     std::vector<StoredPolicy> policies;
-    std::vector<MappedPort> mapped_ports;
+    std::vector<policy::MappedPort> mapped_ports;
     std::vector<StoredRequest> requests;
     std::vector<policy::AuditEvent> events;  ///< sequence and hash are filled in by `commit`
 };
@@ -53,7 +53,7 @@ struct Snapshot {
     std::vector<policy::AccessRecord> records;  ///< in the order of their ids: open, or ended after `since`
     policy::WindowId last_id = 0;               ///< of all records ever
     std::vector<StoredPolicy> policies;
-    std::vector<MappedPort> mapped_ports;
+    std::vector<policy::MappedPort> mapped_ports;
     std::vector<StoredRequest> requests;  ///< since `since`
 };
 
@@ -61,10 +61,10 @@ struct Snapshot {
 struct EventFilter {
     std::string machine;
     std::string caller;
-    std::optional<captures::Time> from;  ///< included
-    std::optional<captures::Time> to;    ///< excluded
-    std::uint64_t after = 0;             ///< only sequences above
-    std::uint64_t before = 0;            ///< only sequences below; 0: all
+    std::optional<captures::base::Time> from;  ///< included
+    std::optional<captures::base::Time> to;    ///< excluded
+    std::uint64_t after = 0;                   ///< only sequences above
+    std::uint64_t before = 0;                  ///< only sequences below; 0: all
     bool newest_first = false;
     std::size_t limit = 1000;
     std::size_t most_bytes = std::size_t{1} << 20U;  ///< of all their texts: the event that reaches it is the last
@@ -93,7 +93,7 @@ public:
     Store& operator=(const Store&) = delete;
     ~Store();
 
-    [[nodiscard]] tl::expected<Snapshot, StoreError> load(captures::Time since);
+    [[nodiscard]] tl::expected<Snapshot, StoreError> load(captures::base::Time since);
 
     /// On success the events carry their sequence and hash.
     [[nodiscard]] tl::expected<void, StoreError> commit(Commit& commit);

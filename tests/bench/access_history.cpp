@@ -27,7 +27,7 @@ struct History {
     std::string requestor = "bench@lab.example";
     std::uint32_t machines = 1;
     std::uint32_t requests = 100'000;
-    captures::Time now = std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now());
+    captures::base::Time now = std::chrono::time_point_cast<captures::base::Duration>(std::chrono::system_clock::now());
 
     [[nodiscard]] policy::AccessRecord record(policy::WindowId id) const {
         policy::AccessRecord record;
@@ -38,8 +38,8 @@ struct History {
         record.policy = "default";
         record.justification = "monthly patches";
         record.port = 22;
-        record.protocol = captures::Protocol::tcp;
-        record.sources = {{captures::Ipv4Address{0xC6336400U | (id & 0xFFU)}, 32}};
+        record.protocol = captures::base::Protocol::tcp;
+        record.sources = {{captures::base::Ipv4Address{0xC6336400U | (id & 0xFFU)}, 32}};
         record.initiate();
         return record;
     }

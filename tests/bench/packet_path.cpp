@@ -19,24 +19,24 @@
 #include <string_view>
 #include <vector>
 
-#include "captures/checksum.hpp"
-#include "gateway/pipeline.hpp"
+#include "captures/base/checksum.hpp"
+#include "gateway/pipeline/pipeline.hpp"
 
 namespace {
 
-using captures::Frame;
-using captures::Ipv4Address;
-using captures::Time;
+using captures::base::Ipv4Address;
+using captures::base::Time;
+using captures::packet::Frame;
 
 constexpr std::uint32_t frame_size = 60;
 constexpr Ipv4Address public_ip{0xcb00710a};
 constexpr Ipv4Address instance_ip{0x0a000105};
 constexpr Ipv4Address first_vm{0x0a010004};
 
-class Quiet final : public gateway::Observer {
+class Quiet final : public gateway::pipeline::Observer {
 public:
-    void judged(const gateway::Judged&) override {}
-    void rewritten(const gateway::Judged&) override {}
+    void judged(const gateway::pipeline::Judged&) override {}
+    void rewritten(const gateway::pipeline::Judged&) override {}
     void synthesized(const Frame&) override {}
 };
 
@@ -49,19 +49,19 @@ std::uint64_t next_random(std::uint64_t& state) {  // splitmix64
 
 void write_frame(std::byte* at, Ipv4Address client, std::uint16_t port, std::uint16_t destination_port) {
     std::fill_n(at, frame_size, std::byte{0});
-    captures::store_be16(at + 12, 0x0800);
+    captures::base::store_be16(at + 12, 0x0800);
     auto* const ip = at + 14;
-    captures::store_u8(ip, 0x45);
-    captures::store_be16(ip + 2, frame_size - 14);
-    captures::store_u8(ip + 8, 64);
-    captures::store_u8(ip + 9, 17);
-    captures::store_be32(ip + 12, client.value);
-    captures::store_be32(ip + 16, public_ip.value);
-    captures::store_be16(ip + 10, captures::checksum_of({ip, 20}));
-    captures::store_be16(ip + 20, port);
-    captures::store_be16(ip + 22, destination_port);
-    captures::store_be16(ip + 24, frame_size - 34);
-    captures::store_be16(ip + 26, 0xbeef);  // not checked, only updated
+    captures::base::store_u8(ip, 0x45);
+    captures::base::store_be16(ip + 2, frame_size - 14);
+    captures::base::store_u8(ip + 8, 64);
+    captures::base::store_u8(ip + 9, 17);
+    captures::base::store_be32(ip + 12, client.value);
+    captures::base::store_be32(ip + 16, public_ip.value);
+    captures::base::store_be16(ip + 10, captures::base::checksum_of({ip, 20}));
+    captures::base::store_be16(ip + 20, port);
+    captures::base::store_be16(ip + 22, destination_port);
+    captures::base::store_be16(ip + 24, frame_size - 34);
+    captures::base::store_be16(ip + 26, 0xbeef);  // not checked, only updated
 }
 
 /// Flow number n of a run: 60 thousand ports of a client each, then the next client, whose ports are others towards the same
@@ -74,8 +74,8 @@ void write_flow(std::byte* at, std::uint32_t flow, std::uint32_t rules, bool sam
 }
 
 /// `count` rules on ports 1.. of successive public addresses, all to VMs of their own.
-gateway::Config config_with(std::uint32_t rules, std::uint32_t flows) {
-    gateway::Config config;
+gateway::config::Config config_with(std::uint32_t rules, std::uint32_t flows) {
+    gateway::config::Config config;
     config.firewall.instance_ip = instance_ip;
     config.limits.flows = std::max<std::uint32_t>(flows, 1024);
     for (std::uint32_t index = 0; index < rules; ++index) {
@@ -83,8 +83,8 @@ gateway::Config config_with(std::uint32_t rules, std::uint32_t flows) {
         if (index % 60000 == 0) config.firewall.public_ips.push_back(address);
         const auto port = static_cast<std::uint16_t>(1 + index % 60000);
         config.nat_rules.push_back({{"bench", std::to_string(index), "", ""},
-                                    {captures::Protocol::udp},
-                                    {captures::AddressRange::any()},
+                                    {captures::base::Protocol::udp},
+                                    {captures::base::AddressRange::any()},
                                     address,
                                     {{port, port}},
                                     {{first_vm.value + index}, 22}});
@@ -104,20 +104,21 @@ struct Load {
                          .length = frame_size,
                          .time = {},
                          .number = i + 1,
-                         .link_type = captures::LinkType::ethernet,
-                         .side = captures::Side::outside};
+                         .link_type = captures::packet::LinkType::ethernet,
+                         .side = captures::packet::Side::outside};
         }
     }
     void keep() { pristine = bytes; }
     void restore() { bytes = pristine; }
 };
 
-double nanoseconds_per_packet(gateway::Pipeline& pipeline, Load& load) {
+double nanoseconds_per_packet(gateway::pipeline::Pipeline& pipeline, Load& load) {
     Quiet quiet;
-    for (auto& frame : load.frames) frame.side = captures::Side::outside;
+    for (auto& frame : load.frames) frame.side = captures::packet::Side::outside;
     const auto started = std::chrono::steady_clock::now();
-    for (std::size_t at = 0; at < load.frames.size(); at += captures::burst_capacity) {
-        pipeline.process({&load.frames[at], std::min(captures::burst_capacity, load.frames.size() - at)}, quiet);
+    for (std::size_t at = 0; at < load.frames.size(); at += captures::packet::burst_capacity) {
+        pipeline.process({&load.frames[at], std::min(captures::packet::burst_capacity, load.frames.size() - at)},
+                         quiet);
     }
     const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - started;
     return took.count() / static_cast<double>(load.frames.size());
@@ -129,12 +130,13 @@ std::size_t packets = 1 << 20;
 std::uint32_t new_flows = 1 << 18;
 
 void bench_established(std::uint32_t flows) {
-    const auto tables = *gateway::Tables::build(config_with(1000, flows));
+    const auto tables = *gateway::pipeline::Tables::build(config_with(1000, flows));
     const policy::AccessWindows windows;
-    gateway::Pipeline pipeline{tables,
-                               windows,
-                               {.vantage = gateway::Vantage::both,
-                                .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
+    gateway::pipeline::Pipeline pipeline{
+        tables,
+        windows,
+        {.vantage = gateway::pipeline::Vantage::both,
+         .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
     Load opening{4096};
     double opening_best = 1e9;
     for (std::uint32_t flow = 0; flow < flows; flow += 4096) {
@@ -157,19 +159,20 @@ void bench_established(std::uint32_t flows) {
 
 void bench_new(std::uint32_t rules, std::uint32_t open_windows, bool same_ports = false) {
     const auto flows = new_flows;
-    const auto tables = *gateway::Tables::build(config_with(rules, flows));
+    const auto tables = *gateway::pipeline::Tables::build(config_with(rules, flows));
     policy::AccessWindows windows;
     for (std::uint32_t i = 0; i < open_windows; ++i) {
-        const captures::Endpoint target{{first_vm.value + i % std::min<std::uint32_t>(rules, 60000)}, 22};
+        const captures::base::Endpoint target{{first_vm.value + i % std::min<std::uint32_t>(rules, 60000)}, 22};
         windows.open(
             {i + 1, target, {}, {{{0xc6120000 + i / rules}, 32}, {{0xc6120000}, 15}}, Time::min(), Time::max()});
     }
     double best = 1e9;
     for (int round = 0; round < rounds; ++round) {
-        gateway::Pipeline pipeline{tables,
-                                   windows,
-                                   {.vantage = gateway::Vantage::both,
-                                    .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
+        gateway::pipeline::Pipeline pipeline{
+            tables,
+            windows,
+            {.vantage = gateway::pipeline::Vantage::both,
+             .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
         Load load{flows};
         for (std::uint32_t flow = 0; flow < flows; ++flow) write_flow(load.frames[flow].data, flow, rules, same_ports);
         const auto took = nanoseconds_per_packet(pipeline, load);
@@ -184,12 +187,13 @@ void bench_new(std::uint32_t rules, std::uint32_t open_windows, bool same_ports 
 }
 
 void bench_unsolicited(std::uint32_t flows) {
-    const auto tables = *gateway::Tables::build(config_with(1000, flows));
+    const auto tables = *gateway::pipeline::Tables::build(config_with(1000, flows));
     const policy::AccessWindows windows;
-    gateway::Pipeline pipeline{tables,
-                               windows,
-                               {.vantage = gateway::Vantage::both,
-                                .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
+    gateway::pipeline::Pipeline pipeline{
+        tables,
+        windows,
+        {.vantage = gateway::pipeline::Vantage::both,
+         .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
     Load load{packets};
     std::uint64_t random = 2;
     for (auto& frame : load.frames) {

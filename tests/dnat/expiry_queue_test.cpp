@@ -9,11 +9,11 @@
 
 namespace expiry_queue_test {
 
-using captures::Time;
+using captures::base::Time;
 using dnat::ExpiryQueue;
 using dnat::FlowIndex;
 
-Time at(std::int64_t nanoseconds) { return Time{captures::Duration{nanoseconds}}; }
+Time at(std::int64_t nanoseconds) { return Time{captures::base::Duration{nanoseconds}}; }
 
 /// Empties a queue; the flows in the order they came up.
 std::vector<FlowIndex> drained(ExpiryQueue& queue) {

@@ -14,12 +14,12 @@
 
 namespace flow_table_test {
 
-using captures::Endpoint;
-using captures::FiveTuple;
-using captures::Ipv4Address;
-using captures::Protocol;
-using captures::Side;
-using captures::Time;
+using captures::base::Endpoint;
+using captures::base::FiveTuple;
+using captures::base::Ipv4Address;
+using captures::base::Protocol;
+using captures::base::Time;
+using captures::packet::Side;
 using dnat::Arrived;
 using dnat::FlowIndex;
 using dnat::FlowKey;
@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_map_while_flows_come_and_go) {
             table.erase(flow);
         };
         for (int step = 0; step < 8'000; ++step) {
-            now += captures::Duration{static_cast<std::int64_t>(random.below(4))};
+            now += captures::base::Duration{static_cast<std::int64_t>(random.below(4))};
             while (const auto expired = table.expired(now, timeouts)) {
                 for (const auto& [flow, seen] : last_seen) {
                     require(std::pair(last_seen[*expired], *expired) <= std::pair(seen, flow));
@@ -311,7 +311,7 @@ BOOST_AUTO_TEST_CASE(a_million_flows_are_kept_without_loss) {
         require(insert(table, {tuple_of(i)}, target_of(i)) == i);
     }
     BOOST_TEST(insert(table, arrived("198.51.100.7:40000")) == no_flow);
-    constexpr std::uint32_t burst = captures::burst_capacity;
+    constexpr std::uint32_t burst = captures::packet::burst_capacity;
     std::vector<FlowKey> keys(burst);
     for (std::uint32_t begin = 0; begin < million; begin += burst) {
         for (std::uint32_t i = 0; i < burst; ++i) {

@@ -6,8 +6,8 @@
 
 namespace flow_test {
 
-using captures::Protocol;
-using captures::Time;
+using captures::base::Protocol;
+using captures::base::Time;
 using dnat::Flow;
 using dnat::FlowState;
 using dnat::Timeouts;
@@ -35,8 +35,8 @@ BOOST_AUTO_TEST_CASE(how_long_a_flow_may_be_silent_depends_on_what_it_does) {
     struct Row {
         Protocol protocol;
         FlowState state;
-        captures::Duration outside;
-        captures::Duration east_west;
+        captures::base::Duration outside;
+        captures::base::Duration east_west;
     };
     for (const auto& row : {
              Row{Protocol::udp, udp, 4s, 4s},
@@ -89,8 +89,8 @@ BOOST_AUTO_TEST_CASE(a_flow_knows_its_tuple_in_both_realms) {
     one.called = Where{"203.0.113.10:50053"}.endpoint;
     one.target = Where{"10.1.0.4:53"}.endpoint;
     one.instance = Where{"10.0.1.5:40001"}.endpoint;
-    const captures::FiveTuple arrived{one.client, one.called, Protocol::udp};
-    const captures::FiveTuple delivered{one.instance, one.target, Protocol::udp};
+    const captures::base::FiveTuple arrived{one.client, one.called, Protocol::udp};
+    const captures::base::FiveTuple delivered{one.instance, one.target, Protocol::udp};
     BOOST_TEST(one.arrived().tuple == arrived);
     BOOST_TEST(one.delivered().tuple == delivered);
 }

@@ -10,8 +10,8 @@
 
 namespace fragments_test {
 
-using captures::Packet;
-using captures::Time;
+using captures::base::Time;
+using captures::packet::Packet;
 using dnat::FragmentRuling;
 using dnat::FragmentTable;
 using support::Decoded;
@@ -56,7 +56,7 @@ struct Bench {
         const Decoded decoded{std::move(frame)};
         return feed(decoded.packet, decoded.frame, ruling);
     }
-    std::string feed(const Packet& packet, const captures::Frame& frame, const FragmentRuling& ruling) {
+    std::string feed(const Packet& packet, const captures::packet::Frame& frame, const FragmentRuling& ruling) {
         if (packet.fragment_offset == 0) {
             const auto refusal = table.first(packet, frame, now + 30s);
             if (!refusal) table.rule(ruling);
@@ -75,7 +75,7 @@ struct Bench {
     /// Offsets of what is released now.
     [[nodiscard]] std::vector<int> released() const {
         std::vector<int> offsets;
-        for (const auto& one : table.released()) offsets.push_back(captures::decode(one.frame).fragment_offset);
+        for (const auto& one : table.released()) offsets.push_back(captures::packet::decode(one.frame).fragment_offset);
         return offsets;
     }
 };

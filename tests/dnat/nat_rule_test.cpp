@@ -15,8 +15,8 @@ BOOST_AUTO_TEST_CASE(the_two_sides_of_a_translation_cannot_be_mistaken_for_each_
     static_assert(!std::is_convertible_v<dnat::Arrived, dnat::Delivered>);
     static_assert(!std::is_convertible_v<dnat::Delivered, dnat::Arrived>);
     static_assert(!std::is_constructible_v<dnat::Arrived, dnat::Delivered>);
-    const captures::FiveTuple one{{{1}, 2}, {{3}, 4}, captures::Protocol::tcp};
-    const captures::FiveTuple other{{{1}, 2}, {{3}, 5}, captures::Protocol::tcp};
+    const captures::base::FiveTuple one{{{1}, 2}, {{3}, 4}, captures::base::Protocol::tcp};
+    const captures::base::FiveTuple other{{{1}, 2}, {{3}, 5}, captures::base::Protocol::tcp};
     BOOST_TEST((dnat::Arrived{one} == dnat::Arrived{one}));
     BOOST_TEST((dnat::Arrived{one} < dnat::Arrived{other}));
 }

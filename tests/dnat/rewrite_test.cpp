@@ -5,17 +5,17 @@
 #include <algorithm>
 #include <functional>
 
-#include "captures/checksum.hpp"
+#include "captures/base/checksum.hpp"
 #include "dnat/flow_table.hpp"
 #include "tests/support/packet_checks.hpp"
 #include "tools/synth/random.hpp"
 
 namespace rewrite_test {
 
-using captures::ChecksumDelta;
-using captures::Endpoint;
-using captures::LinkType;
-using captures::Protocol;
+using captures::base::ChecksumDelta;
+using captures::base::Endpoint;
+using captures::base::Protocol;
+using captures::packet::LinkType;
 using dnat::Flow;
 using dnat::rewrite;
 using dnat::Translation;
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_rewritten_packet_is_the_one_that_its_sender_would_have_bu
         BOOST_TEST_CONTEXT(sample.sentence) {
             const Decoded original{sample.build(ssh.client, ssh.called, 64)};
             Decoded request{sample.build(ssh.client, ssh.called, 64)};
-            BOOST_REQUIRE(request.packet.kind != captures::Kind::malformed);
+            BOOST_REQUIRE(request.packet.kind != captures::packet::Kind::malformed);
             rewrite(request.packet, toward_target(flow), TtlStep::down);
             check_same(request, Decoded{sample.build(ssh.instance, ssh.target, 63)}, original);
 
@@ -191,10 +191,10 @@ BOOST_AUTO_TEST_CASE(undoing_a_translation_gives_back_every_byte) {
         const auto& sample = all[random.below(all.size())];
         const auto ttl = static_cast<std::uint8_t>(random.below(253) + 2);
         Decoded reply{sample.build(ends.target, ends.instance, ttl)};
-        BOOST_REQUIRE_MESSAGE(reply.packet.kind != captures::Kind::malformed, to_string(reply.packet.defect));
+        BOOST_REQUIRE_MESSAGE(reply.packet.kind != captures::packet::Kind::malformed, to_string(reply.packet.defect));
         const auto before = reply.owned.bytes();
         rewrite(reply.packet, toward_client(flow), TtlStep::down);
-        const auto between = captures::decode(reply.frame);
+        const auto between = captures::packet::decode(reply.frame);
         BOOST_REQUIRE_EQUAL(between.ttl, ttl - 1);
         rewrite(between, undone(flow), TtlStep::up);
         BOOST_REQUIRE_MESSAGE(reply.owned.bytes() == before, sample.sentence);
@@ -202,7 +202,8 @@ BOOST_AUTO_TEST_CASE(undoing_a_translation_gives_back_every_byte) {
         Decoded request{sample.build(ends.client, ends.called, ttl)};
         const auto called = request.owned.bytes();
         rewrite(request.packet, toward_target(flow), TtlStep::down);
-        rewrite(captures::decode(request.frame), reversed(toward_target(flow), ends.client, ends.called), TtlStep::up);
+        rewrite(captures::packet::decode(request.frame), reversed(toward_target(flow), ends.client, ends.called),
+                TtlStep::up);
         BOOST_REQUIRE_MESSAGE(request.owned.bytes() == called, sample.sentence);
     }
 }
@@ -211,14 +212,14 @@ BOOST_AUTO_TEST_CASE(undoing_a_translation_gives_back_every_byte) {
 BOOST_AUTO_TEST_CASE(an_updated_checksum_is_the_recomputed_one_at_every_value) {
     const auto flow = flow_of(ssh, Protocol::udp);
     Decoded packet{udp(ssh.client, ssh.called).payload("??")};
-    auto* const payload = packet.packet.transport() + captures::UdpView::size;
+    auto* const payload = packet.packet.transport() + captures::packet::UdpView::size;
     bool saw_all_ones = false;
     for (std::uint32_t word = 0; word <= 0xffff; ++word) {
-        captures::store_be16(payload, static_cast<std::uint16_t>(word));
-        packet.packet.udp().set_checksum(captures::transport_checksum(packet.packet).value());
+        captures::base::store_be16(payload, static_cast<std::uint16_t>(word));
+        packet.packet.udp().set_checksum(captures::packet::transport_checksum(packet.packet).value());
         rewrite(packet.packet, toward_target(flow), TtlStep::down);
-        const auto found = captures::decode(packet.frame);
-        const auto right = captures::transport_checksum(found).value();
+        const auto found = captures::packet::decode(packet.frame);
+        const auto right = captures::packet::transport_checksum(found).value();
         if (found.udp().checksum() != right) BOOST_FAIL("payload " << word);
         saw_all_ones = saw_all_ones || right == 0xffff;
         rewrite(found, reversed(toward_target(flow), ssh.client, ssh.called), TtlStep::up);
@@ -231,15 +232,15 @@ BOOST_AUTO_TEST_CASE(a_wrong_checksum_stays_wrong_by_the_same_amount) {
     const auto flow = flow_of(ssh);
     for (int round = 0; round < 2000; ++round) {
         for (auto* const make : {tcp, udp}) {
-            Decoded packet{make(ssh.client, ssh.called).flags(captures::tcp_flag::ack).payload("wrong")};
-            const bool is_tcp = packet.packet.kind == captures::Kind::tcp;
+            Decoded packet{make(ssh.client, ssh.called).flags(captures::packet::tcp_flag::ack).payload("wrong")};
+            const bool is_tcp = packet.packet.kind == captures::packet::Kind::tcp;
             const auto wrong = static_cast<std::uint16_t>(random.below(0xfffe) + 1);
-            const auto before = wrongness(wrong, captures::transport_checksum(packet.packet).value());
+            const auto before = wrongness(wrong, captures::packet::transport_checksum(packet.packet).value());
             is_tcp ? packet.packet.tcp().set_checksum(wrong) : packet.packet.udp().set_checksum(wrong);
             rewrite(packet.packet, toward_target(flow), TtlStep::down);
-            const auto after = captures::decode(packet.frame);
+            const auto after = captures::packet::decode(packet.frame);
             const auto found = is_tcp ? after.tcp().checksum() : after.udp().checksum();
-            BOOST_REQUIRE_EQUAL(wrongness(found, captures::transport_checksum(after).value()) % 0xffff,
+            BOOST_REQUIRE_EQUAL(wrongness(found, captures::packet::transport_checksum(after).value()) % 0xffff,
                                 before % 0xffff);
         }
     }
@@ -256,8 +257,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_checksum_in_a_quoted_packet_stays_wrong_and_the_out
         rewrite(error.packet, toward_target(flow), TtlStep::down);
         support::check(error.frame, support::is_icmp_error, support::from("10.0.1.5"), support::to("10.1.0.4"),
                        support::quotes_from("10.1.0.4:22"), support::quotes_to("10.0.1.5:40000"), support::ttl(63));
-        const auto payload = captures::sum_of({error.packet.icmp().at, error.packet.length - 20});
-        BOOST_TEST(captures::fold(payload) == 0xffff);
+        const auto payload = captures::base::sum_of({error.packet.icmp().at, error.packet.length - 20});
+        BOOST_TEST(captures::base::fold(payload) == 0xffff);
     }
 }
 

@@ -10,11 +10,11 @@
 
 namespace rule_table_test {
 
-using captures::AddressRange;
-using captures::Endpoint;
-using captures::Ipv4Address;
-using captures::PortRange;
-using captures::Protocol;
+using captures::base::AddressRange;
+using captures::base::Endpoint;
+using captures::base::Ipv4Address;
+using captures::base::PortRange;
+using captures::base::Protocol;
 using dnat::Arrived;
 using dnat::NatRule;
 using dnat::RuleTable;

@@ -11,8 +11,8 @@
 
 namespace source_ports_test {
 
-using captures::Endpoint;
-using captures::Protocol;
+using captures::base::Endpoint;
+using captures::base::Protocol;
 
 const Endpoint web_ssh = support::Where{"10.1.0.4:22"}.endpoint;
 const Endpoint web_rdp = support::Where{"10.1.0.4:3389"}.endpoint;

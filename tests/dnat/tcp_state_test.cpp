@@ -362,7 +362,7 @@ BOOST_AUTO_TEST_CASE(options_that_make_no_sense_or_are_cut_off_are_passed_over) 
             for (const auto value : row.options) bytes.push_back(std::byte{value});
             syn.payload(bytes);  // where the header says it has options
             const support::Decoded decoded{syn};
-            BOOST_REQUIRE(decoded.packet.kind == captures::Kind::tcp);
+            BOOST_REQUIRE(decoded.packet.kind == captures::packet::Kind::tcp);
             FlowState state = FlowState::established;
             dnat::TcpTrack track;
             begin(state, track, decoded.packet);

@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "gateway/api/api.hpp"
-#include "gateway/api/authenticator.hpp"
-#include "gateway/api/text.hpp"
-#include "gateway/config_load.hpp"
+#include "gateway/api/http/text.hpp"
+#include "gateway/api/sign_in/authenticator.hpp"
+#include "gateway/config_file/load.hpp"
 #include "tests/support/service_lab.hpp"
 
 namespace {
@@ -21,23 +21,24 @@ void require(bool holds) {
 
 struct Service {
     Service() {
-        auto config = gateway::parse_config(
+        auto config = gateway::config_file::parse_config(
             std::string{support::service_lab_toml} + "[api]\nrequests_per_minute = 10000000\n", "fuzz.toml");
         require(config.has_value());
         auto store = gateway::store::Store::open("sqlite:" + (directory.path() / "store.db").string());
         require(store.has_value());
-        auto started = gateway::ControlPlane::start(std::move(config->config), std::move(*store), support::noon);
+        auto started = gateway::control_plane::ControlPlane::start(std::move(config->config), std::move(*store),
+                                                                   support::noon);
         require(started.has_value());
         control = std::move(*started);
-        auto made = gateway::api::Authenticator::create(control->config());
+        auto made = gateway::api::sign_in::Authenticator::create(control->config());
         require(made.has_value());
         authenticator.emplace(std::move(*made));
         api.emplace(*control, *authenticator, surroundings);
     }
 
     support::ScratchFolder directory;
-    std::unique_ptr<gateway::ControlPlane> control;
-    std::optional<gateway::api::Authenticator> authenticator;
+    std::unique_ptr<gateway::control_plane::ControlPlane> control;
+    std::optional<gateway::api::sign_in::Authenticator> authenticator;
     gateway::api::Surroundings surroundings;
     std::optional<gateway::api::Api> api;
 };
@@ -49,14 +50,14 @@ std::string_view take_word(std::string_view& text) {
     return word;
 }
 
-std::string_view header_of(const gateway::api::Response& response, std::string_view name) {
+std::string_view header_of(const gateway::api::http::Response& response, std::string_view name) {
     for (const auto& [one, value] : response.headers) {
         if (one == name) return value;
     }
     return {};
 }
 
-void check(const gateway::api::Response& response) {
+void check(const gateway::api::http::Response& response) {
     require((response.status >= 200 && response.status < 300) || (response.status >= 400 && response.status < 500));
     for (const auto& [name, value] : response.headers) require(value.find_first_of("\r\n") == std::string::npos);
     require(!header_of(response, "x-ms-correlation-request-id").empty());
@@ -83,21 +84,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
 
-    gateway::api::Request request;
+    gateway::api::http::Request request;
     request.method = take_word(line);
     const auto who = std::string{take_word(line)};
     if (const auto authorization = who.find('.') == std::string::npos ? "token-of-" + who : who; who != "-") {
         request.headers["authorization"] = "Bearer " + authorization;
     }
-    auto target = gateway::api::parse_target(line);
+    auto target = gateway::api::http::parse_target(line);
     if (!target) return 0;
-    for (const auto& segment : target->first) require(gateway::api::is_utf8(segment) && !segment.empty());
+    for (const auto& segment : target->first) require(gateway::api::http::is_utf8(segment) && !segment.empty());
     request.path = std::move(target->first);
     request.query = std::move(target->second);
     request.body = text;
     request.base_url = "https://localhost:8443";
     request.peer = "198.51.100.7";
-    request.peer_ipv4 = captures::Ipv4Address{0xc6336407};
+    request.peer_ipv4 = captures::base::Ipv4Address{0xc6336407};
 
     const auto before = service.control->numbers().open_windows;
     const auto response = service.api->answer(request, support::noon);

@@ -14,8 +14,8 @@
 
 namespace {
 
-using captures::Frame;
-using captures::Ipv4Address;
+using captures::base::Ipv4Address;
+using captures::packet::Frame;
 using gateway::live::ArpPacket;
 using gateway::live::broadcast_mac;
 using gateway::live::HeldFrames;
@@ -93,7 +93,7 @@ public:
     void finish() {
         pass(std::chrono::minutes{10});
         require(neighbours_.list(now_).empty() && neighbours_.frames_held() == 0);
-        require(neighbours_.next_deadline() == captures::Time::max());
+        require(neighbours_.next_deadline() == captures::base::Time::max());
     }
 
 private:
@@ -141,7 +141,7 @@ private:
         wire_.addresses.push_back(own);
         neighbours_.answer_for(others_, now_);
     }
-    void pass(captures::Duration duration) {
+    void pass(captures::base::Duration duration) {
         const auto until = now_ + duration;
         while (neighbours_.next_deadline() <= until) {
             now_ = neighbours_.next_deadline();
@@ -160,11 +160,11 @@ private:
     static constexpr int most_floods = 6;  ///< enough to fill the table; more only takes time
 
     int floods_ = 0;
-    captures::Prefix link_{{network}, 16};
+    captures::base::Prefix link_{{network}, 16};
     std::vector<Ipv4Address> others_;
     Wire wire_;
     Neighbours neighbours_{{.mac = us, .address = own, .on_link = link_, .others = {}}, wire_};
-    captures::Time now_{std::chrono::hours{1}};
+    captures::base::Time now_{std::chrono::hours{1}};
 };
 
 }  // namespace

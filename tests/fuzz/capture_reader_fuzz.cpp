@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <span>
 
-#include "captures/capture_reader.hpp"
+#include "captures/file/capture_reader.hpp"
 
 namespace {
 
@@ -14,19 +14,19 @@ void require(bool condition) {
 
 /// Reads any bytes as a capture file to their end, and overwrites each frame as translation does.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const auto source = captures::open_capture(std::as_bytes(std::span(data, size)));
+    const auto source = captures::file::open_capture(std::as_bytes(std::span(data, size)));
     if (!source) {
         require(!source.error().empty());
         return 0;
     }
-    static captures::Burst burst;
+    static captures::packet::Burst burst;
     std::uint64_t number = 0;
     std::uint64_t bytes = 0;
     for ((*source)->read(burst); burst.count > 0; (*source)->read(burst)) {
-        require(burst.count <= captures::burst_capacity);
-        for (const captures::Frame& frame : burst.view()) {
+        require(burst.count <= captures::packet::burst_capacity);
+        for (const captures::packet::Frame& frame : burst.view()) {
             require(frame.number == ++number);
-            require(frame.captured <= captures::largest_frame && frame.captured <= frame.length);
+            require(frame.captured <= captures::packet::largest_frame && frame.captured <= frame.length);
             bytes += frame.captured;
             for (std::byte& one : frame.bytes()) one = ~one;
         }

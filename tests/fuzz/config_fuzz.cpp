@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "gateway/config.hpp"
-#include "gateway/config_load.hpp"
-#include "gateway/tables.hpp"
+#include "gateway/config/config.hpp"
+#include "gateway/config_file/load.hpp"
+#include "gateway/pipeline/tables.hpp"
 
 namespace {
 
@@ -16,8 +16,10 @@ void require(bool holds) {
     if (!holds) std::abort();
 }
 
-void check(const gateway::Findings& findings, bool failed) {
-    const auto is_error = [](const gateway::Finding& one) { return one.severity == gateway::Finding::Severity::error; };
+void check(const gateway::config::Findings& findings, bool failed) {
+    const auto is_error = [](const gateway::config::Finding& one) {
+        return one.severity == gateway::config::Finding::Severity::error;
+    };
     require(std::ranges::any_of(findings, is_error) == failed);
     for (const auto& finding : findings) {
         require(!finding.message.empty());
@@ -27,10 +29,10 @@ void check(const gateway::Findings& findings, bool failed) {
     }
 }
 
-void check(const gateway::Config& config) {
+void check(const gateway::config::Config& config) {
     require(config.nat_rule_places.size() == config.nat_rules.size());
     require(config.jit_policy_places.size() == config.jit_policies.size());
-    require(gateway::Tables::build(config).has_value());
+    require(gateway::pipeline::Tables::build(config).has_value());
     for (const auto& policy : config.jit_policies) {
         for (const auto& machine : policy.machines) require(config.machine(machine.name) != nullptr);
     }
@@ -40,7 +42,7 @@ void check(const gateway::Config& config) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text{reinterpret_cast<const char*>(data), size};
-    const auto loaded = gateway::parse_config(text, "fuzz.toml");
+    const auto loaded = gateway::config_file::parse_config(text, "fuzz.toml");
     check(loaded ? loaded->warnings : loaded.error(), !loaded);
     if (loaded) check(loaded->config);
     return 0;

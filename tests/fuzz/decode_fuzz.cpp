@@ -7,16 +7,16 @@
 #include <cstdlib>
 #include <vector>
 
-#include "captures/packet.hpp"
-#include "captures/print.hpp"
+#include "captures/packet/packet.hpp"
+#include "captures/packet/print.hpp"
 
 namespace {
 
-using captures::Defect;
-using captures::Frame;
-using captures::Kind;
-using captures::LinkType;
-using captures::Packet;
+using captures::packet::Defect;
+using captures::packet::Frame;
+using captures::packet::Kind;
+using captures::packet::LinkType;
+using captures::packet::Packet;
 
 constexpr std::size_t header_size = 3;
 constexpr std::array link_types{LinkType::ethernet, LinkType::linux_sll, LinkType::linux_sll2, LinkType::raw,
@@ -31,12 +31,12 @@ void require(bool holds) {
 std::size_t headers_of(const Packet& packet) {
     const std::size_t header = packet.header_length;
     switch (packet.kind) {
-        case Kind::tcp: return header + captures::TcpView::shortest;
-        case Kind::udp: return header + captures::UdpView::size;
+        case Kind::tcp: return header + captures::packet::TcpView::shortest;
+        case Kind::udp: return header + captures::packet::UdpView::size;
         case Kind::icmp_error: {
-            const captures::Ipv4View quoted{packet.icmp().quoted()};
-            return header + captures::IcmpView::header_size + quoted.header_length() +
-                   captures::IcmpView::quoted_transport;
+            const captures::packet::Ipv4View quoted{packet.icmp().quoted()};
+            return header + captures::packet::IcmpView::header_size + quoted.header_length() +
+                   captures::packet::IcmpView::quoted_transport;
         }
         default: return header;
     }
@@ -50,7 +50,7 @@ void require_promises(const Frame& frame, const Packet& packet) {
     const auto offset = packet.ip - frame.data;
     require(offset >= 0 && packet.captured <= frame.captured - static_cast<std::size_t>(offset));
     require(packet.captured <= packet.length && packet.length <= frame.length);
-    require(packet.header_length >= captures::Ipv4View::shortest && packet.header_length <= packet.captured);
+    require(packet.header_length >= captures::packet::Ipv4View::shortest && packet.header_length <= packet.captured);
     require(headers_of(packet) <= packet.captured);
     require((packet.kind == Kind::fragment) == (packet.fragment_offset != 0));
     if (packet.kind == Kind::tcp) require(packet.segment_length <= packet.length);
@@ -58,11 +58,11 @@ void require_promises(const Frame& frame, const Packet& packet) {
 
 /// Touches every byte that a later stage may rely on.
 void use(const Packet& packet) {
-    require(!captures::describe(packet).empty());
-    static_cast<void>(captures::transport_checksum(packet));
+    require(!captures::packet::describe(packet).empty());
+    static_cast<void>(captures::packet::transport_checksum(packet));
     if (packet.kind == Kind::icmp_error) {
-        const auto quoted = captures::quoted_tuple(packet);
-        require(quoted.protocol == captures::Protocol::tcp || quoted.protocol == captures::Protocol::udp);
+        const auto quoted = captures::packet::quoted_tuple(packet);
+        require(quoted.protocol == captures::base::Protocol::tcp || quoted.protocol == captures::base::Protocol::udp);
     }
 }
 
@@ -77,7 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     frame.captured = static_cast<std::uint32_t>(bytes.size());
     frame.length = frame.captured + data[1] * 256u + data[2];
     frame.link_type = link_types[data[0] % link_types.size()];
-    const auto packet = captures::decode(frame);
+    const auto packet = captures::packet::decode(frame);
     require_promises(frame, packet);
     use(packet);
     return 0;

@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "gateway/config_load.hpp"
-#include "gateway/scenario_warnings.hpp"
+#include "gateway/config_file/load.hpp"
+#include "gateway/replay/scenario_warnings.hpp"
 
 namespace {
 
@@ -15,7 +15,7 @@ void require(bool holds) {
     if (!holds) std::abort();
 }
 
-void check(const gateway::Findings& findings) {
+void check(const gateway::config::Findings& findings) {
     for (const auto& finding : findings) {
         require(!finding.message.empty());
         // What came from the file must not reach a terminal as it is.
@@ -24,9 +24,9 @@ void check(const gateway::Findings& findings) {
     }
 }
 
-void check(const gateway::Scenario& scenario) {
+void check(const gateway::replay::Scenario& scenario) {
     for (const auto& event : scenario.events) {
-        const auto* request = std::get_if<gateway::RequestEvent>(&event.what);
+        const auto* request = std::get_if<gateway::replay::RequestEvent>(&event.what);
         if (request == nullptr) continue;
         require(!request->request.ports.empty());
         for (const auto& port : request->request.ports) {
@@ -55,10 +55,10 @@ virtual_machine = [ { name = "web01", ports = [ { number = 22, allowed_source_ad
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const auto config = gateway::parse_config(lab, "lab.toml");
+    static const auto config = gateway::config_file::parse_config(lab, "lab.toml");
     require(config.has_value());
     const std::string_view text{reinterpret_cast<const char*>(data), size};
-    const auto scenario = gateway::parse_scenario(text, "fuzz.toml");
+    const auto scenario = gateway::replay::parse_scenario(text, "fuzz.toml");
     if (!scenario) {
         require(!scenario.error().empty());
         check(scenario.error());

@@ -12,7 +12,7 @@ HEADERS = re.compile(
     r"|unistd\.h|fcntl\.h|pthread\.h|sys/(?!mman).*|net/.*|netinet/.*|arpa/.*|linux/.*|poll\.h"
     r"|boost/(asio|beast|log|thread|filesystem|process|interprocess).*|spdlog/.*|pcap.*|soci.*"
     r"|toml\+\+/.*|openssl/(?!evp\.h).*"
-    r"|captures/(source|capture_reader|capture_writer|live_port|packet_ring|xdp_port|merge)\.hpp)"
+    r"|captures/(file|port)/.*)"
 )
 # Also what needs no header of its own, or comes in with an innocent one.
 WORDS = re.compile(

@@ -4,8 +4,8 @@
 
 namespace access_record_test {
 
-using captures::Prefix;
-using captures::Time;
+using captures::base::Prefix;
+using captures::base::Time;
 using policy::AccessRecord;
 using policy::JitPort;
 using policy::StatusReason;

@@ -4,10 +4,10 @@
 
 namespace access_request_test {
 
-using captures::Duration;
-using captures::Prefix;
-using captures::Protocol;
-using captures::Time;
+using captures::base::Duration;
+using captures::base::Prefix;
+using captures::base::Protocol;
+using captures::base::Time;
 using policy::AccessRequest;
 using policy::JitPolicy;
 using policy::JitPort;
@@ -95,11 +95,11 @@ BOOST_AUTO_TEST_CASE(an_end_time_is_taken_as_it_is) {
 
 BOOST_AUTO_TEST_CASE(without_a_source_the_callers_address_stands_in) {
     auto asked = request({port(22, {})});
-    asked.caller_address = captures::Ipv4Address::parse("198.51.100.200");
+    asked.caller_address = captures::base::Ipv4Address::parse("198.51.100.200");
     const auto approved = validate(asked, policy_of_web01(), noon);
     BOOST_REQUIRE(approved.has_value());
     BOOST_TEST((approved->front().sources == prefixes({"198.51.100.200"})));
-    asked.caller_address = captures::Ipv4Address::parse("192.0.2.1");
+    asked.caller_address = captures::base::Ipv4Address::parse("192.0.2.1");
     BOOST_TEST(refusal_of(asked).message ==
                "source 192.0.2.1 of port 22 is outside 198.51.100.0/25, 198.51.100.128/25");
     asked.caller_address = {};

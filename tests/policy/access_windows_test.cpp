@@ -6,11 +6,11 @@
 
 namespace access_windows_test {
 
-using captures::Endpoint;
-using captures::Ipv4Address;
-using captures::Prefix;
-using captures::Protocol;
-using captures::Time;
+using captures::base::Endpoint;
+using captures::base::Ipv4Address;
+using captures::base::Prefix;
+using captures::base::Protocol;
+using captures::base::Time;
 using policy::AccessWindows;
 using policy::Window;
 using policy::WindowId;

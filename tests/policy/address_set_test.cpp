@@ -6,7 +6,7 @@
 
 namespace address_set_test {
 
-using captures::AddressRange;
+using captures::base::AddressRange;
 using policy::AddressSet;
 
 AddressRange range(std::string_view text) { return AddressRange::parse(text).value(); }

@@ -14,7 +14,7 @@ using policy::first_hash;
 
 AuditEvent sample() {
     return {.sequence = 1,
-            .time = captures::Time{captures::Duration{1'769'851'800'000'000'001}},
+            .time = captures::base::Time{captures::base::Duration{1'769'851'800'000'000'001}},
             .operation = "Microsoft.Security/locations/jitNetworkAccessPolicies/initiate/action",
             .status = "Failed",
             .sub_status = "PolicyNotFound",
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(a_hash_is_what_another_implementation_computes) {
 BOOST_AUTO_TEST_CASE(every_field_counts_in_the_hash) {
     const std::vector<std::function<void(AuditEvent&)>> changes = {
         [](AuditEvent& event) { event.sequence = 2; },
-        [](AuditEvent& event) { event.time += captures::Duration{1}; },
+        [](AuditEvent& event) { event.time += captures::base::Duration{1}; },
         [](AuditEvent& event) { event.operation += 'x'; },
         [](AuditEvent& event) { event.status += 'x'; },
         [](AuditEvent& event) { event.sub_status.clear(); },

@@ -5,7 +5,7 @@
 
 namespace jit_policy_test {
 
-using captures::Prefix;
+using captures::base::Prefix;
 using policy::JitPolicy;
 using policy::JitPort;
 
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(the_subset_test_agrees_with_brute_force_over_a_small_addres
         const std::vector asked{any_prefix()};
         bool subset = true;
         for (std::uint32_t host = 0; host < 32; ++host) {
-            const captures::Ipv4Address address{base | host};
+            const captures::base::Ipv4Address address{base | host};
             const auto has = [address](const Prefix& prefix) { return prefix.contains(address); };
             if (has(asked[0])) subset = subset && std::ranges::any_of(port.allowed_sources, has);
         }

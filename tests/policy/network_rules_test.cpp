@@ -4,11 +4,11 @@
 
 namespace network_rules_test {
 
-using captures::AddressRange;
-using captures::Endpoint;
-using captures::FiveTuple;
-using captures::PortRange;
-using captures::Protocol;
+using captures::base::AddressRange;
+using captures::base::Endpoint;
+using captures::base::FiveTuple;
+using captures::base::PortRange;
+using captures::base::Protocol;
 using policy::Access;
 using policy::NetworkRule;
 using policy::NetworkRules;

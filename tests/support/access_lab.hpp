@@ -5,26 +5,26 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/access.hpp"
+#include "gateway/access/access.hpp"
 
 /// A small lab with a policy, and who may ask for what in it, for the tests of access.
 namespace support::access_lab {
 
-using captures::Duration;
-using captures::Endpoint;
-using captures::Ipv4Address;
-using captures::Prefix;
-using captures::Protocol;
-using captures::Time;
-using gateway::Access;
-using gateway::Config;
-using gateway::WindowEnd;
+using captures::base::Duration;
+using captures::base::Endpoint;
+using captures::base::Ipv4Address;
+using captures::base::Prefix;
+using captures::base::Protocol;
+using captures::base::Time;
+using gateway::access::Access;
+using gateway::config::Config;
 using policy::AccessRequest;
 using policy::JitPort;
 using policy::OnExpiry;
 using policy::Refusal;
 using policy::Status;
 using policy::StatusReason;
+using policy::WindowEnd;
 using policy::WindowId;
 using namespace std::chrono_literals;
 
@@ -53,7 +53,7 @@ inline Config lab() {
     config.firewall.subscription = "20ff7fc3-e762-44dd-bd96-b71116dcdc23";
     config.firewall.resource_group = "lab";
     for (const auto* const name : {"web01", "db01", "web02"}) {
-        gateway::VirtualMachine machine;
+        gateway::config::VirtualMachine machine;
         machine.name = name;
         machine.private_ip = {0x0a010004 + static_cast<std::uint32_t>(config.machines.size())};
         config.machines.push_back(std::move(machine));

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "gateway/api/api.hpp"
-#include "gateway/api/authenticator.hpp"
+#include "gateway/api/sign_in/authenticator.hpp"
 #include "tests/support/service_lab.hpp"
 
 /// The lab of `service_lab.hpp` with its API before it: requests go in as the server would hand them on.
@@ -20,28 +20,28 @@ inline const std::string policies_path = group_path +
 inline const std::string policy_path = policies_path + "/default";
 inline const std::string version = "?api-version=2020-01-01";
 
-using Headers = gateway::api::Fields;
+using Headers = gateway::api::http::Fields;
 
 struct ApiLab : ServiceLab {
     ApiLab() { restart(noon); }
 
-    void restart(captures::Time now, const std::string& toml = service_lab_toml) {
+    void restart(captures::base::Time now, const std::string& toml = service_lab_toml) {
         api.reset();
         authenticator.reset();
         start(now, toml);
-        auto made = gateway::api::Authenticator::create(control->config());
+        auto made = gateway::api::sign_in::Authenticator::create(control->config());
         BOOST_REQUIRE_MESSAGE(made, (made ? std::string{} : made.error()));
-        authenticator = std::make_unique<gateway::api::Authenticator>(std::move(*made));
+        authenticator = std::make_unique<gateway::api::sign_in::Authenticator>(std::move(*made));
         api = std::make_unique<gateway::api::Api>(*control, *authenticator, surroundings);
     }
 
     /// `who`: the name before the @; nobody where it is empty.
-    [[nodiscard]] static gateway::api::Request request(std::string_view method, const std::string& who,
-                                                       std::string_view target, std::string body = {},
-                                                       Headers headers = {}) {
-        auto parsed = gateway::api::parse_target(target);
+    [[nodiscard]] static gateway::api::http::Request request(std::string_view method, const std::string& who,
+                                                             std::string_view target, std::string body = {},
+                                                             Headers headers = {}) {
+        auto parsed = gateway::api::http::parse_target(target);
         BOOST_REQUIRE_MESSAGE(parsed, target);
-        gateway::api::Request request;
+        gateway::api::http::Request request;
         request.method = method;
         request.path = std::move(parsed->first);
         request.query = std::move(parsed->second);
@@ -50,14 +50,14 @@ struct ApiLab : ServiceLab {
         request.body = std::move(body);
         request.base_url = "https://localhost:8443";
         request.peer = "198.51.100.7";
-        request.peer_ipv4 = captures::Ipv4Address{0xc6336407};
+        request.peer_ipv4 = captures::base::Ipv4Address{0xc6336407};
         return request;
     }
-    gateway::api::Response send(std::string_view method, const std::string& who, std::string_view target,
-                                std::string body = {}, Headers headers = {}, captures::Time now = noon) {
+    gateway::api::http::Response send(std::string_view method, const std::string& who, std::string_view target,
+                                      std::string body = {}, Headers headers = {}, captures::base::Time now = noon) {
         return api->answer(request(method, who, target, std::move(body), std::move(headers)), now);
     }
-    gateway::api::Response get(const std::string& who, std::string_view target, captures::Time now = noon) {
+    gateway::api::http::Response get(const std::string& who, std::string_view target, captures::base::Time now = noon) {
         return send("GET", who, target, {}, {}, now);
     }
 
@@ -66,24 +66,25 @@ struct ApiLab : ServiceLab {
         return R"({"virtualMachines":[{"id":")" + machine_id(machine) + R"(","ports":[{"number":)" +
                std::to_string(port) + R"(,"duration":"PT1H"}]}],"justification":"patching"})";
     }
-    gateway::api::Response open(const std::string& who, const std::string& machine = "web01", std::uint16_t port = 22) {
+    gateway::api::http::Response open(const std::string& who, const std::string& machine = "web01",
+                                      std::uint16_t port = 22) {
         return send("POST", who, policy_path + "/initiate" + version, initiate_body(machine, port));
     }
 
     gateway::api::Surroundings surroundings;
-    std::unique_ptr<gateway::api::Authenticator> authenticator;
+    std::unique_ptr<gateway::api::sign_in::Authenticator> authenticator;
     std::unique_ptr<gateway::api::Api> api;
 };
 
 /// The body as JSON; null where it is none.
-inline boost::json::value json_of(const gateway::api::Response& response) {
+inline boost::json::value json_of(const gateway::api::http::Response& response) {
     boost::json::error_code error;
     auto value = boost::json::parse(response.body, error);
     return error ? boost::json::value{} : value;
 }
 
 /// `404 PolicyNotFound`, or just `200`.
-inline std::string outcome(const gateway::api::Response& response) {
+inline std::string outcome(const gateway::api::http::Response& response) {
     auto text = std::to_string(response.status);
     const auto json = json_of(response);
     boost::json::error_code error;
@@ -92,7 +93,7 @@ inline std::string outcome(const gateway::api::Response& response) {
 }
 
 /// A part of the body: `/value/0/name`. Null where there is none.
-inline boost::json::value part(const gateway::api::Response& response, std::string_view pointer) {
+inline boost::json::value part(const gateway::api::http::Response& response, std::string_view pointer) {
     const auto json = json_of(response);
     boost::json::error_code error;
     const auto* found = json.find_pointer({pointer.data(), pointer.size()}, error);
@@ -100,12 +101,12 @@ inline boost::json::value part(const gateway::api::Response& response, std::stri
 }
 
 /// The same as text: a string without its quotes.
-inline std::string text_at(const gateway::api::Response& response, std::string_view pointer) {
+inline std::string text_at(const gateway::api::http::Response& response, std::string_view pointer) {
     const auto value = part(response, pointer);
     return value.is_string() ? std::string{value.as_string().c_str()} : boost::json::serialize(value);
 }
 
-inline std::string header_of(const gateway::api::Response& response, std::string_view name) {
+inline std::string header_of(const gateway::api::http::Response& response, std::string_view name) {
     for (const auto& [one, value] : response.headers) {
         if (one == name) return value;
     }

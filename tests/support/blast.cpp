@@ -16,10 +16,10 @@
 #include <thread>
 #include <vector>
 
-#include "captures/bytes.hpp"
-#include "captures/capture_reader.hpp"
-#include "captures/file_descriptor.hpp"
-#include "captures/interface.hpp"
+#include "captures/base/bytes.hpp"
+#include "captures/base/file_descriptor.hpp"
+#include "captures/file/capture_reader.hpp"
+#include "captures/port/interface.hpp"
 #include "tests/support/mac_address.hpp"
 
 // Sends a capture's frames again and again, as fast as the interface takes them or at a rate: a flood for tests and
@@ -28,7 +28,7 @@
 
 namespace {
 
-using captures::MacAddress;
+using captures::port::MacAddress;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t at_once = 64;
@@ -50,13 +50,13 @@ struct Options {
 class Frames {
 public:
     Frames(const std::string& path, const MacAddress& to, const MacAddress& from) {
-        const auto source = captures::open_capture(path);
+        const auto source = captures::file::open_capture(path);
         if (!source) throw std::invalid_argument{source.error()};
         std::vector<std::size_t> sizes;
-        captures::Burst burst;
+        captures::packet::Burst burst;
         for ((*source)->read(burst); burst.count != 0; (*source)->read(burst)) {
             for (const auto& frame : burst.view()) {
-                if (frame.link_type != captures::LinkType::ethernet || frame.captured < ETH_HLEN) continue;
+                if (frame.link_type != captures::packet::LinkType::ethernet || frame.captured < ETH_HLEN) continue;
                 const auto begin = bytes_.insert(bytes_.end(), frame.data, frame.data + frame.captured);
                 std::ranges::copy(from, std::ranges::copy(to, begin).out);
                 sizes.push_back(frame.captured);
@@ -89,8 +89,8 @@ private:
     std::size_t at_ = 0;
 };
 
-captures::FileDescriptor open_socket(const captures::Interface& interface) {
-    captures::FileDescriptor made{socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)};
+captures::base::FileDescriptor open_socket(const captures::port::Interface& interface) {
+    captures::base::FileDescriptor made{socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)};
     sockaddr_ll address{};
     address.sll_family = AF_PACKET;
     address.sll_ifindex = interface.index;
@@ -153,7 +153,7 @@ int run(int argc, char** argv) {
     app.add_option("--packets", options.packets, "how many");
     CLI11_PARSE(app, argc, argv);
 
-    const auto interface = captures::find_usable_interface(options.interface);
+    const auto interface = captures::port::find_usable_interface(options.interface);
     if (!interface) throw std::invalid_argument{interface.error()};
     const auto to = support::parse_mac(options.to);
     if (!to) throw std::invalid_argument{options.to + " is no MAC address"};

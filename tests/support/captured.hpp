@@ -7,7 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "captures/capture_reader.hpp"
+#include "captures/file/capture_reader.hpp"
 #include "tests/support/capture_bytes.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -15,17 +15,17 @@ namespace support {
 
 /// A frame that owns its bytes.
 struct Packet {
-    captures::Frame frame;
+    captures::packet::Frame frame;
     Bytes bytes;
 };
 
 /// What a source gives until its end. Bytes are kept, then overwritten in place, as translation does.
-inline std::vector<Packet> read_all(captures::Source& source) {
+inline std::vector<Packet> read_all(captures::file::Source& source) {
     std::vector<Packet> packets;
-    captures::Burst burst;
+    captures::packet::Burst burst;
     for (source.read(burst); burst.count > 0; source.read(burst)) {
-        BOOST_REQUIRE_LE(burst.count, captures::burst_capacity);
-        for (const captures::Frame& frame : burst.view()) {
+        BOOST_REQUIRE_LE(burst.count, captures::packet::burst_capacity);
+        for (const captures::packet::Frame& frame : burst.view()) {
             packets.push_back({frame, Bytes(frame.bytes().begin(), frame.bytes().end())});
             BOOST_REQUIRE_EQUAL(frame.number, packets.size());
             BOOST_REQUIRE_LE(frame.captured, frame.length);
@@ -37,8 +37,8 @@ inline std::vector<Packet> read_all(captures::Source& source) {
     return packets;
 }
 
-inline std::unique_ptr<captures::Source> open_bytes(const Bytes& bytes) {
-    auto source = captures::open_capture(bytes, "test");
+inline std::unique_ptr<captures::file::Source> open_bytes(const Bytes& bytes) {
+    auto source = captures::file::open_capture(bytes, "test");
     if (!source) BOOST_FAIL(source.error());
     return *std::move(source);
 }
@@ -48,7 +48,7 @@ inline std::size_t whole_before(const std::vector<std::size_t>& ends, std::size_
     return static_cast<std::size_t>(std::upper_bound(ends.begin(), ends.end(), size) - ends.begin());
 }
 
-inline std::int64_t nanoseconds(captures::Time time) { return time.time_since_epoch().count(); }
+inline std::int64_t nanoseconds(captures::base::Time time) { return time.time_since_epoch().count(); }
 
 inline Bytes content_of(const std::string& path) {
     std::ifstream file(path, std::ios::binary);

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/config.hpp"
+#include "gateway/config/config.hpp"
 
 namespace test {
 
@@ -19,12 +19,12 @@ inline constexpr std::string_view machines_line =
     "\n";
 
 /// `line:column` of a finding.
-[[nodiscard]] inline std::string position(const gateway::Finding& finding) {
+[[nodiscard]] inline std::string position(const gateway::config::Finding& finding) {
     return std::to_string(finding.place.line) + ':' + std::to_string(finding.place.column);
 }
 
 /// All findings, a line each, as a person sees them.
-[[nodiscard]] inline std::string text_of(const gateway::Findings& findings) {
+[[nodiscard]] inline std::string text_of(const gateway::config::Findings& findings) {
     std::string text;
     for (const auto& finding : findings) text += to_string(finding) + '\n';
     return text;
@@ -32,7 +32,7 @@ inline constexpr std::string_view machines_line =
 
 /// What is wrong with a file; empty if it has loaded.
 template <class Loaded>
-[[nodiscard]] std::string errors_of(const tl::expected<Loaded, gateway::Findings>& loaded) {
+[[nodiscard]] std::string errors_of(const tl::expected<Loaded, gateway::config::Findings>& loaded) {
     return loaded ? std::string{} : text_of(loaded.error());
 }
 
@@ -44,11 +44,11 @@ struct Mistake {
 };
 
 /// Whether `findings` are exactly one error, at the place and with the words of `mistake`; otherwise what differs.
-[[nodiscard]] inline std::string difference(const gateway::Findings& findings, const Mistake& mistake) {
+[[nodiscard]] inline std::string difference(const gateway::config::Findings& findings, const Mistake& mistake) {
     std::size_t errors = 0;
     bool found = false;
     for (const auto& finding : findings) {
-        if (finding.severity != gateway::Finding::Severity::error) continue;
+        if (finding.severity != gateway::config::Finding::Severity::error) continue;
         ++errors;
         found |= position(finding) == mistake.at && finding.message.find(mistake.message) != std::string::npos;
     }

@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
-#include "captures/file_descriptor.hpp"
-#include "captures/port.hpp"
+#include "captures/base/file_descriptor.hpp"
+#include "captures/port/port.hpp"
 #include "gateway/live/data_plane.hpp"
 #include "tests/support/packet_builder.hpp"
 
@@ -24,7 +24,7 @@ namespace support {
 
 class MemoryWire {
 public:
-    static constexpr captures::MacAddress mac{std::byte{2}, {}, {}, {}, {}, std::byte{1}};
+    static constexpr captures::port::MacAddress mac{std::byte{2}, {}, {}, {}, {}, std::byte{1}};
 
     /// Arrives, addressed to the gateway.
     void put(const PacketBuilder& packet) {
@@ -56,15 +56,15 @@ private:
         std::mutex mutex;
         std::deque<std::vector<std::byte>> arriving;
         std::vector<std::vector<std::byte>> left;
-        captures::FileDescriptor event{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+        captures::base::FileDescriptor event{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
         std::atomic<bool> works{true};
     };
 
-    class Port final : public captures::Port {
+    class Port final : public captures::port::Port {
     public:
         explicit Port(std::shared_ptr<State> state) : state_{std::move(state)} {}
 
-        std::size_t receive(std::span<captures::Frame> frames) override {
+        std::size_t receive(std::span<captures::packet::Frame> frames) override {
             const std::lock_guard lock{state_->mutex};
             std::uint64_t ignored = 0;
             static_cast<void>(::read(state_->event.number(), &ignored, sizeof ignored));
@@ -81,7 +81,7 @@ private:
             }
             return held_.size();
         }
-        bool send(const captures::Frame& frame) override {
+        bool send(const captures::packet::Frame& frame) override {
             const std::lock_guard lock{state_->mutex};
             ++numbers_.sent;
             numbers_.sent_bytes += frame.captured;

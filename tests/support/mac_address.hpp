@@ -6,13 +6,13 @@
 #include <optional>
 #include <string>
 
-#include "captures/port.hpp"
+#include "captures/port/port.hpp"
 
 namespace support {
 
 /// `aa:bb:cc:dd:ee:ff`.
-[[nodiscard]] inline std::optional<captures::MacAddress> parse_mac(const std::string& text) {
-    captures::MacAddress mac{};
+[[nodiscard]] inline std::optional<captures::port::MacAddress> parse_mac(const std::string& text) {
+    captures::port::MacAddress mac{};
     std::array<unsigned, 6> parts{};
     // NOLINTNEXTLINE(cert-err34-c): %2x cannot overflow
     const int got = std::sscanf(text.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x", &parts[0], &parts[1], &parts[2], &parts[3],

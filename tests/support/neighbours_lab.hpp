@@ -14,10 +14,10 @@
 /// A side's neighbours and their link, where what is said is one line each: `request 10.0.1.5/us 10.0.1.9/- to all`.
 namespace support::neighbours_lab {
 
-using captures::Frame;
-using captures::Ipv4Address;
-using captures::Prefix;
-using captures::Time;
+using captures::base::Ipv4Address;
+using captures::base::Prefix;
+using captures::base::Time;
+using captures::packet::Frame;
 using gateway::live::ArpPacket;
 using gateway::live::broadcast_mac;
 using gateway::live::build_arp;
@@ -67,7 +67,7 @@ public:
 
     Lines lines;
     std::vector<std::vector<std::byte>> released;
-    std::vector<captures::Offload> offloads;
+    std::vector<captures::packet::Offload> offloads;
 };
 
 /// A host's ARP packet and the Ethernet header before it.
@@ -112,7 +112,7 @@ struct Lab {
         return {frame.begin(), frame.end()};
     }
 
-    void pass(captures::Duration duration) {
+    void pass(captures::base::Duration duration) {
         const auto until = now + duration;
         while (neighbours.next_deadline() <= until) {
             now = neighbours.next_deadline();

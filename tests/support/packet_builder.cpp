@@ -7,7 +7,8 @@
 
 namespace support {
 
-Decoded::Decoded(OwnedFrame built) : owned{std::move(built)}, frame{owned.frame()}, packet{captures::decode(frame)} {}
+Decoded::Decoded(OwnedFrame built)
+    : owned{std::move(built)}, frame{owned.frame()}, packet{captures::packet::decode(frame)} {}
 
 std::vector<std::byte> from_hex(std::string_view text) {
     std::string digits;
@@ -40,7 +41,7 @@ std::string to_hex(std::span<const std::byte> bytes) {
 
 }  // namespace support
 
-namespace captures {
+namespace captures::packet {
 
 std::string_view name_of(Kind kind) noexcept {
     switch (kind) {
@@ -59,6 +60,11 @@ std::ostream& operator<<(std::ostream& out, Kind kind) { return out << name_of(k
 std::ostream& operator<<(std::ostream& out, Defect defect) { return out << to_string(defect); }
 std::ostream& operator<<(std::ostream& out, LinkType type) { return out << "link type " << static_cast<int>(type); }
 std::ostream& operator<<(std::ostream& out, Side side) { return out << (side == Side::outside ? "outside" : "inside"); }
+
+}  // namespace captures::packet
+
+namespace captures::base {
+
 std::ostream& operator<<(std::ostream& out, Protocol protocol) { return out << to_string(protocol); }
 std::ostream& operator<<(std::ostream& out, Ipv4Address address) { return out << to_string(address); }
 std::ostream& operator<<(std::ostream& out, const Endpoint& endpoint) { return out << to_string(endpoint); }
@@ -66,4 +72,4 @@ std::ostream& operator<<(std::ostream& out, const FiveTuple& tuple) {
     return out << tuple.protocol << ' ' << tuple.source << " > " << tuple.destination;
 }
 
-}  // namespace captures
+}  // namespace captures::base

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "captures/packet.hpp"
+#include "captures/packet/packet.hpp"
 #include "tools/synth/packet_builder.hpp"
 
 /// Packets for tests: the builders of tools/synth, and what only tests need.
@@ -34,8 +34,8 @@ struct Decoded {
     ~Decoded() = default;
 
     OwnedFrame owned;
-    captures::Frame frame;
-    captures::Packet packet;
+    captures::packet::Frame frame;
+    captures::packet::Packet packet;
 };
 
 /// Bytes from hex digits; blanks are skipped, anything else throws std::invalid_argument.
@@ -46,17 +46,23 @@ struct Decoded {
 
 }  // namespace support
 
-namespace captures {
-
 // For Boost.Test's messages.
-[[nodiscard]] std::string_view name_of(Kind kind) noexcept;
-std::ostream& operator<<(std::ostream& out, Kind kind);
-std::ostream& operator<<(std::ostream& out, Defect defect);
-std::ostream& operator<<(std::ostream& out, LinkType type);
-std::ostream& operator<<(std::ostream& out, Side side);
+
+namespace captures::base {
+
 std::ostream& operator<<(std::ostream& out, Protocol protocol);
 std::ostream& operator<<(std::ostream& out, Ipv4Address address);
 std::ostream& operator<<(std::ostream& out, const Endpoint& endpoint);
 std::ostream& operator<<(std::ostream& out, const FiveTuple& tuple);
 
-}  // namespace captures
+}  // namespace captures::base
+
+namespace captures::packet {
+
+[[nodiscard]] std::string_view name_of(Kind kind) noexcept;
+std::ostream& operator<<(std::ostream& out, Kind kind);
+std::ostream& operator<<(std::ostream& out, Defect defect);
+std::ostream& operator<<(std::ostream& out, LinkType type);
+std::ostream& operator<<(std::ostream& out, Side side);
+
+}  // namespace captures::packet

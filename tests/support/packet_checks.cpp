@@ -2,20 +2,20 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "captures/checksum.hpp"
-#include "captures/print.hpp"
+#include "captures/base/checksum.hpp"
+#include "captures/packet/print.hpp"
 
 namespace support {
 
 namespace {
 
-using captures::Kind;
-using captures::Packet;
+using captures::packet::Kind;
+using captures::packet::Packet;
 
 std::string text_of(const std::string& text) { return '"' + text + '"'; }
 std::string text_of(std::string_view text) { return '"' + std::string{text} + '"'; }
 std::string text_of(std::uint64_t value) { return std::to_string(value); }
-std::string text_of(Kind kind) { return std::string{name_of(kind)}; }
+std::string text_of(Kind kind) { return std::string{captures::packet::name_of(kind)}; }
 
 template <class T>
 std::string compare(std::string_view what, const T& expected, const T& found) {
@@ -23,7 +23,7 @@ std::string compare(std::string_view what, const T& expected, const T& found) {
     return std::string{what} + " is " + text_of(found) + ", not " + text_of(expected);
 }
 
-std::string compare(std::string_view what, const Where& expected, captures::Endpoint found) {
+std::string compare(std::string_view what, const Where& expected, captures::base::Endpoint found) {
     if (expected.has_port) return compare(what, to_string(expected.endpoint), to_string(found));
     return compare(what, to_string(expected.endpoint.address), to_string(found.address));
 }
@@ -40,8 +40,8 @@ std::string_view as_text(std::span<const std::byte> bytes) {
 
 std::size_t transport_header_length(const Packet& packet) {
     if (packet.kind == Kind::tcp) return packet.tcp().header_length();
-    if (packet.kind == Kind::udp) return captures::UdpView::size;
-    return packet.kind == Kind::icmp_error ? captures::IcmpView::header_size : 0;
+    if (packet.kind == Kind::udp) return captures::packet::UdpView::size;
+    return packet.kind == Kind::icmp_error ? captures::packet::IcmpView::header_size : 0;
 }
 
 std::span<const std::byte> behind_ip(const Packet& packet) {
@@ -50,16 +50,16 @@ std::span<const std::byte> behind_ip(const Packet& packet) {
 
 /// The quoted datagram as a packet of its own; malformed where the quote is only a piece of it.
 Packet decode_quoted(const Packet& packet) {
-    const auto bytes = behind_ip(packet).subspan(captures::IcmpView::header_size);
-    captures::Frame frame;
+    const auto bytes = behind_ip(packet).subspan(captures::packet::IcmpView::header_size);
+    captures::packet::Frame frame;
     frame.data = packet.icmp().quoted();
     frame.captured = frame.length = static_cast<std::uint32_t>(bytes.size());
-    frame.link_type = captures::LinkType::ipv4;
-    return captures::decode(frame);
+    frame.link_type = captures::packet::LinkType::ipv4;
+    return captures::packet::decode(frame);
 }
 
 std::string check_transport(const Packet& packet, std::string_view what) {
-    const auto expected = captures::transport_checksum(packet);
+    const auto expected = captures::packet::transport_checksum(packet);
     if (!expected) return {};
     const bool is_udp_packet = packet.kind == Kind::udp;
     const auto found = is_udp_packet ? packet.udp().checksum() : packet.tcp().checksum();
@@ -70,13 +70,13 @@ std::string check_transport(const Packet& packet, std::string_view what) {
 }  // namespace
 
 bool check_all(const CheckedFrame& frame, std::initializer_list<PacketCheck> checks) {
-    const Checked checked{frame.frame, captures::decode(frame.frame)};
+    const Checked checked{frame.frame, captures::packet::decode(frame.frame)};
     bool all = true;
     for (const auto& holds : checks) {
         const auto wrong = holds(checked);
         all = all && wrong.empty();
         BOOST_CHECK_MESSAGE(wrong.empty(), frame.file << ':' << frame.line << ": " << wrong << "\n  in "
-                                                      << captures::describe(checked.packet) << '\n'
+                                                      << captures::packet::describe(checked.packet) << '\n'
                                                       << to_hex(frame.frame.bytes()));
     }
     return all;
@@ -86,7 +86,7 @@ PacketCheck is(Kind kind) {
     return [kind](const Checked& checked) { return compare("kind", kind, checked.packet.kind); };
 }
 
-PacketCheck malformed(captures::Defect defect) {
+PacketCheck malformed(captures::packet::Defect defect) {
     return [defect](const Checked& checked) {
         return compare("defect", to_string(defect), to_string(checked.packet.defect));
     };
@@ -134,7 +134,7 @@ PacketCheck fragment_at(std::size_t offset, bool more) {
 
 PacketCheck flags(std::string_view letters) {
     return [expected = std::string{letters}](const Checked& checked) {
-        return compare("TCP flags", expected, captures::flag_letters(checked.packet.tcp_flags));
+        return compare("TCP flags", expected, captures::packet::flag_letters(checked.packet.tcp_flags));
     };
 }
 
@@ -173,24 +173,24 @@ PacketCheck icmp(int type, int code) {
 PacketCheck quotes_from(Where endpoint) {
     return [endpoint](const Checked& checked) {
         if (checked.packet.kind != Kind::icmp_error) return std::string{"not an ICMP error"};
-        return compare("quoted source", endpoint, captures::quoted_tuple(checked.packet).source);
+        return compare("quoted source", endpoint, captures::packet::quoted_tuple(checked.packet).source);
     };
 }
 
 PacketCheck quotes_to(Where endpoint) {
     return [endpoint](const Checked& checked) {
         if (checked.packet.kind != Kind::icmp_error) return std::string{"not an ICMP error"};
-        return compare("quoted destination", endpoint, captures::quoted_tuple(checked.packet).destination);
+        return compare("quoted destination", endpoint, captures::packet::quoted_tuple(checked.packet).destination);
     };
 }
 
-PacketCheck on_side(captures::Side side) {
+PacketCheck on_side(captures::packet::Side side) {
     return [side](const Checked& checked) {
         return checked.frame.side == side ? std::string{} : std::string{"it is on the other side"};
     };
 }
 
-PacketCheck on_link(captures::LinkType type) {
+PacketCheck on_link(captures::packet::LinkType type) {
     return [type](const Checked& checked) {
         return compare_number("link type", static_cast<std::uint64_t>(type),
                               static_cast<std::uint64_t>(checked.frame.link_type));
@@ -204,18 +204,18 @@ PacketCheck captured_bytes(std::size_t bytes) {
 std::string checksums_hold(const Checked& checked) {
     const auto& packet = checked.packet;
     if (packet.ip == nullptr || packet.kind == Kind::malformed) return "no checksums: not a sound IPv4 packet";
-    if (!captures::checksum_holds({packet.ip, packet.header_length})) return "IPv4 header checksum is wrong";
+    if (!captures::base::checksum_holds({packet.ip, packet.header_length})) return "IPv4 header checksum is wrong";
     if (packet.kind != Kind::icmp_error) return check_transport(packet, "TCP or UDP checksum");
-    if (is_whole(packet) && !captures::checksum_holds(behind_ip(packet))) return "ICMP checksum is wrong";
-    const captures::Ipv4View quoted{packet.icmp().quoted()};
-    if (!captures::checksum_holds({quoted.at, quoted.header_length()})) return "quoted IPv4 checksum is wrong";
+    if (is_whole(packet) && !captures::base::checksum_holds(behind_ip(packet))) return "ICMP checksum is wrong";
+    const captures::packet::Ipv4View quoted{packet.icmp().quoted()};
+    if (!captures::base::checksum_holds({quoted.at, quoted.header_length()})) return "quoted IPv4 checksum is wrong";
     return check_transport(decode_quoted(packet), "quoted TCP or UDP checksum");
 }
 
 std::string transport_checksum_is_wrong(const Checked& checked) {
     const auto& packet = checked.packet;
-    if (packet.kind == Kind::malformed && packet.defect == captures::Defect::icmp_checksum) return {};
-    if (!captures::transport_checksum(packet)) return "not a whole TCP or UDP packet";
+    if (packet.kind == Kind::malformed && packet.defect == captures::packet::Defect::icmp_checksum) return {};
+    if (!captures::packet::transport_checksum(packet)) return "not a whole TCP or UDP packet";
     return check_transport(packet, "").empty() ? "transport checksum holds, or there is none" : "";
 }
 

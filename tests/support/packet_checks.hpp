@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "captures/packet.hpp"
+#include "captures/packet/packet.hpp"
 #include "tests/support/packet_builder.hpp"
 
 /// Checks of a frame that compose:
@@ -19,8 +19,8 @@ namespace support {
 
 /// A decoded frame under check.
 struct Checked {
-    captures::Frame frame;
-    captures::Packet packet;
+    captures::packet::Frame frame;
+    captures::packet::Packet packet;
 };
 
 /// Empty text where it holds, else what is wrong.
@@ -28,11 +28,11 @@ using PacketCheck = std::function<std::string(const Checked&)>;
 
 /// A frame and the line that has it checked.
 struct CheckedFrame {
-    captures::Frame frame;
+    captures::packet::Frame frame;
     const char* file;
     int line;
 
-    CheckedFrame(captures::Frame value, const char* at_file = __builtin_FILE(), int at_line = __builtin_LINE())
+    CheckedFrame(captures::packet::Frame value, const char* at_file = __builtin_FILE(), int at_line = __builtin_LINE())
         : frame{value}, file{at_file}, line{at_line} {}
     CheckedFrame(OwnedFrame& value, const char* at_file = __builtin_FILE(), int at_line = __builtin_LINE())
         : CheckedFrame{value.frame(), at_file, at_line} {}
@@ -49,8 +49,8 @@ bool check(CheckedFrame frame, const Checks&... checks) {
 }
 
 // What it is
-[[nodiscard]] PacketCheck is(captures::Kind kind);
-[[nodiscard]] PacketCheck malformed(captures::Defect defect);
+[[nodiscard]] PacketCheck is(captures::packet::Kind kind);
+[[nodiscard]] PacketCheck malformed(captures::packet::Defect defect);
 [[nodiscard]] std::string is_tcp(const Checked& checked);
 [[nodiscard]] std::string is_udp(const Checked& checked);
 [[nodiscard]] std::string is_icmp_error(const Checked& checked);
@@ -65,7 +65,7 @@ bool check(CheckedFrame frame, const Checks&... checks) {
 [[nodiscard]] PacketCheck fragment_at(std::size_t offset, bool more);
 
 // TCP, UDP
-[[nodiscard]] PacketCheck flags(std::string_view letters);  ///< as captures::flag_letters: `S.`
+[[nodiscard]] PacketCheck flags(std::string_view letters);  ///< as captures::packet::flag_letters: `S.`
 [[nodiscard]] PacketCheck seq(std::uint32_t number);
 [[nodiscard]] PacketCheck ack_number(std::uint32_t number);
 [[nodiscard]] PacketCheck payload(std::string_view text);
@@ -77,8 +77,8 @@ bool check(CheckedFrame frame, const Checks&... checks) {
 [[nodiscard]] PacketCheck quotes_to(Where endpoint);
 
 // The capture
-[[nodiscard]] PacketCheck on_side(captures::Side side);
-[[nodiscard]] PacketCheck on_link(captures::LinkType type);
+[[nodiscard]] PacketCheck on_side(captures::packet::Side side);
+[[nodiscard]] PacketCheck on_link(captures::packet::LinkType type);
 [[nodiscard]] PacketCheck captured_bytes(std::size_t bytes);
 
 /// Every checksum whose bytes are all here, computed anew: IPv4, TCP, UDP (0 is none and holds), ICMP, the quoted

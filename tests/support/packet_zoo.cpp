@@ -4,9 +4,9 @@ namespace support {
 
 namespace {
 
-using captures::Defect;
-using captures::Kind;
-using captures::LinkType;
+using captures::packet::Defect;
+using captures::packet::Kind;
+using captures::packet::LinkType;
 
 constexpr auto* client = "198.51.100.7:40000";
 constexpr auto* listener = "203.0.113.10:50022";

@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include "captures/packet.hpp"
+#include "captures/packet/packet.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace support {
@@ -11,8 +11,8 @@ namespace support {
 struct Specimen {
     std::string_view what;  ///< a sentence
     PacketBuilder packet;
-    captures::Kind kind;
-    captures::Defect defect = captures::Defect::none;
+    captures::packet::Kind kind;
+    captures::packet::Defect defect = captures::packet::Defect::none;
 };
 
 /// Packets that are what they should be: every kind but `malformed`, every link type, the odd but legal.

@@ -6,15 +6,15 @@
 #include <ostream>
 #include <stdexcept>
 
-#include "gateway/verdict_text.hpp"
+#include "gateway/outputs/verdict_text.hpp"
 
 namespace support {
 
-using captures::AddressRange;
-using captures::Endpoint;
-using captures::Frame;
-using captures::Protocol;
-using captures::Side;
+using captures::base::AddressRange;
+using captures::base::Endpoint;
+using captures::base::Protocol;
+using captures::packet::Frame;
+using captures::packet::Side;
 using policy::Reason;
 
 // What is told
@@ -40,7 +40,7 @@ std::string to_string(const Told& told) {
     return text + '\n' + to_hex(told.bytes);
 }
 
-void Recorder::judged(const gateway::Judged& burst) {
+void Recorder::judged(const gateway::pipeline::Judged& burst) {
     for (std::size_t i = 0; i < burst.frames.size(); ++i) {
         const auto& frame = burst.frames[i];
         const auto& verdict = burst.verdicts[i];
@@ -49,9 +49,9 @@ void Recorder::judged(const gateway::Judged& burst) {
         one.number = frame.number;
         one.time = frame.time;
         one.reason = verdict.reason;
-        one.rule = rule_text(verdict, *burst.tables);
+        one.rule = gateway::outputs::rule_text(verdict, *burst.tables);
         one.window = verdict.window;
-        one.detail = detail_text(verdict, burst.packets[i], *burst.tables);
+        one.detail = gateway::outputs::detail_text(verdict, burst.packets[i], *burst.tables);
         one.before.assign(frame.bytes().begin(), frame.bytes().end());
         one.link_type = frame.link_type;
         told.push_back(std::move(one));
@@ -59,7 +59,7 @@ void Recorder::judged(const gateway::Judged& burst) {
     }
 }
 
-void Recorder::rewritten(const gateway::Judged& burst) {
+void Recorder::rewritten(const gateway::pipeline::Judged& burst) {
     for (std::size_t i = 0; i < burst.frames.size(); ++i) {
         if (burst.verdicts[i].held) continue;
         auto& one = told[told.size() - unfinished_--];
@@ -114,16 +114,16 @@ policy::Nsg nsg_for_ssh(std::string name, const policy::ServiceTags& tags) {
     return {std::move(name), {ssh, nothing_else}, false, tags};
 }
 
-gateway::VirtualMachine machine(std::string name, Where address, std::vector<std::string> nsg = {}) {
-    gateway::VirtualMachine one;
+gateway::config::VirtualMachine machine(std::string name, Where address, std::vector<std::string> nsg = {}) {
+    gateway::config::VirtualMachine one;
     one.name = std::move(name);
     one.private_ip = address.endpoint.address;
     one.nsg = std::move(nsg);
     return one;
 }
 
-std::shared_ptr<const gateway::Tables> tables_of(const gateway::Config& config) {
-    auto tables = gateway::Tables::build(config);
+std::shared_ptr<const gateway::pipeline::Tables> tables_of(const gateway::config::Config& config) {
+    auto tables = gateway::pipeline::Tables::build(config);
     if (!tables) throw std::invalid_argument{tables.error()};
     return *tables;
 }
@@ -133,8 +133,8 @@ const Endpoint guarded_udp = Where{"10.1.0.4:5353"}.endpoint;
 
 }  // namespace
 
-gateway::Config lab() {
-    gateway::Config config;
+gateway::config::Config lab() {
+    gateway::config::Config config;
     config.firewall.public_ips = {Where{"203.0.113.10"}.endpoint.address, Where{"203.0.113.11"}.endpoint.address};
     config.firewall.private_ip = Where{"10.0.1.4"}.endpoint.address;
     config.firewall.instance_ip = Where{"10.0.1.5"}.endpoint.address;
@@ -155,7 +155,7 @@ gateway::Config lab() {
     return config;
 }
 
-dnat::NatRule& nat_rule(gateway::Config& config, std::string_view name) {
+dnat::NatRule& nat_rule(gateway::config::Config& config, std::string_view name) {
     const auto found = std::ranges::find(config.nat_rules, name, [](const auto& one) { return one.name.rule; });
     if (found == config.nat_rules.end()) throw std::invalid_argument{"no such NAT rule: " + std::string{name}};
     return *found;
@@ -163,11 +163,12 @@ dnat::NatRule& nat_rule(gateway::Config& config, std::string_view name) {
 
 // The bench
 
-Bench::Bench(const gateway::Config& config, gateway::Vantage vantage) {
+Bench::Bench(const gateway::config::Config& config, gateway::pipeline::Vantage vantage) {
     windows_.guard(guarded_ssh, Protocol::tcp);
     windows_.guard(guarded_udp, Protocol::udp);
-    pipeline_ = std::make_unique<gateway::Pipeline>(
-        tables_of(config), windows_, gateway::Pipeline::Settings{.vantage = vantage, .limits = config.limits});
+    pipeline_ = std::make_unique<gateway::pipeline::Pipeline>(
+        tables_of(config), windows_,
+        gateway::pipeline::Pipeline::Settings{.vantage = vantage, .limits = config.limits});
 }
 
 Told Bench::process(OwnedFrame owned, Side side) {
@@ -185,19 +186,19 @@ Told Bench::process(OwnedFrame owned, Side side) {
     return waiting;
 }
 
-void Bench::after(captures::Duration duration) {
+void Bench::after(captures::base::Duration duration) {
     now_ += duration;
     pipeline_->advance(now_, recorder_);
 }
 
-policy::WindowId Bench::open_window(std::string_view source, captures::Duration duration) {
+policy::WindowId Bench::open_window(std::string_view source, captures::base::Duration duration) {
     const auto id = static_cast<policy::WindowId>(opened_.size() / 2 + 1);
     for (const auto& [target, protocol] :
          {std::pair{guarded_ssh, Protocol::tcp}, std::pair{guarded_udp, Protocol::udp}}) {
         opened_.push_back({.id = id,
                            .target = target,
                            .protocol = protocol,
-                           .sources = {captures::Prefix::parse(source).value()},
+                           .sources = {captures::base::Prefix::parse(source).value()},
                            .start = now_,
                            .end = now_ + duration});
         windows_.open(opened_.back());
@@ -211,7 +212,7 @@ void Bench::close_window(policy::WindowId id) {
     }
 }
 
-void Bench::reload(const gateway::Config& config) { pipeline_->use(tables_of(config)); }
+void Bench::reload(const gateway::config::Config& config) { pipeline_->use(tables_of(config)); }
 
 std::vector<Told> Bench::all_told() { return std::exchange(recorder_.told, {}); }
 
@@ -224,7 +225,7 @@ std::vector<Told> Bench::synthesized() {
 void Bench::connect(std::string_view client) {
     const auto from = from_outside(tcp(client, "203.0.113.10:8080").syn().seq(1000));
     auto sent = from;
-    const auto instance = captures::decode(sent.frame()).tuple.source;
+    const auto instance = captures::packet::decode(sent.frame()).tuple.source;
     const auto answer = from_inside(tcp("10.1.0.4:80", instance).syn().ack(1001).seq(5000));
     const auto done = from_outside(tcp(client, "203.0.113.10:8080").ack(5001).seq(1001));
     BOOST_REQUIRE_EQUAL(from.reason, Reason::dnat);

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/pipeline.hpp"
+#include "gateway/pipeline/pipeline.hpp"
 #include "tests/support/packet_checks.hpp"
 
 /// A pipeline with a small lab around it, for tests that read as sentences:
@@ -19,18 +19,18 @@ namespace support {
 /// What the pipeline told about one frame.
 struct Told {
     std::uint64_t number = 0;  ///< 0: sent by the firewall itself
-    captures::Time time;
-    policy::Reason reason = policy::Reason::not_ip;  ///< of a frame with a number
-    captures::Side side = captures::Side::outside;   ///< where it leaves, or where it was dropped
-    std::string rule;                                ///< `collection/rule`
+    captures::base::Time time;
+    policy::Reason reason = policy::Reason::not_ip;                 ///< of a frame with a number
+    captures::packet::Side side = captures::packet::Side::outside;  ///< where it leaves, or where it was dropped
+    std::string rule;                                               ///< `collection/rule`
     policy::WindowId window = 0;
     std::string detail;
     std::vector<std::byte> before;  ///< as it came
     std::vector<std::byte> bytes;   ///< as it leaves, or as it came
-    captures::LinkType link_type = captures::LinkType::ethernet;
+    captures::packet::LinkType link_type = captures::packet::LinkType::ethernet;
 
     [[nodiscard]] policy::Fate fate() const noexcept { return policy::fate_of(reason); }
-    [[nodiscard]] captures::Frame frame() noexcept;
+    [[nodiscard]] captures::packet::Frame frame() noexcept;
 
     bool operator==(const Told&) const = default;
 };
@@ -39,11 +39,11 @@ struct Told {
 [[nodiscard]] std::string to_string(const Told& told);
 
 /// Remembers all that a pipeline tells, in order.
-class Recorder final : public gateway::Observer {
+class Recorder final : public gateway::pipeline::Observer {
 public:
-    void judged(const gateway::Judged& burst) override;
-    void rewritten(const gateway::Judged& burst) override;
-    void synthesized(const captures::Frame& frame) override;
+    void judged(const gateway::pipeline::Judged& burst) override;
+    void rewritten(const gateway::pipeline::Judged& burst) override;
+    void synthesized(const captures::packet::Frame& frame) override;
 
     std::vector<Told> told;
 
@@ -58,35 +58,36 @@ private:
 ///     203.0.113.10:53 UDP    -> web01:53                          203.0.113.10:5353 UDP -> web01:5353, guarded
 ///     203.0.113.10:50023 TCP -> app01 (10.1.0.6):22, before NSGs that allow port 22 from the firewall
 ///     203.0.113.10:50080 TCP -> app01:80, which those deny        10.0.1.4:2222 TCP -> web01:2222
-[[nodiscard]] gateway::Config lab();
+[[nodiscard]] gateway::config::Config lab();
 
 /// The configuration's rule of this name, to be changed.
-[[nodiscard]] dnat::NatRule& nat_rule(gateway::Config& config, std::string_view name);
+[[nodiscard]] dnat::NatRule& nat_rule(gateway::config::Config& config, std::string_view name);
 
 class Bench {
 public:
-    explicit Bench(const gateway::Config& config = lab(), gateway::Vantage vantage = gateway::Vantage::both);
+    explicit Bench(const gateway::config::Config& config = lab(),
+                   gateway::pipeline::Vantage vantage = gateway::pipeline::Vantage::both);
 
     /// Processes one packet now. What is told about it; of a fragment that waits, a Told without bytes.
-    Told from_outside(const PacketBuilder& packet) { return process(packet.build(), captures::Side::outside); }
-    Told from_inside(const PacketBuilder& packet) { return process(packet.build(), captures::Side::inside); }
-    Told from_outside(OwnedFrame frame) { return process(std::move(frame), captures::Side::outside); }
-    Told from_inside(OwnedFrame frame) { return process(std::move(frame), captures::Side::inside); }
+    Told from_outside(const PacketBuilder& packet) { return process(packet.build(), captures::packet::Side::outside); }
+    Told from_inside(const PacketBuilder& packet) { return process(packet.build(), captures::packet::Side::inside); }
+    Told from_outside(OwnedFrame frame) { return process(std::move(frame), captures::packet::Side::outside); }
+    Told from_inside(OwnedFrame frame) { return process(std::move(frame), captures::packet::Side::inside); }
     /// Frames as they are, in one burst.
-    void feed(std::span<captures::Frame> frames) { pipeline_->process(frames, recorder_); }
+    void feed(std::span<captures::packet::Frame> frames) { pipeline_->process(frames, recorder_); }
 
     /// Lets time pass.
-    void after(captures::Duration duration);
-    [[nodiscard]] captures::Time now() const noexcept { return now_; }
+    void after(captures::base::Duration duration);
+    [[nodiscard]] captures::base::Time now() const noexcept { return now_; }
     /// The next packets' time only, be it in the past.
-    void set_clock(captures::Time time) noexcept { now_ = time; }
+    void set_clock(captures::base::Time time) noexcept { now_ = time; }
 
     /// Lets a source reach web01's guarded ports from now on.
-    policy::WindowId open_window(std::string_view source, captures::Duration duration);
+    policy::WindowId open_window(std::string_view source, captures::base::Duration duration);
     void close_window(policy::WindowId id);
     void cut(policy::WindowId id) { cut({&id, 1}); }
     void cut(std::span<const policy::WindowId> ids) { pipeline_->cut(ids, now_, recorder_); }
-    void reload(const gateway::Config& config);
+    void reload(const gateway::config::Config& config);
     void finish() { pipeline_->finish(recorder_); }
 
     /// What was told since this was last asked, frames of the firewall's own included.
@@ -97,18 +98,18 @@ public:
     /// Opens a connection through 203.0.113.10:8080 to web01:80: the client is at 1001, the server at 5001.
     void connect(std::string_view client);
 
-    [[nodiscard]] gateway::Pipeline& pipeline() noexcept { return *pipeline_; }
+    [[nodiscard]] gateway::pipeline::Pipeline& pipeline() noexcept { return *pipeline_; }
     [[nodiscard]] std::uint64_t count(policy::Reason reason) const noexcept {
         return pipeline_->counters().reasons[static_cast<std::size_t>(reason)];
     }
 
 private:
-    Told process(OwnedFrame owned, captures::Side side);
+    Told process(OwnedFrame owned, captures::packet::Side side);
 
-    captures::Time now_ = start_time;
+    captures::base::Time now_ = start_time;
     policy::AccessWindows windows_;
     std::vector<policy::Window> opened_;
-    std::unique_ptr<gateway::Pipeline> pipeline_;
+    std::unique_ptr<gateway::pipeline::Pipeline> pipeline_;
     Recorder recorder_;
     std::uint64_t number_ = 0;
 };
@@ -152,7 +153,7 @@ bool check(CheckedTold checked, const Checks&... checks) {
 [[nodiscard]] VerdictCheck by_rule(std::string_view name);
 [[nodiscard]] VerdictCheck with_window(policy::WindowId id);
 [[nodiscard]] VerdictCheck with_detail(std::string_view text);
-[[nodiscard]] VerdictCheck leaves(captures::Side side);
+[[nodiscard]] VerdictCheck leaves(captures::packet::Side side);
 
 }  // namespace support
 

@@ -14,7 +14,7 @@ namespace support {
 
 namespace {
 
-using captures::Port;
+using captures::port::Port;
 
 constexpr const char* client = "10.1.0.2:1000";
 constexpr const char* server = "10.2.0.2:2000";
@@ -33,13 +33,13 @@ public:
     void send(const PacketBuilder& packet) const { send(packet.build().bytes()); }
 
 private:
-    captures::FileDescriptor socket_;
+    captures::base::FileDescriptor socket_;
 };
 
 using Bytes = std::vector<std::byte>;
 
 void append(std::vector<Bytes>& all, Port& port) {
-    static captures::Burst burst;
+    static captures::packet::Burst burst;
     while ((burst.count = port.receive(burst.frames)) > 0) {
         for (const auto& frame : burst.view()) all.emplace_back(frame.data, frame.data + frame.captured);
     }

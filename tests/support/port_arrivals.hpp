@@ -2,7 +2,7 @@
 
 #include "tests/support/port_behaviour.hpp"
 
-/// What every driver has to do, of the queues that it hears (captures::Lanes).
+/// What every driver has to do, of the queues that it hears (captures::port::Lanes).
 namespace support {
 
 void hears_all_in_the_order_of_their_arrival(const OpenPort& open);

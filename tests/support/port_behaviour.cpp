@@ -13,10 +13,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "captures/interface.hpp"
-#include "captures/offload.hpp"
-#include "captures/packet.hpp"
-#include "captures/vnet_header.hpp"
+#include "captures/packet/packet.hpp"
+#include "captures/port/interface.hpp"
+#include "captures/port/offload.hpp"
+#include "captures/port/vnet_header.hpp"
 #include "tests/support/packet_builder.hpp"
 #include "tests/support/packet_checks.hpp"
 #include "tests/support/port_arrivals.hpp"
@@ -25,9 +25,9 @@ namespace support {
 
 namespace {
 
-using captures::FileDescriptor;
-using captures::Frame;
-using captures::Port;
+using captures::base::FileDescriptor;
+using captures::packet::Frame;
+using captures::port::Port;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
@@ -58,7 +58,7 @@ public:
     void listen(Arrivals& arrivals) {
         for (;;) {
             const auto got = recv(socket_.number(), memory_.data(), memory_.size(), 0);
-            if (got < static_cast<ssize_t>(sizeof(captures::VnetHeader) + 14)) return;
+            if (got < static_cast<ssize_t>(sizeof(captures::port::VnetHeader) + 14)) return;
             look_at({memory_.data(), static_cast<std::size_t>(got)}, arrivals);
         }
     }
@@ -69,18 +69,18 @@ private:
     }
 
     static void look_at(std::span<std::byte> bytes, Arrivals& arrivals) {
-        captures::VnetHeader header;
+        captures::port::VnetHeader header;
         std::memcpy(&header, bytes.data(), sizeof header);
         Frame frame;
         frame.data = bytes.data() + sizeof header;
         frame.captured = frame.length = static_cast<std::uint32_t>(bytes.size() - sizeof header);
-        const auto packet = captures::decode(frame);
+        const auto packet = captures::packet::decode(frame);
         if (!packet.is_segment() || packet.is_fragmented()) return;
         ++arrivals.frames;
         arrivals.largest = std::max<std::size_t>(arrivals.largest, frame.captured);
-        const bool partial = (header.flags & captures::VnetHeader::needs_checksum) != 0;
+        const bool partial = (header.flags & captures::port::VnetHeader::needs_checksum) != 0;
         arrivals.partial += partial ? 1 : 0;
-        const bool right = partial ? captures::looks_partial(frame) : checksums_hold({frame, packet}).empty();
+        const bool right = partial ? captures::port::looks_partial(frame) : checksums_hold({frame, packet}).empty();
         arrivals.wrong += right ? 0 : 1;
     }
 
@@ -143,7 +143,7 @@ struct End {
 
 /// The next frame that a host sent with this first payload byte; others are ignored.
 bool arrives(Port& port, std::byte mark, Frame& found, std::chrono::milliseconds most = 1000ms) {
-    static captures::Burst burst;
+    static captures::packet::Burst burst;
     const auto end = Clock::now() + most;
     do {
         burst.count = port.receive(burst.frames);
@@ -281,7 +281,7 @@ static void tells_of_a_lost_interface(const OpenPort& open) {
             lab.gateway.run(loss);
             pollfd ready{port->descriptor(), POLLIN, 0};
             BOOST_TEST(poll(&ready, 1, 1000) == 1);
-            captures::Burst burst;
+            captures::packet::Burst burst;
             for (int i = 0; i < 100 && port->works(); ++i) burst.count = port->receive(burst.frames);
             BOOST_TEST(!port->works());
             auto frame = marked(std::byte{3});
@@ -332,7 +332,7 @@ static void wakes_whoever_waits(const OpenPort& open) {
     const VethLab lab{VethLab::Offloads::on};
     const auto port = opened(open, lab.gateway, "outside");
     const auto sender = packet_socket(lab.client, "eth0");
-    captures::Burst burst;
+    captures::packet::Burst burst;
     while (port->receive(burst.frames) > 0) {
     }
     pollfd ready{port->descriptor(), POLLIN, 0};

@@ -8,17 +8,17 @@
 
 #include <tl/expected.hpp>
 
-#include "captures/port.hpp"
+#include "captures/port/port.hpp"
 #include "tests/support/veth_lab.hpp"
 
 /// What every driver has to do, on real interfaces.
 namespace support {
 
-using OpenPort = std::function<tl::expected<std::unique_ptr<captures::Port>, std::string>(const std::string&)>;
+using OpenPort = std::function<tl::expected<std::unique_ptr<captures::port::Port>, std::string>(const std::string&)>;
 
 /// Fails the test with the driver's words if it cannot be opened.
-[[nodiscard]] std::unique_ptr<captures::Port> opened(const OpenPort& open, const NetworkNamespace& where,
-                                                     const std::string& interface);
+[[nodiscard]] std::unique_ptr<captures::port::Port> opened(const OpenPort& open, const NetworkNamespace& where,
+                                                           const std::string& interface);
 
 /// What arrived at the server's interface.
 struct Arrivals {
@@ -33,8 +33,8 @@ struct Crossing {
     Arrivals arrivals;
     bool saw_partial = false;  ///< at a port
     std::size_t largest = 0;   ///< at a port
-    captures::Port::Numbers outside;
-    captures::Port::Numbers inside;
+    captures::port::Port::Numbers outside;
+    captures::port::Port::Numbers inside;
 };
 
 /// Sends so many bytes over a TCP connection from the client to the server, and back at the same time.

@@ -4,9 +4,9 @@
 
 namespace support {
 
-using captures::Endpoint;
-using captures::Side;
-using gateway::Vantage;
+using captures::base::Endpoint;
+using captures::packet::Side;
+using gateway::pipeline::Vantage;
 using namespace std::chrono_literals;
 
 RandomTraffic::RandomTraffic(std::uint64_t seed, Vantage vantage) : random_{seed}, vantage_{vantage} {
@@ -65,11 +65,12 @@ TrafficStep RandomTraffic::packet_step(OwnedFrame owned, std::size_t talk) {
 
 /// No two packets come at the same time, so that nothing depends on which of them is first.
 void RandomTraffic::pass_time() {
-    const auto upto = [this](captures::Duration most) {
-        now_ += captures::Duration{1 + static_cast<std::int64_t>(random_.below(std::uint64_t{1} << 32) *
-                                                                 (static_cast<std::uint64_t>(most.count()) >> 32))};
+    const auto upto = [this](captures::base::Duration most) {
+        now_ += captures::base::Duration{1 +
+                                         static_cast<std::int64_t>(random_.below(std::uint64_t{1} << 32) *
+                                                                   (static_cast<std::uint64_t>(most.count()) >> 32))};
     };
-    now_ += captures::Duration{1 + static_cast<std::int64_t>(random_.below(1'000'000))};
+    now_ += captures::base::Duration{1 + static_cast<std::int64_t>(random_.below(1'000'000))};
     if (one_in(6)) upto(1s);
     if (one_in(40)) upto(30s);
     if (one_in(400)) upto(200s);
@@ -82,7 +83,7 @@ std::optional<TrafficStep> RandomTraffic::event() {
         static constexpr std::array sources{"198.51.100.7", "198.51.100.0/24", "192.0.2.5", "*"};
         step.what = TrafficStep::What::open_window;
         step.source = sources[random_.below(sources.size())];
-        step.duration = 5s + captures::Duration{static_cast<std::int64_t>(random_.below(60)) * 1'000'000'000};
+        step.duration = 5s + captures::base::Duration{static_cast<std::int64_t>(random_.below(60)) * 1'000'000'000};
         ++opened_;
         return step;
     }
@@ -185,7 +186,7 @@ PacketBuilder RandomTraffic::noise() {
         case 2: return icmp_echo("198.51.100.7", "203.0.113.10");
         case 3: return ip_protocol(47, "198.51.100.7", "203.0.113.10");
         case 4:  // late, too: two packets that count as of one time could end their flows in any order
-            late_by_ = captures::Duration{static_cast<std::int64_t>(random_.below(std::uint64_t{1} << 32))};
+            late_by_ = captures::base::Duration{static_cast<std::int64_t>(random_.below(std::uint64_t{1} << 32))};
             return tcp("198.51.100.7:1", "203.0.113.11:1").syn();
         case 5: return tcp("198.51.100.7:1", "203.0.113.10:8080").syn().bad_ip_checksum();
         case 6: return tcp("203.0.113.11:4000", "203.0.113.10:8080").syn();
@@ -211,7 +212,7 @@ void RandomTraffic::learn(std::size_t talk, Endpoint instance, Endpoint target) 
     talks_[talk].target = target;
 }
 
-const std::array<gateway::Config, 2>& traffic_configs() {
+const std::array<gateway::config::Config, 2>& traffic_configs() {
     static const auto configs = [] {
         auto one = lab();
         one.limits = {.flows = 4096, .fragmented_datagrams = 512, .held_fragments = 512};
@@ -221,7 +222,7 @@ const std::array<gateway::Config, 2>& traffic_configs() {
         other.timeouts.tcp_idle = 40s;
         other.timeouts.tcp_transitory = 50s;
         nat_rule(other, "web").translated.port = 81;
-        nat_rule(other, "db").sources = {captures::AddressRange::parse("192.0.2.5").value()};
+        nat_rule(other, "db").sources = {captures::base::AddressRange::parse("192.0.2.5").value()};
         std::swap(other.nat_rules[0], other.nat_rules[5]);
         return std::array{one, other};
     }();

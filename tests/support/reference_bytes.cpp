@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <array>
 
-#include "captures/bytes.hpp"
+#include "captures/base/bytes.hpp"
 
 namespace support {
 
-using captures::Endpoint;
-using captures::load_be16;
-using captures::load_be32;
-using captures::load_u8;
-using captures::store_be16;
-using captures::store_be32;
+using captures::base::Endpoint;
+using captures::base::load_be16;
+using captures::base::load_be32;
+using captures::base::load_u8;
+using captures::base::store_be16;
+using captures::base::store_be32;
 
 namespace {
 
@@ -89,7 +89,7 @@ void rewrite_datagram(std::byte* ip, std::size_t size, Endpoint source, Endpoint
 
 void translate_packet(std::byte* ip, Endpoint source, Endpoint destination, bool up) {
     const auto ttl = load_u8(ip + 8);
-    captures::store_u8(ip + 8, static_cast<std::uint8_t>(up ? std::min(ttl + 1, 255) : ttl - 1));
+    captures::base::store_u8(ip + 8, static_cast<std::uint8_t>(up ? std::min(ttl + 1, 255) : ttl - 1));
     const std::size_t size = load_be16(ip + 2) - header_of(ip);
     rewrite_datagram(ip, size, source, destination);
     if (load_u8(ip + 9) != icmp_protocol) return;

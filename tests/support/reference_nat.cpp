@@ -2,21 +2,21 @@
 
 #include <algorithm>
 
-#include "captures/bytes.hpp"
+#include "captures/base/bytes.hpp"
 #include "tests/support/reference_bytes.hpp"
 
 namespace support {
 
-using captures::Endpoint;
-using captures::Frame;
-using captures::Ipv4Address;
-using captures::load_be16;
-using captures::load_be32;
-using captures::load_u8;
-using captures::Protocol;
-using captures::Side;
-using captures::Time;
-using gateway::Vantage;
+using captures::base::Endpoint;
+using captures::base::Ipv4Address;
+using captures::base::load_be16;
+using captures::base::load_be32;
+using captures::base::load_u8;
+using captures::base::Protocol;
+using captures::base::Time;
+using captures::packet::Frame;
+using captures::packet::Side;
+using gateway::pipeline::Vantage;
 using policy::Reason;
 
 namespace {
@@ -26,7 +26,7 @@ constexpr std::size_t none = SIZE_MAX;
 constexpr unsigned icmp_number = 1;
 constexpr unsigned tcp_number = 6;
 constexpr unsigned udp_number = 17;
-namespace flag = captures::tcp_flag;
+namespace flag = captures::packet::tcp_flag;
 
 }  // namespace
 
@@ -89,7 +89,7 @@ ReferenceNat::Ruling ReferenceNat::judge_transport(const Packet& packet) {
 }
 
 /// `port`: from which it is delivered, where that is known.
-ReferenceNat::Ruling ReferenceNat::admission_of(const captures::FiveTuple& arrived, bool opens, Endpoint& target,
+ReferenceNat::Ruling ReferenceNat::admission_of(const captures::base::FiveTuple& arrived, bool opens, Endpoint& target,
                                                 std::optional<std::uint16_t> port) const {
     Ruling ruling{.reason = Reason::no_listener};
     const dnat::NatRule* matched = nullptr;
@@ -123,7 +123,7 @@ ReferenceNat::Ruling ReferenceNat::admission_of(const captures::FiveTuple& arriv
         ruling.window = best->id;
     }
     if (!port) port = free_port(target, static_cast<unsigned>(arrived.protocol), arrived.source.port);
-    const captures::FiveTuple delivered{{config_.firewall.instance_ip, *port}, target, arrived.protocol};
+    const captures::base::FiveTuple delivered{{config_.firewall.instance_ip, *port}, target, arrived.protocol};
     ruling.reason = Reason::dnat;
     if (const auto* const machine = config_.machine(target.address)) {
         for (const auto& name : machine->nsg) {
@@ -137,7 +137,7 @@ ReferenceNat::Ruling ReferenceNat::judge_first(const Packet& packet) {
     const auto* const ip = packet.bytes.data() + link;
     const bool opens = packet.protocol == udp_number || is_syn(packet);
     Flow flow;
-    const captures::FiveTuple arrived{packet.source, packet.destination, static_cast<Protocol>(packet.protocol)};
+    const captures::base::FiveTuple arrived{packet.source, packet.destination, static_cast<Protocol>(packet.protocol)};
     auto ruling = admission_of(arrived, opens, flow.target);
     if (ruling.reason != Reason::dnat) return ruling;
     if (load_u8(ip + 8) <= 1) return ruling.reason = Reason::ttl_expired, ruling;

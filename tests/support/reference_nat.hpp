@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "gateway/config.hpp"
-#include "gateway/pipeline.hpp"
+#include "gateway/config/config.hpp"
+#include "gateway/pipeline/pipeline.hpp"
 #include "tests/support/pipeline_bench.hpp"
 
 namespace support {
@@ -19,13 +19,14 @@ namespace support {
 /// is compared stays within them.
 class ReferenceNat {
 public:
-    ReferenceNat(const gateway::Config& config, gateway::Vantage vantage) : config_{config}, vantage_{vantage} {}
+    ReferenceNat(const gateway::config::Config& config, gateway::pipeline::Vantage vantage)
+        : config_{config}, vantage_{vantage} {}
 
-    std::vector<Told> packet(const captures::Frame& frame);
-    void open_window(std::string_view source, captures::Duration duration, captures::Time now);
+    std::vector<Told> packet(const captures::packet::Frame& frame);
+    void open_window(std::string_view source, captures::base::Duration duration, captures::base::Time now);
     void close_window(policy::WindowId id);
-    std::vector<Told> cut(policy::WindowId id, captures::Time now);
-    void reload(const gateway::Config& config);
+    std::vector<Told> cut(policy::WindowId id, captures::base::Time now);
+    void reload(const gateway::config::Config& config);
     std::vector<Told> finish();
 
 private:
@@ -42,22 +43,22 @@ private:
         std::uint32_t window = 0;
     };
     struct Flow {
-        captures::Endpoint client, called, target, instance;
-        captures::Protocol protocol = captures::Protocol::tcp;
+        captures::base::Endpoint client, called, target, instance;
+        captures::base::Protocol protocol = captures::base::Protocol::tcp;
         std::string rule;
         policy::WindowId window = 0;
         bool east_west = false;
         bool cut = false;
-        captures::Time last_seen;
+        captures::base::Time last_seen;
         Phase phase = Phase::opening;
         bool answered = false;  // the server sent its SYN
         Half from_client, from_server;
     };
     struct Packet {
         Bytes bytes;
-        captures::Frame frame;
+        captures::packet::Frame frame;
         Way way = Way::to_target;
-        captures::Endpoint source, destination;
+        captures::base::Endpoint source, destination;
         std::uint8_t protocol = 0;
         bool first = true;  // has a transport header
         bool more = false;
@@ -68,10 +69,10 @@ private:
         policy::Reason reason = policy::Reason::fragment;
         std::string rule{};
         policy::WindowId window = 0;
-        captures::Endpoint source{}, destination{};
+        captures::base::Endpoint source{}, destination{};
     };
     struct Datagram {
-        captures::Time deadline{};
+        captures::base::Time deadline{};
         std::vector<bool> have{};
         std::uint32_t end = 0;  // known once the last fragment came
         bool poisoned = false;
@@ -79,10 +80,10 @@ private:
         Ruling ruling{};
         std::vector<Packet> waiting{};
     };
-    using DatagramKey = std::tuple<captures::Ipv4Address, captures::Ipv4Address, unsigned, unsigned, bool>;
+    using DatagramKey = std::tuple<captures::base::Ipv4Address, captures::base::Ipv4Address, unsigned, unsigned, bool>;
 
-    void pass_time(captures::Time now);
-    [[nodiscard]] captures::Time deadline_of(const Flow& flow) const;
+    void pass_time(captures::base::Time now);
+    [[nodiscard]] captures::base::Time deadline_of(const Flow& flow) const;
     void judge(Packet& packet);
     [[nodiscard]] bool departs(const Packet& packet) const;
     [[nodiscard]] Ruling judge_transport(const Packet& packet);
@@ -97,27 +98,28 @@ private:
     [[nodiscard]] static DatagramKey key_of(const Packet& packet);
     enum class Step : std::uint8_t { counts, silent, reopens, refused };
     [[nodiscard]] static Step follow(Flow& flow, const Packet& packet, bool from_client);
-    [[nodiscard]] std::size_t find_flow(captures::Endpoint source, captures::Endpoint destination, unsigned protocol,
-                                        Way way) const;
-    [[nodiscard]] bool owns(captures::Ipv4Address address) const;
+    [[nodiscard]] std::size_t find_flow(captures::base::Endpoint source, captures::base::Endpoint destination,
+                                        unsigned protocol, Way way) const;
+    [[nodiscard]] bool owns(captures::base::Ipv4Address address) const;
     [[nodiscard]] static bool is_syn(const Packet& packet);
     [[nodiscard]] Ruling ask_again(const Flow& flow) const;
-    [[nodiscard]] Ruling admission_of(const captures::FiveTuple& arrived, bool opens, captures::Endpoint& target,
-                                      std::optional<std::uint16_t> port = {}) const;
-    [[nodiscard]] std::uint16_t free_port(captures::Endpoint target, unsigned protocol, std::uint16_t wanted) const;
+    [[nodiscard]] Ruling admission_of(const captures::base::FiveTuple& arrived, bool opens,
+                                      captures::base::Endpoint& target, std::optional<std::uint16_t> port = {}) const;
+    [[nodiscard]] std::uint16_t free_port(captures::base::Endpoint target, unsigned protocol,
+                                          std::uint16_t wanted) const;
     [[nodiscard]] static Ruling ruling_of(const Flow& flow, policy::Reason reason, Way way);
     void tell(const Packet& packet, const Ruling& ruling);
-    void send_resets(const Flow& flow, captures::Time when);
-    void send_reset(captures::Endpoint from, captures::Endpoint to, const Half& sender, const Half& receiver,
-                    captures::Side side, captures::Time when);
+    void send_resets(const Flow& flow, captures::base::Time when);
+    void send_reset(captures::base::Endpoint from, captures::base::Endpoint to, const Half& sender,
+                    const Half& receiver, captures::packet::Side side, captures::base::Time when);
 
-    gateway::Config config_;
-    gateway::Vantage vantage_;
+    gateway::config::Config config_;
+    gateway::pipeline::Vantage vantage_;
     std::vector<policy::Window> windows_;
     policy::WindowId last_window_ = 0;
     std::vector<Flow> flows_;
     std::map<DatagramKey, Datagram> datagrams_;
-    captures::Time now_ = captures::Time::min();
+    captures::base::Time now_ = captures::base::Time::min();
     std::vector<Told> told_;
 };
 

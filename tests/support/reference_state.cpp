@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "captures/bytes.hpp"
+#include "captures/base/bytes.hpp"
 #include "tests/support/reference_bytes.hpp"
 #include "tests/support/reference_nat.hpp"
 
@@ -8,12 +8,12 @@
 
 namespace support {
 
-using captures::Endpoint;
-using captures::Ipv4Address;
-using captures::load_u8;
-using captures::Protocol;
-using captures::Side;
-using captures::Time;
+using captures::base::Endpoint;
+using captures::base::Ipv4Address;
+using captures::base::load_u8;
+using captures::base::Protocol;
+using captures::base::Time;
+using captures::packet::Side;
 using policy::Reason;
 
 namespace {
@@ -57,11 +57,11 @@ Time ReferenceNat::deadline_of(const Flow& flow) const {
 
 // Windows and rules
 
-void ReferenceNat::open_window(std::string_view source, captures::Duration duration, Time now) {
+void ReferenceNat::open_window(std::string_view source, captures::base::Duration duration, Time now) {
     windows_.push_back({.id = ++last_window_,
                         .target = {},
                         .protocol = {},
-                        .sources = {captures::Prefix::parse(source).value()},
+                        .sources = {captures::base::Prefix::parse(source).value()},
                         .start = now,
                         .end = now + duration});
 }
@@ -84,7 +84,7 @@ std::vector<Told> ReferenceNat::cut(policy::WindowId id, Time now) {
     return std::exchange(told_, {});
 }
 
-void ReferenceNat::reload(const gateway::Config& config) {
+void ReferenceNat::reload(const gateway::config::Config& config) {
     config_ = config;
     std::erase_if(flows_, [&](Flow& flow) {
         Endpoint target;
@@ -96,7 +96,7 @@ void ReferenceNat::reload(const gateway::Config& config) {
         if (machine == nullptr) return false;
         return std::ranges::any_of(machine->nsg, [&](const std::string& name) {
             const auto* const nsg = config_.nsg(name);
-            const captures::FiveTuple delivered{flow.instance, flow.target, flow.protocol};
+            const captures::base::FiveTuple delivered{flow.instance, flow.target, flow.protocol};
             return nsg->flush_connection() && nsg->judge(delivered).access == policy::Access::deny;
         });
     });
@@ -145,7 +145,7 @@ ReferenceNat::Ruling ReferenceNat::ruling_of(const Flow& flow, Reason reason, Wa
 // Fragments
 
 ReferenceNat::DatagramKey ReferenceNat::key_of(const Packet& packet) {
-    const auto id = captures::load_be16(packet.bytes.data() + link_header + 4);
+    const auto id = captures::base::load_be16(packet.bytes.data() + link_header + 4);
     return {packet.source.address, packet.destination.address, id, packet.protocol, packet.way == Way::to_target};
 }
 

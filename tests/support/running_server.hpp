@@ -7,8 +7,8 @@
 #include <string>
 #include <thread>
 
-#include "gateway/api/server.hpp"
-#include "gateway/api/tls.hpp"
+#include "gateway/api/http/server.hpp"
+#include "gateway/api/http/tls.hpp"
 #include "tests/support/test_client.hpp"
 
 namespace support {
@@ -30,22 +30,23 @@ struct Folder {
 /// `/waits`, with what holds once it is settled; `/blocks`, not before `unblock`, and nobody else meanwhile.
 class RunningServer {
 public:
-    using Limits = gateway::api::ServerLimits;
+    using Limits = gateway::api::http::ServerLimits;
 
-    explicit RunningServer(const Limits& limits = {}, bool tls = false, captures::Ipv4Address address = {0x7f000001}) {
-        gateway::api::Server::Options options{.listen = {address, 0}, .tls = {}, .limits = limits};
+    explicit RunningServer(const Limits& limits = {}, bool tls = false,
+                           captures::base::Ipv4Address address = {0x7f000001}) {
+        gateway::api::http::Server::Options options{.listen = {address, 0}, .tls = {}, .limits = limits};
         if (tls) {
-            const auto names = gateway::api::names_of_this_host({0});
-            options.tls = gateway::api::own_certificate(
+            const auto names = gateway::api::http::names_of_this_host({0});
+            options.tls = gateway::api::http::own_certificate(
                               folder_.path, names,
-                              std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now()))
+                              std::chrono::time_point_cast<captures::base::Duration>(std::chrono::system_clock::now()))
                               ->files;
         }
         endpoint = server.listen(options, [this](const auto& request) { return answer(request); }).value();
         thread_ = std::thread{[this] {
             server.run([this] {
                 ++ticks;
-                return captures::Time::max();
+                return captures::base::Time::max();
             });
             ended_.set_value();
         }};
@@ -66,15 +67,15 @@ public:
     }
 
     /// The numbers as the server's thread sees them.
-    gateway::api::Server::Numbers numbers() {
+    gateway::api::http::Server::Numbers numbers() {
         TestClient{endpoint}.ask("GET /numbers HTTP/1.0\r\n\r\n");
         return numbers_;
     }
 
     [[nodiscard]] std::string certificate() const { return folder_.path + "/portcullis-cert.pem"; }
 
-    gateway::api::Server server;
-    captures::Endpoint endpoint;
+    gateway::api::http::Server server;
+    captures::base::Endpoint endpoint;
     std::string last_authorization;  ///< of the last request; to be read once it is answered
     std::atomic<int> ticks = 0;
     std::atomic<bool> settles = true;
@@ -83,7 +84,7 @@ public:
     std::promise<void> unblock;
 
 private:
-    gateway::api::Response answer(const gateway::api::Request& request) {
+    gateway::api::http::Response answer(const gateway::api::http::Request& request) {
         last_authorization = request.header("authorization");
         std::string text = request.method + " ";
         for (const auto& segment : request.path) text += "/" + segment;
@@ -104,7 +105,7 @@ private:
     }
 
     Folder folder_;
-    gateway::api::Server::Numbers numbers_;
+    gateway::api::http::Server::Numbers numbers_;
     std::promise<void> ended_;
     std::thread thread_;
 };

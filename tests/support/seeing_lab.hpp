@@ -3,7 +3,7 @@
 #include <fstream>
 
 #include "gateway/live/live_gateway.hpp"
-#include "gateway/reload.hpp"
+#include "gateway/service/reload.hpp"
 #include "tests/support/api_lab.hpp"
 #include "tests/support/live_wires.hpp"
 
@@ -37,8 +37,8 @@ struct SeeingLab : ApiLab {
         live = std::move(*opened);
         control->enforce_by(*live, noon);
         surroundings.live = live.get();
-        surroundings.reload = [this](const gateway::Caller& caller) {
-            return gateway::reload(config_path(), *control, *authenticator, &caller, noon);
+        surroundings.reload = [this](const gateway::control_plane::Caller& caller) {
+            return gateway::service::reload(config_path(), *control, *authenticator, &caller, noon);
         };
     }
 

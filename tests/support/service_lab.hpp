@@ -5,14 +5,15 @@
 #include <memory>
 #include <string>
 
-#include "gateway/config_load.hpp"
-#include "gateway/control_plane.hpp"
+#include "gateway/config_file/load.hpp"
+#include "gateway/control_plane/control_plane.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 /// A control plane on a real store in a directory of its own, for the tests of the service and its API.
 namespace support {
 
-inline constexpr captures::Time noon{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31} + std::chrono::hours{12}};
+inline constexpr captures::base::Time noon{std::chrono::sys_days{std::chrono::year{2026} / 1 / 31} +
+                                           std::chrono::hours{12}};
 
 /// web01 (ssh and rdp, mapped by a rule), db01 (no rule: gets a mapped port), app01 (in no policy), all in group lab.
 /// Principals: requester@ (JIT Requester on web01 and db01), second@ (the same), reader@, admin@ (Owner), nobody@, and
@@ -110,39 +111,39 @@ struct ServiceLab {
     ServiceLab() { start(noon); }
 
     /// Ends the service, if there is one, and starts it on the same store.
-    void start(captures::Time now, const std::string& toml = service_lab_toml) {
+    void start(captures::base::Time now, const std::string& toml = service_lab_toml) {
         control.reset();
-        auto loaded = gateway::parse_config(toml, "lab.toml");
-        BOOST_REQUIRE_MESSAGE(loaded, (loaded ? std::string{} : gateway::to_string(loaded.error().front())));
+        auto loaded = gateway::config_file::parse_config(toml, "lab.toml");
+        BOOST_REQUIRE_MESSAGE(loaded, (loaded ? std::string{} : gateway::config::to_string(loaded.error().front())));
         auto store = gateway::store::Store::open("sqlite:" + (directory.path() / "store.db").string());
         BOOST_REQUIRE_MESSAGE(store, (store ? std::string{} : store.error().message));
-        auto started = gateway::ControlPlane::start(std::move(loaded->config), std::move(*store), now);
+        auto started = gateway::control_plane::ControlPlane::start(std::move(loaded->config), std::move(*store), now);
         BOOST_REQUIRE_MESSAGE(started, (started ? std::string{} : started.error()));
         control = std::move(*started);
     }
 
-    [[nodiscard]] static gateway::Caller caller(const std::string& name) {
-        return {name + "@lab.example", "198.51.100.7", captures::Ipv4Address{0xc6336407}, "correlation-1", {}};
+    [[nodiscard]] static gateway::control_plane::Caller caller(const std::string& name) {
+        return {name + "@lab.example", "198.51.100.7", captures::base::Ipv4Address{0xc6336407}, "correlation-1", {}};
     }
     [[nodiscard]] static std::string machine_id(const std::string& name) {
         return "/subscriptions/20ff7fc3-e762-44dd-bd96-b71116dcdc23/resourceGroups/lab"
                "/providers/Microsoft.Compute/virtualMachines/" +
                name;
     }
-    [[nodiscard]] static gateway::InitiateRequest asks(const std::string& machine, std::uint16_t port,
-                                                       captures::Duration duration = std::chrono::hours{1}) {
+    [[nodiscard]] static gateway::control_plane::InitiateRequest asks(
+        const std::string& machine, std::uint16_t port, captures::base::Duration duration = std::chrono::hours{1}) {
         policy::RequestedPort wanted;
         wanted.number = port;
         wanted.duration = duration;
         return {{{machine_id(machine), {wanted}}}, "patching", "fingerprint"};
     }
-    auto initiate(const std::string& who, const std::string& machine, std::uint16_t port, captures::Time now = noon,
-                  captures::Duration duration = std::chrono::hours{1}) {
+    auto initiate(const std::string& who, const std::string& machine, std::uint16_t port,
+                  captures::base::Time now = noon, captures::base::Duration duration = std::chrono::hours{1}) {
         return control->initiate(caller(who), "default", asks(machine, port, duration), now);
     }
 
     ScratchFolder directory;
-    std::unique_ptr<gateway::ControlPlane> control;
+    std::unique_ptr<gateway::control_plane::ControlPlane> control;
 };
 
 }  // namespace support

@@ -52,8 +52,8 @@ std::string message_of(const tl::expected<Value, gateway::store::StoreError>& re
     return result ? std::string{} : result.error().message;
 }
 
-inline captures::Time at_second(long long second) {
-    return captures::Time{std::chrono::seconds{1'769'851'800 + second} + captures::Duration{1}};
+inline captures::base::Time at_second(long long second) {
+    return captures::base::Time{std::chrono::seconds{1'769'851'800 + second} + captures::base::Duration{1}};
 }
 
 inline policy::AccessRecord sample_record(policy::WindowId id) {
@@ -64,14 +64,15 @@ inline policy::AccessRecord sample_record(policy::WindowId id) {
             .policy = "default",
             .justification = "fix it's \"broken\"; -- \xc3\xbc",
             .port = 22,
-            .protocol = captures::Protocol::tcp,
-            .sources = {captures::Prefix::parse("198.51.100.0/24").value(), captures::Prefix::parse("*").value()},
+            .protocol = captures::base::Protocol::tcp,
+            .sources = {captures::base::Prefix::parse("198.51.100.0/24").value(),
+                        captures::base::Prefix::parse("*").value()},
             .start = at_second(0),
             .end = at_second(3600),
             .on_expiry = policy::OnExpiry::cut,
             .status = policy::Status::initiated,
             .status_reason = policy::StatusReason::expired,
-            .listener = captures::Endpoint::parse("203.0.113.10:50022")};
+            .listener = captures::base::Endpoint::parse("203.0.113.10:50022")};
 }
 
 inline policy::AuditEvent sample_event(long long second = 0, const std::string& machine = "web01",

@@ -12,7 +12,7 @@ namespace support {
 namespace {
 
 std::uint8_t flags_of(std::string_view letters) {
-    namespace flag = captures::tcp_flag;
+    namespace flag = captures::packet::tcp_flag;
     std::uint8_t flags = 0;
     for (const char letter : letters) {
         switch (letter) {
@@ -75,7 +75,7 @@ std::string TcpTranscript::play_segment(std::string_view segment) {
     words >> who;
     if (who != "client" && who != "server") throw std::invalid_argument{"neither client nor server: " + who};
     const Decoded decoded{segment_of(words)};
-    if (decoded.packet.kind != captures::Kind::tcp) throw std::invalid_argument{"no sound segment"};
+    if (decoded.packet.kind != captures::packet::Kind::tcp) throw std::invalid_argument{"no sound segment"};
     if (!begun_) {
         begun_ = true;
         begin(state_, track_, decoded.packet);

@@ -13,7 +13,7 @@
 ///     client P. 1001+100 ack 5001    -> established
 ///     client R 1 win 0               -> established, quiet
 ///
-/// who, flags as captures::flag_letters has them, sequence number and payload bytes, then any of `ack`, `win`, `scale`;
+/// who, flags as captures::packet::flag_letters has them, sequence number and payload bytes, then any of `ack`, `win`, `scale`;
 /// behind the arrow the flow's state after it, and `quiet` where the segment does not count against the idle timeout,
 /// `reopen` or `invalid` where it does not pass. The first line is the SYN that begins the flow.
 namespace support {

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <utility>
 
-#include "captures/address.hpp"
+#include "captures/base/address.hpp"
 
 namespace support {
 
@@ -27,7 +27,7 @@ namespace support {
 class TestClient {
 public:
     /// `source`: an address of this host, where it matters.
-    explicit TestClient(captures::Endpoint server, captures::Ipv4Address source = {})
+    explicit TestClient(captures::base::Endpoint server, captures::base::Ipv4Address source = {})
         : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
         static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // OpenSSL writes to whoever has hung up
         constexpr timeval patience{.tv_sec = 10, .tv_usec = 0};

@@ -7,8 +7,8 @@
 
 namespace support {
 
-using captures::Side;
-using gateway::Vantage;
+using captures::packet::Side;
+using gateway::pipeline::Vantage;
 using policy::Fate;
 using policy::Reason;
 using What = TrafficStep::What;
@@ -56,8 +56,8 @@ TrafficPlay make_up(std::uint64_t seed, Vantage vantage, std::size_t size) {
         for (auto& one : told) {
             const bool its_own = step.what == What::packet && one.number == step.frame->frame().number;
             if (!its_own || one.fate() != Fate::forward || one.side != Side::inside) continue;
-            const auto packet = captures::decode(one.frame());
-            if (packet.kind != captures::Kind::tcp && packet.kind != captures::Kind::udp) continue;
+            const auto packet = captures::packet::decode(one.frame());
+            if (packet.kind != captures::packet::Kind::tcp && packet.kind != captures::packet::Kind::udp) continue;
             if (one.reason != Reason::reply) traffic.learn(step.talk, packet.tuple.source, packet.tuple.destination);
         }
         const auto from = play.expected.size();

@@ -14,12 +14,12 @@ struct TrafficPlay {
 };
 
 /// Makes up so many steps and has the reference judge them, which tells how machines answer.
-[[nodiscard]] TrafficPlay make_up(std::uint64_t seed, gateway::Vantage vantage, std::size_t size);
+[[nodiscard]] TrafficPlay make_up(std::uint64_t seed, gateway::pipeline::Vantage vantage, std::size_t size);
 
 /// What one pipeline tells of the steps, fed in bursts of at most `burst` frames.
 class TrafficStage {
 public:
-    explicit TrafficStage(gateway::Vantage vantage) : bench_{traffic_configs()[0], vantage} {}
+    explicit TrafficStage(gateway::pipeline::Vantage vantage) : bench_{traffic_configs()[0], vantage} {}
 
     [[nodiscard]] std::vector<Told> play(const std::vector<TrafficStep>& steps, std::size_t burst);
     /// The same without what reference and pipeline need not agree about.
@@ -32,7 +32,7 @@ private:
     void happen(const TrafficStep& step);
 
     Bench bench_;
-    std::vector<captures::Frame> frames_;
+    std::vector<captures::packet::Frame> frames_;
     std::vector<std::vector<std::byte>> bytes_;
 };
 

@@ -16,14 +16,14 @@
 #include <sched.h>
 #include <sys/socket.h>
 
-#include "captures/bytes.hpp"
+#include "captures/base/bytes.hpp"
 
 namespace support {
 
 namespace {
 
-captures::FileDescriptor current_namespace() {
-    return captures::FileDescriptor{open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)};
+captures::base::FileDescriptor current_namespace() {
+    return captures::base::FileDescriptor{open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)};
 }
 
 void demand(bool success, const char* what) {
@@ -34,7 +34,8 @@ constexpr std::uint64_t client_station = 0x020000000102;
 constexpr std::uint64_t server_station = 0x020000000202;
 
 void store_mac(std::byte* to, std::uint64_t station) {
-    for (int shift = 40; shift >= 0; shift -= 8) captures::store_u8(to++, static_cast<std::uint8_t>(station >> shift));
+    for (int shift = 40; shift >= 0; shift -= 8)
+        captures::base::store_u8(to++, static_cast<std::uint8_t>(station >> shift));
 }
 
 }  // namespace
@@ -77,9 +78,9 @@ void NetworkNamespace::run(const std::string& command) const {
     if (status_of(command) != 0) throw std::runtime_error{"failed: " + command};
 }
 
-captures::FileDescriptor NetworkNamespace::socket(int domain, int type, int protocol) const {
+captures::base::FileDescriptor NetworkNamespace::socket(int domain, int type, int protocol) const {
     const auto entered = enter();
-    captures::FileDescriptor made{::socket(domain, type | SOCK_CLOEXEC, protocol)};
+    captures::base::FileDescriptor made{::socket(domain, type | SOCK_CLOEXEC, protocol)};
     demand(made.number() >= 0, "socket");
     return made;
 }
@@ -88,7 +89,7 @@ std::string NetworkNamespace::path() const {
     return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(descriptor_.number());
 }
 
-captures::FileDescriptor packet_socket(const NetworkNamespace& where, const std::string& interface) {
+captures::base::FileDescriptor packet_socket(const NetworkNamespace& where, const std::string& interface) {
     auto made = where.socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0);
     const auto entered = where.enter();
     sockaddr_ll address{};
@@ -128,10 +129,10 @@ VethLab::VethLab(Offloads offloads, int mtu) {
 
 std::size_t Forwarder::step() { return move(outside_, inside_, true) + move(inside_, outside_, false); }
 
-std::size_t Forwarder::move(captures::Port& from, captures::Port& to, bool inwards) {
+std::size_t Forwarder::move(captures::port::Port& from, captures::port::Port& to, bool inwards) {
     burst_.count = from.receive(burst_.frames);
     for (const auto& frame : burst_.view()) {
-        if (captures::load_be16(frame.data + 12) == 0x0806) continue;  // ARP is between neighbours
+        if (captures::base::load_be16(frame.data + 12) == 0x0806) continue;  // ARP is between neighbours
         saw_partial = saw_partial || frame.offload.partial_checksum;
         largest = std::max(largest, frame.captured);
         store_mac(frame.data, inwards ? server_station : client_station);

@@ -6,8 +6,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "captures/file_descriptor.hpp"
-#include "captures/port.hpp"
+#include "captures/base/file_descriptor.hpp"
+#include "captures/port/port.hpp"
 
 /// Network namespaces of this process, joined by veth pairs: real interfaces to test drivers on.
 namespace support {
@@ -29,7 +29,7 @@ public:
         ~Entered();
 
     private:
-        captures::FileDescriptor before_;
+        captures::base::FileDescriptor before_;
     };
     [[nodiscard]] Entered enter() const { return Entered{descriptor_.number()}; }
 
@@ -37,15 +37,15 @@ public:
     void run(const std::string& command) const;
     /// Its status, 0 for success.
     [[nodiscard]] int status_of(const std::string& command) const;
-    [[nodiscard]] captures::FileDescriptor socket(int domain, int type, int protocol = 0) const;
+    [[nodiscard]] captures::base::FileDescriptor socket(int domain, int type, int protocol = 0) const;
     [[nodiscard]] std::string path() const;
 
 private:
-    captures::FileDescriptor descriptor_;
+    captures::base::FileDescriptor descriptor_;
 };
 
 /// Sends and receives frames on an interface there, and never waits.
-[[nodiscard]] captures::FileDescriptor packet_socket(const NetworkNamespace& where, const std::string& interface);
+[[nodiscard]] captures::base::FileDescriptor packet_socket(const NetworkNamespace& where, const std::string& interface);
 
 /// client eth0 10.1.0.2 <-> `outside` gateway `inside` <-> eth0 10.2.0.2 server. Both hosts have a route to the other
 /// through the gateway and know its MAC addresses; the gateway has no IP addresses.
@@ -63,14 +63,14 @@ public:
     static constexpr std::uint32_t server_address = 0x0a020002;
     static constexpr const char* client_mac = "02:00:00:00:01:02";
     static constexpr const char* server_mac = "02:00:00:00:02:02";
-    static constexpr captures::MacAddress outside_mac{std::byte{2}, {}, {}, {}, std::byte{1}, std::byte{1}};
-    static constexpr captures::MacAddress inside_mac{std::byte{2}, {}, {}, {}, std::byte{2}, std::byte{1}};
+    static constexpr captures::port::MacAddress outside_mac{std::byte{2}, {}, {}, {}, std::byte{1}, std::byte{1}};
+    static constexpr captures::port::MacAddress inside_mac{std::byte{2}, {}, {}, {}, std::byte{2}, std::byte{1}};
 };
 
 /// Moves what arrives at one port to the other, MAC addresses changed as a router does.
 class Forwarder {
 public:
-    Forwarder(captures::Port& outside, captures::Port& inside) : outside_(outside), inside_(inside) {}
+    Forwarder(captures::port::Port& outside, captures::port::Port& inside) : outside_(outside), inside_(inside) {}
 
     /// What is there now, both ways; the number of frames.
     std::size_t step();
@@ -81,11 +81,11 @@ public:
     std::uint32_t largest = 0;
 
 private:
-    std::size_t move(captures::Port& from, captures::Port& to, bool inwards);
+    std::size_t move(captures::port::Port& from, captures::port::Port& to, bool inwards);
 
-    captures::Port& outside_;
-    captures::Port& inside_;
-    captures::Burst burst_;
+    captures::port::Port& outside_;
+    captures::port::Port& inside_;
+    captures::packet::Burst burst_;
 };
 
 }  // namespace support

@@ -8,8 +8,8 @@
 namespace packet_builder_test {
 
 using namespace support;
-using captures::Defect;
-using captures::Kind;
+using captures::packet::Defect;
+using captures::packet::Kind;
 
 constexpr auto* client = "198.51.100.7:4000";
 constexpr auto* server = "203.0.113.1:22";
@@ -17,7 +17,7 @@ constexpr auto* server = "203.0.113.1:22";
 /// Whether a check finds something wrong.
 bool rejects(const PacketBuilder& packet, const PacketCheck& holds) {
     auto built = packet.build();
-    return !holds({built.frame(), captures::decode(built)}).empty();
+    return !holds({built.frame(), captures::packet::decode(built)}).empty();
 }
 
 PacketBuilder host_unreachable() {
@@ -31,10 +31,11 @@ BOOST_AUTO_TEST_SUITE(packet_builder_test)
 BOOST_AUTO_TEST_CASE(a_packet_is_what_was_said_about_it) {
     check(tcp(client, server).syn().ack().seq(7).ack_number(9).ttl(63).id(5).payload("data").build(), is_tcp,
           from(client), to(server), flags("S."), seq(7), ack_number(9), ttl(63), id(5), length(44), payload("data"),
-          on_side(captures::Side::outside), on_link(captures::LinkType::ethernet), captured_bytes(58), checksums_hold);
-    check(udp(client, server).payload("data").no_checksum().inside().on(captures::LinkType::raw).build(), is_udp,
-          no_checksum, payload("data"), on_side(captures::Side::inside), on_link(captures::LinkType::raw),
-          captured_bytes(32), checksums_hold);
+          on_side(captures::packet::Side::outside), on_link(captures::packet::LinkType::ethernet), captured_bytes(58),
+          checksums_hold);
+    check(udp(client, server).payload("data").no_checksum().inside().on(captures::packet::LinkType::raw).build(),
+          is_udp, no_checksum, payload("data"), on_side(captures::packet::Side::inside),
+          on_link(captures::packet::LinkType::raw), captured_bytes(32), checksums_hold);
     check(host_unreachable().build(), is_icmp_error, icmp(3, 1), from("192.0.2.1"), quotes_from(server),
           quotes_to(client), checksums_hold);
     check(tcp(client, server).syn().bad_checksum().build(), is_tcp, transport_checksum_is_wrong);
@@ -67,8 +68,8 @@ BOOST_AUTO_TEST_CASE(every_check_rejects_what_is_otherwise) {
     BOOST_TEST(rejects(host_unreachable(), icmp(11, 1)));
     BOOST_TEST(rejects(host_unreachable(), quotes_from(client)));
     BOOST_TEST(rejects(host_unreachable(), quotes_to(server)));
-    BOOST_TEST(rejects(syn, on_side(captures::Side::inside)));
-    BOOST_TEST(rejects(syn, on_link(captures::LinkType::raw)));
+    BOOST_TEST(rejects(syn, on_side(captures::packet::Side::inside)));
+    BOOST_TEST(rejects(syn, on_link(captures::packet::LinkType::raw)));
     BOOST_TEST(rejects(syn, captured_bytes(53)));
     BOOST_TEST(rejects(syn, transport_checksum_is_wrong));
 }
@@ -93,7 +94,7 @@ BOOST_AUTO_TEST_CASE(fragments_put_together_are_the_datagram) {
         std::vector<std::byte> together(whole.begin(), whole.begin() + 20);
         auto frames = fragments_of(packet, size);
         for (std::size_t i = 0; i < frames.size(); ++i) {
-            const auto decoded = captures::decode(frames[i]);
+            const auto decoded = captures::packet::decode(frames[i]);
             if (i > 0) {
                 check(frames[i], is_fragment, fragment_at(i * size, i + 1 < frames.size()), id(9), from("198.51.100.7"),
                       checksums_hold);

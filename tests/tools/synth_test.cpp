@@ -9,13 +9,13 @@
 
 namespace synth_test {
 
-using captures::Defect;
-using captures::FiveTuple;
-using captures::Frame;
-using captures::Kind;
-using captures::LinkType;
-using captures::Protocol;
-using captures::Side;
+using captures::base::FiveTuple;
+using captures::base::Protocol;
+using captures::packet::Defect;
+using captures::packet::Frame;
+using captures::packet::Kind;
+using captures::packet::LinkType;
+using captures::packet::Side;
 using support::OwnedFrame;
 using tools::Options;
 
@@ -56,10 +56,10 @@ std::uint64_t digest(std::vector<OwnedFrame>& frames) {
     return hash;
 }
 
-std::map<FiveTuple, std::vector<captures::Packet>> by_flow(std::vector<OwnedFrame>& frames) {
-    std::map<FiveTuple, std::vector<captures::Packet>> flows;
+std::map<FiveTuple, std::vector<captures::packet::Packet>> by_flow(std::vector<OwnedFrame>& frames) {
+    std::map<FiveTuple, std::vector<captures::packet::Packet>> flows;
     for (auto& frame : frames) {
-        const auto packet = captures::decode(frame);
+        const auto packet = captures::packet::decode(frame);
         const auto reversed = packet.tuple.reversed();
         flows[flows.contains(reversed) ? reversed : packet.tuple].push_back(packet);
     }
@@ -68,13 +68,13 @@ std::map<FiveTuple, std::vector<captures::Packet>> by_flow(std::vector<OwnedFram
 
 std::set<Defect> defects_in(std::vector<OwnedFrame>& frames) {
     std::set<Defect> defects;
-    for (auto& frame : frames) defects.insert(captures::decode(frame).defect);
+    for (auto& frame : frames) defects.insert(captures::packet::decode(frame).defect);
     return defects;
 }
 
 std::size_t count_of(Kind kind, std::vector<OwnedFrame>& frames) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(frames, [kind](OwnedFrame& frame) { return captures::decode(frame).kind == kind; }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        frames, [kind](OwnedFrame& frame) { return captures::packet::decode(frame).kind == kind; }));
 }
 
 }  // namespace synth_test
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(flows_are_as_many_and_as_large_as_told) {
                                   .size = 590,
                                   .protocol = protocol,
                                   .random_order = random_order,
-                                  .ports = captures::PortRange{50000, 50006}};
+                                  .ports = captures::base::PortRange{50000, 50006}};
             auto frames = made("flows", options);
             BOOST_TEST(frames.size() == 2000U);
             BOOST_TEST(frames.back().frame().length == 590U);
@@ -162,14 +162,14 @@ BOOST_AUTO_TEST_CASE(a_tcp_flow_opens_with_a_handshake_and_its_numbers_follow) {
     auto frames = made("flows", {.packets = 400, .flows = 4, .size = 100, .protocol = Protocol::tcp});
     for (const auto& [tuple, packets] : by_flow(frames)) {
         BOOST_TEST_REQUIRE(packets.size() == 100U);
-        BOOST_TEST(packets[0].tcp_flags == captures::tcp_flag::syn);
-        BOOST_TEST(packets[1].tcp_flags == (captures::tcp_flag::syn | captures::tcp_flag::ack));
-        std::map<captures::Endpoint, std::uint32_t> next;
+        BOOST_TEST(packets[0].tcp_flags == captures::packet::tcp_flag::syn);
+        BOOST_TEST(packets[1].tcp_flags == (captures::packet::tcp_flag::syn | captures::packet::tcp_flag::ack));
+        std::map<captures::base::Endpoint, std::uint32_t> next;
         for (const auto& packet : packets) {
             auto& expected = next[packet.tuple.source];
-            if (!packet.has(captures::tcp_flag::syn)) BOOST_TEST_REQUIRE(packet.sequence == expected);
+            if (!packet.has(captures::packet::tcp_flag::syn)) BOOST_TEST_REQUIRE(packet.sequence == expected);
             expected = packet.sequence + packet.segment_length;
-            if (packet.has(captures::tcp_flag::ack)) {
+            if (packet.has(captures::packet::tcp_flag::ack)) {
                 BOOST_TEST_REQUIRE(packet.acknowledgment == next.at(packet.tuple.destination));
             }
         }
@@ -178,8 +178,9 @@ BOOST_AUTO_TEST_CASE(a_tcp_flow_opens_with_a_handshake_and_its_numbers_follow) {
 
 BOOST_AUTO_TEST_CASE(udp_replies_come_as_often_as_told) {
     auto frames = made("flows", {.packets = 300, .flows = 10, .reply_every = 3});
-    const auto replies = std::ranges::count_if(
-        frames, [](OwnedFrame& frame) { return captures::decode(frame).tuple.source.port == Options{}.udp_port; });
+    const auto replies = std::ranges::count_if(frames, [](OwnedFrame& frame) {
+        return captures::packet::decode(frame).tuple.source.port == Options{}.udp_port;
+    });
     BOOST_TEST(replies == 100);
 }
 
@@ -191,10 +192,10 @@ BOOST_AUTO_TEST_CASE(a_size_below_the_headers_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(no_two_flows_share_a_client) {
-    std::set<captures::Endpoint> clients;
+    std::set<captures::base::Endpoint> clients;
     for (std::uint64_t flow = 0; flow < 150'000; ++flow) clients.insert(tools::client_of(flow, 7));
     BOOST_TEST(clients.size() == 150'000U);
-    const auto test_network = captures::Prefix::parse("198.18.0.0/15").value();
+    const auto test_network = captures::base::Prefix::parse("198.18.0.0/15").value();
     BOOST_TEST(test_network.contains(clients.begin()->address));
     BOOST_TEST(test_network.contains(clients.rbegin()->address));
 }
@@ -203,7 +204,7 @@ BOOST_AUTO_TEST_CASE(the_vm_answers_the_instance_address_at_the_client_s_port) {
     auto frames = made("both-sides");
     std::set<std::uint16_t> clients;
     for (auto& frame : frames) {
-        const auto tuple = captures::decode(frame).tuple;
+        const auto tuple = captures::packet::decode(frame).tuple;
         if (frame.frame().side == Side::outside) {
             clients.insert(tuple.source.port);
             BOOST_TEST_REQUIRE(check(frame, support::to(Options{}.public_ip)));
@@ -228,7 +229,7 @@ BOOST_AUTO_TEST_CASE(icmp_errors_come_from_both_sides_sound_and_spoiled) {
     std::map<Side, int> errors;
     std::set<int> types;
     for (auto& frame : frames) {
-        const auto packet = captures::decode(frame);
+        const auto packet = captures::packet::decode(frame);
         if (packet.kind != Kind::icmp_error) continue;
         ++errors[frame.frame().side];
         types.insert(packet.icmp().type());
@@ -253,8 +254,8 @@ BOOST_AUTO_TEST_CASE(a_mixed_capture_has_every_link_type_and_what_is_not_for_us)
 
 BOOST_AUTO_TEST_CASE(every_qinq_frame_has_two_tags) {
     for (auto& frame : made("qinq")) {
-        BOOST_TEST_REQUIRE(captures::load_be16(&frame.frame().data[12]) == 0x88a8);
-        BOOST_TEST_REQUIRE(captures::load_be16(&frame.frame().data[16]) == 0x8100);
+        BOOST_TEST_REQUIRE(captures::base::load_be16(&frame.frame().data[12]) == 0x88a8);
+        BOOST_TEST_REQUIRE(captures::base::load_be16(&frame.frame().data[16]) == 0x8100);
     }
 }
 

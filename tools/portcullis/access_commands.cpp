@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "captures/time.hpp"
+#include "captures/base/time.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/gateway_status.hpp"
 #include "tools/portcullis/remote.hpp"
@@ -38,16 +38,16 @@ struct AccessOptions {
 
 /// What a person, or the server, calls a time span: `1h` or `PT1H`.
 tl::expected<std::string, int> iso_duration(const std::string& text) {
-    if (const auto duration = captures::parse_duration(text)) return captures::to_iso8601(*duration);
+    if (const auto duration = captures::base::parse_duration(text)) return captures::base::to_iso8601(*duration);
     complain(fmt::format("\"{}\" is no duration; write for example 1h, 90m or PT1H30M", text));
     return tl::unexpected<int>{exit_usage};
 }
 
 /// `2026-01-31T14:05:33.1234567Z` as `2026-01-31 14:05:33 UTC`.
 std::string when(const std::string& text) {
-    const auto time = captures::parse_time(text);
+    const auto time = captures::base::parse_time(text);
     if (!time) return printable(text);
-    auto told = captures::to_rfc3339(*time, 0);
+    auto told = captures::base::to_rfc3339(*time, 0);
     told.back() = ' ';
     told.replace(told.find('T'), 1, " ");
     return told + "UTC";

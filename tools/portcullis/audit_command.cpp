@@ -118,7 +118,7 @@ std::uint64_t number(const boost::json::value& value, std::string_view name) {
 AuditEvent event_of(const boost::json::value& json) {
     AuditEvent event;
     event.sequence = number(json, "sequence");
-    event.time = captures::parse_time(field(json, "time")).value_or(captures::Time{});
+    event.time = captures::base::parse_time(field(json, "time")).value_or(captures::base::Time{});
     event.operation = field(json, "operation");
     event.status = field(json, "status");
     event.sub_status = field(json, "subStatus");

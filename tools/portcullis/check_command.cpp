@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
-#include "gateway/scenario.hpp"
-#include "gateway/scenario_warnings.hpp"
-#include "gateway/tables.hpp"
+#include "gateway/pipeline/tables.hpp"
+#include "gateway/replay/scenario.hpp"
+#include "gateway/replay/scenario_warnings.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/terminal.hpp"
 
@@ -22,19 +22,19 @@ struct CheckOptions {
 int check(const CheckOptions& options) {
     const auto loaded = load_or_complain(options.config);
     if (!loaded) return exit_usage;
-    const auto tables = gateway::Tables::build(loaded->config);
+    const auto tables = gateway::pipeline::Tables::build(loaded->config);
     if (!tables) {
         complain(fmt::format("{}: {}", options.config, tables.error()));
         return exit_usage;
     }
     auto warnings = loaded->warnings;
     if (!options.scenario.empty()) {
-        const auto scenario = gateway::load_scenario(options.scenario);
+        const auto scenario = gateway::replay::load_scenario(options.scenario);
         if (!scenario) {
             print(scenario.error());
             return exit_usage;
         }
-        const auto more = gateway::check_scenario(*scenario, loaded->config);
+        const auto more = gateway::replay::check_scenario(*scenario, loaded->config);
         warnings.insert(warnings.end(), more.begin(), more.end());
     }
     print(warnings);

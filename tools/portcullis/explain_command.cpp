@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
-#include "gateway/access.hpp"
-#include "gateway/admission.hpp"
-#include "gateway/decision_log.hpp"
-#include "gateway/verdict_text.hpp"
+#include "gateway/access/access.hpp"
+#include "gateway/outputs/decision_log.hpp"
+#include "gateway/outputs/verdict_text.hpp"
+#include "gateway/pipeline/admission.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/terminal.hpp"
 
@@ -28,10 +28,10 @@ struct ExplainOptions {
 };
 
 int explain(const ExplainOptions& options) {
-    const auto from = captures::Endpoint::parse(options.from);
-    const auto to = captures::Endpoint::parse(options.to);
-    const auto at = options.at.empty() ? captures::Time{std::chrono::system_clock::now()}
-                                       : captures::parse_time(options.at);
+    const auto from = captures::base::Endpoint::parse(options.from);
+    const auto to = captures::base::Endpoint::parse(options.to);
+    const auto at = options.at.empty() ? captures::base::Time{std::chrono::system_clock::now()}
+                                       : captures::base::parse_time(options.at);
     if (!from || !to || !at) {
         complain(!from ? fmt::format("--from {}: expected ADDRESS:PORT", options.from)
                  : !to ? fmt::format("--to {}: expected ADDRESS:PORT", options.to)
@@ -40,38 +40,39 @@ int explain(const ExplainOptions& options) {
     }
     const auto loaded = load_or_complain(options.config);
     if (!loaded) return exit_usage;
-    const auto tables = gateway::Tables::build(loaded->config);
+    const auto tables = gateway::pipeline::Tables::build(loaded->config);
     if (!tables) {
         complain(tables.error());
         return exit_usage;
     }
-    const gateway::Access access{loaded->config};
-    captures::Packet packet;
-    packet.kind = options.protocol == "udp" ? captures::Kind::udp : captures::Kind::tcp;
-    packet.tuple = {*from, *to, options.protocol == "udp" ? captures::Protocol::udp : captures::Protocol::tcp};
-    const auto admission = gateway::admit(**tables, access.windows(), {packet.tuple}, true, *at);
-    gateway::Verdict verdict;
+    const gateway::access::Access access{loaded->config};
+    captures::packet::Packet packet;
+    packet.kind = options.protocol == "udp" ? captures::packet::Kind::udp : captures::packet::Kind::tcp;
+    packet.tuple = {*from, *to,
+                    options.protocol == "udp" ? captures::base::Protocol::udp : captures::base::Protocol::tcp};
+    const auto admission = gateway::pipeline::admit(**tables, access.windows(), {packet.tuple}, true, *at);
+    gateway::pipeline::Verdict verdict;
     verdict.reason = admission.reason;
     verdict.rule = admission.rule;
     verdict.network_rule = admission.network_rule;
     verdict.nsg = admission.nsg;
     verdict.security_rule = admission.security_rule;
 
-    const auto rule = gateway::rule_text(verdict, **tables);
-    const auto detail = gateway::detail_text(verdict, packet, **tables);
-    const auto sent_from = to_string(captures::Endpoint{(*tables)->instance(), from->port});
+    const auto rule = gateway::outputs::rule_text(verdict, **tables);
+    const auto detail = gateway::outputs::detail_text(verdict, packet, **tables);
+    const auto sent_from = to_string(captures::base::Endpoint{(*tables)->instance(), from->port});
     if (options.json) {
         fmt::print(R"({{"fate":"{}","reason":"{}")", to_string(verdict.fate()), to_string(verdict.reason));
-        if (!rule.empty()) fmt::print(R"(,"rule":{})", gateway::json_string(rule));
+        if (!rule.empty()) fmt::print(R"(,"rule":{})", gateway::outputs::json_string(rule));
         fmt::print(R"(,"from":"{}","to":"{}")", to_string(*from), to_string(*to));
         if (verdict.reason == Reason::dnat)
             fmt::print(R"(,"out_from":"{}","out_to":"{}")", sent_from, to_string(admission.target));
-        if (!detail.empty()) fmt::print(R"(,"detail":{})", gateway::json_string(detail));
+        if (!detail.empty()) fmt::print(R"(,"detail":{})", gateway::outputs::json_string(detail));
         fmt::print("}}\n");
         return exit_done;
     }
     fmt::print("{} > {} {}\n{}\n", to_string(*from), to_string(*to), to_string(packet.tuple.protocol),
-               gateway::verdict_text(verdict, packet, **tables));
+               gateway::outputs::verdict_text(verdict, packet, **tables));
     if (verdict.reason == Reason::dnat) fmt::print("leaves as {} > {}\n", sent_from, to_string(admission.target));
     if (verdict.reason == Reason::jit_closed) fmt::print("a request for that port would open it\n");
     return exit_done;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "captures/address.hpp"
+#include "captures/base/address.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/remote.hpp"
 
@@ -37,8 +37,8 @@ std::string seconds(const boost::json::value& flow, std::string_view name) {
 /// By client, as numbers.
 bool comes_before(const boost::json::value& a, const boost::json::value& b) {
     const auto key = [](const boost::json::value& flow) {
-        return std::pair{captures::Endpoint::parse(field(flow, "client")),
-                         captures::Endpoint::parse(field(flow, "called"))};
+        return std::pair{captures::base::Endpoint::parse(field(flow, "client")),
+                         captures::base::Endpoint::parse(field(flow, "called"))};
     };
     return key(a) < key(b);
 }

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/report.hpp"
+#include "gateway/replay/report.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/terminal.hpp"
 
@@ -118,7 +118,8 @@ void print_packets(const value& live) {
             const auto reason = static_cast<policy::Reason>(i);
             const auto of_reason = number(live, {"packets", "reasons", to_string(reason)});
             if (fate_of(reason) != fate || of_reason == 0) continue;
-            fmt::print("    {:<18}{:>14.0f}           {}\n", to_string(reason), of_reason, gateway::gloss(reason));
+            fmt::print("    {:<18}{:>14.0f}           {}\n", to_string(reason), of_reason,
+                       gateway::replay::gloss(reason));
         }
     }
 }

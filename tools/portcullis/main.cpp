@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "gateway/problems.hpp"
+#include "gateway/config/findings.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/terminal.hpp"
 
@@ -23,7 +23,7 @@ std::string missing_subcommand(const CLI::App& app) {
     const auto unknown = app.remaining();
     const auto what = unknown.empty() ? std::string{"give a subcommand"}
                                       : fmt::format("there is no subcommand \"{}\"{}", unknown.front(),
-                                                    gateway::did_you_mean(unknown.front(), names));
+                                                    gateway::config::did_you_mean(unknown.front(), names));
     return fmt::format("{}; there are {}", what, fmt::join(names, ", "));
 }
 

@@ -9,8 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "gateway/api/text.hpp"
-#include "gateway/client_config.hpp"
+#include "gateway/api/http/text.hpp"
+#include "gateway/config_file/client_config.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/terminal.hpp"
 
@@ -49,7 +49,8 @@ tl::expected<std::string, std::string> read_token(const std::string& path) {
 }
 
 /// The token of the flags, the environment or the files; empty where there is none.
-tl::expected<std::string, std::string> token_of(const RemoteFlags& flags, const gateway::ClientConfig& config) {
+tl::expected<std::string, std::string> token_of(const RemoteFlags& flags,
+                                                const gateway::config_file::ClientConfig& config) {
     if (!flags.token.empty()) return flags.token;
     if (!flags.token_file.empty()) return read_token(flags.token_file);
     if (auto token = environment("PORTCULLIS_TOKEN"); !token.empty()) return token;
@@ -63,7 +64,7 @@ tl::expected<std::string, std::string> token_of(const RemoteFlags& flags, const 
 std::size_t character_size(std::string_view text) {
     constexpr std::size_t longest = 4;
     for (std::size_t size = 1; size <= std::min(longest, text.size()); ++size) {
-        if (gateway::api::is_utf8(text.substr(0, size))) return size;
+        if (gateway::api::http::is_utf8(text.substr(0, size))) return size;
     }
     return 1;
 }
@@ -71,7 +72,7 @@ std::size_t character_size(std::string_view text) {
 /// What a terminal obeys or turns around: C0 and C1 (ECMA-48), marks of direction and separators of lines (Unicode: Cc, Cf
 /// of UAX 9, Zl, Zp), and what is no UTF-8.
 bool is_control(std::string_view character) {
-    if (!gateway::api::is_utf8(character)) return true;
+    if (!gateway::api::http::is_utf8(character)) return true;
     if (character.size() == 1) return character[0] < ' ' || character[0] == '\x7f';
     const auto is_between = [&](std::string_view first, std::string_view last) {
         return first <= character && character <= last;
@@ -109,22 +110,22 @@ tl::expected<Remote, int> Remote::open(const RemoteFlags& flags) {
         complain(text);
         return tl::unexpected<int>{exit_usage};
     };
-    gateway::ClientConfig config;
+    gateway::config_file::ClientConfig config;
     std::error_code ignored;
     if (const auto path = client_config_path(); !path.empty() && std::filesystem::exists(path, ignored)) {
-        auto loaded = gateway::load_client_config(path);
+        auto loaded = gateway::config_file::load_client_config(path);
         if (!loaded) print(loaded.error());
         if (!loaded) return tl::unexpected<int>{exit_usage};
         config = std::move(*loaded);
     }
     if (config.endpoint.empty()) config.endpoint = "https://127.0.0.1:8443";
-    auto endpoint = gateway::api::Endpoint::parse(
+    auto endpoint = gateway::api::http::Endpoint::parse(
         first_of(flags.endpoint, environment("PORTCULLIS_ENDPOINT"), config.endpoint));
     if (!endpoint) return usage(endpoint.error());
     auto token = token_of(flags, config);
     if (!token) return usage(token.error());
     if (!is_token(*token)) return usage("the token has letters that no token has: see whether it was copied whole");
-    gateway::api::ClientOptions options;
+    gateway::api::http::ClientOptions options;
     options.endpoint = std::move(*endpoint);
     options.token = std::move(*token);
     options.ca_file = first_of(flags.ca, environment("PORTCULLIS_CA"), config.ca);
@@ -162,13 +163,13 @@ tl::expected<boost::json::value, int> Remote::send(const std::string& method, co
 
 tl::expected<std::string, int> Remote::text(const std::string& method, const std::string& target, std::string body,
                                             const OnRefusal& refused) const {
-    auto response = gateway::api::ask(options_, method, target, std::move(body));
+    auto response = gateway::api::http::ask(options_, method, target, std::move(body));
     if (!response) return tl::unexpected{unreachable(response.error())};
     if (response->status >= first_error) return tl::unexpected{tell_refusal(*response, refused)};
     return std::move(response->body);
 }
 
-int Remote::tell_refusal(const gateway::api::Response& response, const OnRefusal& refused) const {
+int Remote::tell_refusal(const gateway::api::http::Response& response, const OnRefusal& refused) const {
     boost::json::error_code error;
     const auto body = boost::json::parse(response.body, error);
     const auto* const told = !error && body.is_object() ? body.as_object().if_contains("error") : nullptr;
@@ -183,7 +184,7 @@ int Remote::tell_refusal(const gateway::api::Response& response, const OnRefusal
     return response.status >= first_server_error ? exit_unreachable : exit_refused;
 }
 
-int Remote::unreachable(const gateway::api::NoAnswer& why) const {
+int Remote::unreachable(const gateway::api::http::NoAnswer& why) const {
     complain(why.message);
     if (!why.fingerprint.empty() && !options_.ca_file.empty()) {
         complain(
@@ -227,6 +228,6 @@ std::string printable(std::string_view text) {
 
 void print_json(const boost::json::value& value) { fmt::print("{}\n", boost::json::serialize(value)); }
 
-std::string escaped(std::string_view text) { return gateway::api::percent_encoded(text); }
+std::string escaped(std::string_view text) { return gateway::api::http::percent_encoded(text); }
 
 }  // namespace tools

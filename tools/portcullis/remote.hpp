@@ -12,7 +12,7 @@
 #include <boost/json/value.hpp>
 #include <tl/expected.hpp>
 
-#include "gateway/api/client.hpp"
+#include "gateway/api/http/client.hpp"
 
 namespace tools {
 
@@ -49,11 +49,11 @@ public:
     [[nodiscard]] bool json() const noexcept { return json_; }
 
 private:
-    Remote(gateway::api::ClientOptions options, bool json) : options_{std::move(options)}, json_{json} {}
-    [[nodiscard]] int tell_refusal(const gateway::api::Response& response, const OnRefusal& refused) const;
-    [[nodiscard]] int unreachable(const gateway::api::NoAnswer& why) const;
+    Remote(gateway::api::http::ClientOptions options, bool json) : options_{std::move(options)}, json_{json} {}
+    [[nodiscard]] int tell_refusal(const gateway::api::http::Response& response, const OnRefusal& refused) const;
+    [[nodiscard]] int unreachable(const gateway::api::http::NoAnswer& why) const;
 
-    gateway::api::ClientOptions options_;
+    gateway::api::http::ClientOptions options_;
     bool json_;
 };
 

@@ -6,11 +6,11 @@
 #include <variant>
 #include <vector>
 
-#include "captures/capture_reader.hpp"
-#include "gateway/expectations.hpp"
-#include "gateway/replay.hpp"
-#include "gateway/report.hpp"
-#include "gateway/scenario_warnings.hpp"
+#include "captures/file/capture_reader.hpp"
+#include "gateway/replay/expectations.hpp"
+#include "gateway/replay/replay.hpp"
+#include "gateway/replay/report.hpp"
+#include "gateway/replay/scenario_warnings.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/replay_outputs.hpp"
 #include "tools/portcullis/terminal.hpp"
@@ -19,15 +19,15 @@ namespace tools {
 
 namespace {
 
-using Input = tl::expected<std::unique_ptr<captures::Source>, std::string>;
+using Input = tl::expected<std::unique_ptr<captures::file::Source>, std::string>;
 
-Input open_input(const ReplayOptions& options, gateway::Vantage vantage) {
+Input open_input(const ReplayOptions& options, gateway::pipeline::Vantage vantage) {
     const bool paired = !options.outside.empty() || !options.inside.empty();
     if (paired == !options.input.empty())
         return tl::unexpected<std::string>{"give one capture, or --outside A --inside B"};
     if (!paired) {
-        auto source = captures::open_capture(options.input);
-        if (!source || vantage == gateway::Vantage::outside || (*source)->tells_sides()) return source;
+        auto source = captures::file::open_capture(options.input);
+        if (!source || vantage == gateway::pipeline::Vantage::outside || (*source)->tells_sides()) return source;
         return tl::unexpected<std::string>{
             "--vantage both needs a capture that says which frame is of which side, and a classic pcap cannot: leave "
             "it out if all is of the outside wire; give a pcapng of two interfaces, or --outside A --inside B"};
@@ -35,19 +35,19 @@ Input open_input(const ReplayOptions& options, gateway::Vantage vantage) {
     if (options.outside.empty() || options.inside.empty()) {
         return tl::unexpected<std::string>{"--outside and --inside belong together"};
     }
-    auto outside = captures::open_capture(options.outside);
+    auto outside = captures::file::open_capture(options.outside);
     if (!outside) return outside;
-    auto inside = captures::open_capture(options.inside);
+    auto inside = captures::file::open_capture(options.inside);
     if (!inside) return inside;
-    return captures::merge_sides(std::move(*outside), std::move(*inside));
+    return captures::file::merge_sides(std::move(*outside), std::move(*inside));
 }
 
-tl::expected<gateway::Vantage, std::string> vantage_of(const ReplayOptions& options) {
+tl::expected<gateway::pipeline::Vantage, std::string> vantage_of(const ReplayOptions& options) {
     const bool paired = !options.outside.empty();
     if (paired && options.vantage == "outside") {
         return tl::unexpected<std::string>{"--outside and --inside show both sides: leave out --vantage outside"};
     }
-    return paired || options.vantage == "both" ? gateway::Vantage::both : gateway::Vantage::outside;
+    return paired || options.vantage == "both" ? gateway::pipeline::Vantage::both : gateway::pipeline::Vantage::outside;
 }
 
 int usage_error(const std::string& text) {
@@ -56,13 +56,14 @@ int usage_error(const std::string& text) {
 }
 
 /// Tells the person, or the program, how it went.
-int report(const ReplayOptions& options, const gateway::ReplayResult& result, const std::vector<std::string>& failures,
-           std::size_t expectations, const std::vector<std::string>& write_errors) {
+int report(const ReplayOptions& options, const gateway::replay::ReplayResult& result,
+           const std::vector<std::string>& failures, std::size_t expectations,
+           const std::vector<std::string>& write_errors) {
     if (!options.quiet) {
         const bool stdout_is_taken = options.summary_json == "-" || options.write == "-" || options.annotate == "-" ||
                                      options.decisions == "-" || options.azure_log == "-";
         const auto input = options.input.empty() ? options.outside + " + " + options.inside : options.input;
-        fmt::print(stdout_is_taken ? stderr : stdout, "{}", gateway::summary_table(result, input));
+        fmt::print(stdout_is_taken ? stderr : stdout, "{}", gateway::replay::summary_table(result, input));
         if (expectations != 0) {
             fmt::print(stdout_is_taken ? stderr : stdout, "\n  expectations: {} of {} met\n",
                        expectations - failures.size(), expectations);
@@ -78,10 +79,11 @@ int report(const ReplayOptions& options, const gateway::ReplayResult& result, co
 }
 
 /// All files that the replay reads.
-std::vector<std::string> inputs_of(const ReplayOptions& options, const gateway::Scenario& scenario) {
+std::vector<std::string> inputs_of(const ReplayOptions& options, const gateway::replay::Scenario& scenario) {
     std::vector<std::string> inputs{options.input, options.outside, options.inside, options.config, options.scenario};
     for (const auto& event : scenario.events) {
-        if (const auto* const reload = std::get_if<gateway::ReloadEvent>(&event.what)) inputs.push_back(reload->config);
+        if (const auto* const reload = std::get_if<gateway::replay::ReloadEvent>(&event.what))
+            inputs.push_back(reload->config);
     }
     std::erase(inputs, "");
     return inputs;
@@ -92,20 +94,20 @@ int replay(const ReplayOptions& options) {
     if (!vantage) return usage_error(vantage.error());
     auto loaded = load_or_complain(options.config);
     if (!loaded) return exit_usage;
-    gateway::Scenario scenario;
+    gateway::replay::Scenario scenario;
     if (!options.scenario.empty()) {
-        auto read = gateway::load_scenario(options.scenario);
+        auto read = gateway::replay::load_scenario(options.scenario);
         if (!read) {
             print(read.error());
             return exit_usage;
         }
         scenario = std::move(*read);
-        print(gateway::check_scenario(scenario, loaded->config));
+        print(gateway::replay::check_scenario(scenario, loaded->config));
     }
     const auto inputs = inputs_of(options, scenario);
     const auto firewall_id = loaded->config.firewall.resource_id();
-    gateway::Expectations expectations{scenario};
-    auto run = gateway::Replay::create(std::move(loaded->config), std::move(scenario), *vantage);
+    gateway::replay::Expectations expectations{scenario};
+    auto run = gateway::replay::Replay::create(std::move(loaded->config), std::move(scenario), *vantage);
     if (!run) return usage_error(run.error());
     auto source = open_input(options, *vantage);
     if (!source) return usage_error(source.error());

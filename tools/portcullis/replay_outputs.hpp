@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "captures/capture_writer.hpp"
-#include "captures/output_buffer.hpp"
-#include "gateway/replay.hpp"
+#include "captures/file/capture_writer.hpp"
+#include "captures/file/output_buffer.hpp"
+#include "gateway/replay/replay.hpp"
 
 namespace tools {
 
@@ -32,24 +32,24 @@ struct ReplayOptions {
 class Outputs {
 public:
     /// Empty text: all are open. `inputs` are the files that must not be among them.
-    [[nodiscard]] std::string open(const ReplayOptions& options, gateway::Vantage vantage,
+    [[nodiscard]] std::string open(const ReplayOptions& options, gateway::pipeline::Vantage vantage,
                                    const std::string& firewall_id, std::span<const std::string> inputs);
 
-    void attach(gateway::Replay& replay) const;
+    void attach(gateway::replay::Replay& replay) const;
 
     [[nodiscard]] bool ok() const;
 
     /// Of the input, for a capture without frames to say.
-    void expect(captures::LinkType link_type) const;
+    void expect(captures::packet::LinkType link_type) const;
 
     /// Writes the summary, if one is wanted, and closes all; what went wrong, a line each.
-    [[nodiscard]] std::vector<std::string> close(const gateway::ReplayResult& result);
+    [[nodiscard]] std::vector<std::string> close(const gateway::replay::ReplayResult& result);
 
 private:
-    std::vector<std::unique_ptr<captures::CaptureWriter>> writers_;
-    std::vector<std::unique_ptr<captures::OutputBuffer>> buffers_;
-    captures::OutputBuffer* summary_ = nullptr;  ///< in buffers_
-    std::vector<std::unique_ptr<gateway::Observer>> observers_;
+    std::vector<std::unique_ptr<captures::file::CaptureWriter>> writers_;
+    std::vector<std::unique_ptr<captures::file::OutputBuffer>> buffers_;
+    captures::file::OutputBuffer* summary_ = nullptr;  ///< in buffers_
+    std::vector<std::unique_ptr<gateway::pipeline::Observer>> observers_;
 };
 
 }  // namespace tools

@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-#include "gateway/service.hpp"
+#include "gateway/service/service.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/terminal.hpp"
 
@@ -59,7 +59,7 @@ void ask_for_files() {
     ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
-void warn_of(const gateway::Config& config) {
+void warn_of(const gateway::config::Config& config) {
     if (config.principals.empty() && !config.api.jwt) {
         spdlog::warn("there is no principal: nobody can ask; make a token with `portcullis token new`");
     }
@@ -74,7 +74,7 @@ void warn_of(const gateway::Config& config) {
     }
 }
 
-void tell(const gateway::Service::Facts& facts) {
+void tell(const gateway::service::Service::Facts& facts) {
     spdlog::info("listening on https://{}", to_string(facts.listen));
     if (!facts.certificate_made_because.empty()) {
         spdlog::info("made a new certificate: {}", facts.certificate_made_because);
@@ -105,11 +105,12 @@ int run(const RunOptions& options) {
     for (const auto& warning : loaded->warnings) spdlog::warn("{}", to_string(warning));
     warn_of(loaded->config);
     ask_for_files();
-    const auto log = [](gateway::Service::Level level, const std::string& text) {
-        spdlog::log(level == gateway::Service::Level::warning ? spdlog::level::warn : spdlog::level::info, "{}", text);
+    const auto log = [](gateway::service::Service::Level level, const std::string& text) {
+        spdlog::log(level == gateway::service::Service::Level::warning ? spdlog::level::warn : spdlog::level::info,
+                    "{}", text);
     };
-    const auto now = std::chrono::time_point_cast<captures::Duration>(std::chrono::system_clock::now());
-    const auto service = gateway::Service::start(std::move(loaded->config), path, logs, log, now);
+    const auto now = std::chrono::time_point_cast<captures::base::Duration>(std::chrono::system_clock::now());
+    const auto service = gateway::service::Service::start(std::move(loaded->config), path, logs, log, now);
     if (!service) {
         spdlog::error("{}", service.error());
         return exit_usage;

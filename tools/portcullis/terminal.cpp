@@ -1,5 +1,5 @@
 #include "tools/portcullis/terminal.hpp"
-#include "gateway/config_load.hpp"
+#include "gateway/config_file/load.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -44,12 +44,12 @@ bool flush_output() {
     return false;
 }
 
-void print(const gateway::Findings& findings) {
+void print(const gateway::config::Findings& findings) {
     for (const auto& finding : findings) fmt::print(stderr, "{}\n", to_string(finding));
 }
 
-std::optional<gateway::LoadedConfig> load_or_complain(const std::string& path) {
-    auto loaded = gateway::load_config(path);
+std::optional<gateway::config_file::LoadedConfig> load_or_complain(const std::string& path) {
+    auto loaded = gateway::config_file::load_config(path);
     if (loaded) return std::move(*loaded);
     print(loaded.error());
     return {};
@@ -64,7 +64,7 @@ ProgressBar::~ProgressBar() {
     if (shown_) fmt::print(stderr, "\r\033[K");
 }
 
-void ProgressBar::show(const captures::Source::Progress& progress, std::uint64_t packets) {
+void ProgressBar::show(const captures::file::Source::Progress& progress, std::uint64_t packets) {
     if (!wanted_) return;
     const auto now = std::chrono::steady_clock::now();
     if (now < next_) return;

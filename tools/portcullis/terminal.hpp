@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "captures/source.hpp"
-#include "gateway/config.hpp"
-#include "gateway/config_load.hpp"
+#include "captures/file/source.hpp"
+#include "gateway/config/config.hpp"
+#include "gateway/config_file/load.hpp"
 
 namespace tools {
 
@@ -19,10 +19,10 @@ void complain(std::string_view text);
 [[nodiscard]] bool flush_output();
 
 /// Findings, one a line, on standard error.
-void print(const gateway::Findings& findings);
+void print(const gateway::config::Findings& findings);
 
 /// Loads a configuration, or says all that is wrong with it.
-[[nodiscard]] std::optional<gateway::LoadedConfig> load_or_complain(const std::string& path);
+[[nodiscard]] std::optional<gateway::config_file::LoadedConfig> load_or_complain(const std::string& path);
 
 /// A progress bar on standard error, if that is a terminal and it takes long enough to be worth one.
 class ProgressBar {
@@ -32,7 +32,7 @@ public:
     ProgressBar& operator=(const ProgressBar&) = delete;
     ~ProgressBar();  ///< wipes it
 
-    void show(const captures::Source::Progress& progress, std::uint64_t packets);
+    void show(const captures::file::Source::Progress& progress, std::uint64_t packets);
 
 private:
     bool wanted_;

@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "gateway/api/text.hpp"
-#include "gateway/config_values.hpp"
+#include "gateway/api/http/text.hpp"
+#include "gateway/config/values.hpp"
 #include "tools/portcullis/commands.hpp"
 #include "tools/portcullis/terminal.hpp"
 
@@ -23,11 +23,12 @@ int make_token(const std::string& name) {
         return exit_incomplete;
     }
     const std::string bytes{random.begin(), random.end()};
-    const auto token = "ptc_" + gateway::api::to_base64url(bytes);
+    const auto token = "ptc_" + gateway::api::http::to_base64url(bytes);
     fmt::print("{}\n", token);
     fmt::print(
         "\n# Give the line above to its owner: it is kept nowhere. This goes into the configuration:\n[[principal]]\n");
-    fmt::print("name = \"{}\"\ntoken_sha256 = \"{}\"\n", name, gateway::api::to_hex(gateway::api::sha256(token)));
+    fmt::print("name = \"{}\"\ntoken_sha256 = \"{}\"\n", name,
+               gateway::api::http::to_hex(gateway::api::http::sha256(token)));
     return exit_done;
 }
 
@@ -39,7 +40,7 @@ void add_token_command(CLI::App& app, int& exit_code) {
     auto* const command = group->add_subcommand("new", "Make a token, and the lines that make it known");
     const auto name = std::make_shared<std::string>("somebody@lab.example");
     command->add_option("--name", *name, "Whose")->check([](const std::string& text) {
-        const auto parsed = gateway::parse_principal_name(text);
+        const auto parsed = gateway::config::parse_principal_name(text);
         const bool needs_escapes = text.find_first_of("\"\\") != std::string::npos;
         return !parsed ? parsed.error() : needs_escapes ? "a name has no quotes or backslashes" : std::string{};
     });

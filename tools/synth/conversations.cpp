@@ -6,8 +6,8 @@ namespace tools {
 
 namespace {
 
-using captures::Endpoint;
-using captures::Side;
+using captures::base::Endpoint;
+using captures::packet::Side;
 
 std::vector<std::byte> text(std::string_view characters) {
     const auto bytes = std::as_bytes(std::span{characters});
@@ -24,9 +24,9 @@ std::vector<std::byte> random_bytes(Random& random, std::size_t size) {
     return bytes;
 }
 
-PacketBuilder& put_on(captures::LinkType link, PacketBuilder& packet) {
+PacketBuilder& put_on(captures::packet::LinkType link, PacketBuilder& packet) {
     constexpr std::size_t shortest_ethernet_frame = 60;  // without its check sequence
-    return packet.on(link).pad_to(link == captures::LinkType::ethernet ? shortest_ethernet_frame : 0);
+    return packet.on(link).pad_to(link == captures::packet::LinkType::ethernet ? shortest_ethernet_frame : 0);
 }
 
 Script ssh_script(TcpSession session, Random& random) {

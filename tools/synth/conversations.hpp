@@ -12,17 +12,18 @@ namespace tools {
 [[nodiscard]] Script ssh_script(TcpSession session, Random& random);
 
 /// The two directions of a flow where a capture of the outside wire has them: client and public IP.
-[[nodiscard]] TcpSession outside_session(const Options& options, captures::Endpoint client, Random& random);
+[[nodiscard]] TcpSession outside_session(const Options& options, captures::base::Endpoint client, Random& random);
 
 /// The same at both interfaces of the gateway: what comes from the VM goes to the firewall's instance address, to the
 /// port that the client has.
-[[nodiscard]] TcpSession two_sided_session(const Options& options, captures::Endpoint client, Random& random);
+[[nodiscard]] TcpSession two_sided_session(const Options& options, captures::base::Endpoint client, Random& random);
 
 /// A UDP request from outside and its reply from inside, `exchanges` times.
-[[nodiscard]] Script two_sided_udp(const Options& options, captures::Endpoint client, Random& random, int exchanges);
+[[nodiscard]] Script two_sided_udp(const Options& options, captures::base::Endpoint client, Random& random,
+                                   int exchanges);
 
 /// Sets the link type, and pads Ethernet frames as a network card does.
-PacketBuilder& put_on(captures::LinkType link, PacketBuilder& packet);
+PacketBuilder& put_on(captures::packet::LinkType link, PacketBuilder& packet);
 
 [[nodiscard]] std::vector<std::byte> random_bytes(Random& random, std::size_t size);
 

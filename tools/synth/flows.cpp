@@ -13,8 +13,8 @@ namespace tools {
 
 namespace {
 
-using captures::Endpoint;
-using captures::Protocol;
+using captures::base::Endpoint;
+using captures::base::Protocol;
 
 /// Grows the payload until the frame has `size` bytes.
 PacketBuilder sized(PacketBuilder packet, std::size_t size) {
@@ -29,14 +29,14 @@ PacketBuilder sized(PacketBuilder packet, std::size_t size) {
 /// Whoever stands in a packet until it is patched: the zero address would not decode.
 constexpr Endpoint anybody{{first_client}, 1};
 
-captures::PortRange ports_of(const Options& options, Protocol protocol) {
+captures::base::PortRange ports_of(const Options& options, Protocol protocol) {
     if (options.ports) return *options.ports;
     const auto port = protocol == Protocol::tcp ? options.tcp_port : options.udp_port;
     return {port, port};
 }
 
 /// The listener that a flow calls.
-Endpoint listener_of(const Options& options, captures::PortRange ports, std::uint64_t flow) {
+Endpoint listener_of(const Options& options, captures::base::PortRange ports, std::uint64_t flow) {
     const auto port = ports.first + flow % (std::uint64_t{ports.last} - ports.first + 1);
     return {options.public_ip, static_cast<std::uint16_t>(port)};
 }
@@ -97,7 +97,7 @@ public:
     }
 
     /// The packet of a flow after `step` others.
-    captures::Frame at(std::uint64_t flow, std::uint32_t step) {
+    captures::packet::Frame at(std::uint64_t flow, std::uint32_t step) {
         const auto client_start = static_cast<std::uint32_t>(Random::mixed(options_.seed ^ flow << 1));
         const auto server_start = static_cast<std::uint32_t>(Random::mixed(options_.seed ^ (flow << 1 | 1)));
         if (step == 0) return client_packet(syn_, flow, client_start, 0);
@@ -120,28 +120,31 @@ private:
     }
     /// 60 bytes are the shortest Ethernet frame, without its check sequence.
     [[nodiscard]] PacketBuilder padded(PacketBuilder packet) const {
-        return options_.link == captures::LinkType::ethernet ? packet.pad_to(std::min<std::size_t>(options_.size, 60))
-                                                             : packet;
+        return options_.link == captures::packet::LinkType::ethernet
+                   ? packet.pad_to(std::min<std::size_t>(options_.size, 60))
+                   : packet;
     }
 
-    captures::Frame client_packet(PatchedPacket& packet, std::uint64_t flow, std::uint32_t seq, std::uint32_t ack) {
+    captures::packet::Frame client_packet(PatchedPacket& packet, std::uint64_t flow, std::uint32_t seq,
+                                          std::uint32_t ack) {
         packet.set_source(client_of(flow, options_.seed));
         packet.set_destination(listener_of(options_, ports_, flow));
         return numbered(packet, seq, ack);
     }
-    captures::Frame server_packet(PatchedPacket& packet, std::uint64_t flow, std::uint32_t seq, std::uint32_t ack) {
+    captures::packet::Frame server_packet(PatchedPacket& packet, std::uint64_t flow, std::uint32_t seq,
+                                          std::uint32_t ack) {
         packet.set_source(listener_of(options_, ports_, flow));
         packet.set_destination(client_of(flow, options_.seed));
         return numbered(packet, seq, ack);
     }
-    static captures::Frame numbered(PatchedPacket& packet, std::uint32_t seq, std::uint32_t ack) {
+    static captures::packet::Frame numbered(PatchedPacket& packet, std::uint32_t seq, std::uint32_t ack) {
         packet.set_sequence(seq);
         packet.set_acknowledgment(ack);
         return packet.frame();
     }
 
     const Options& options_;
-    captures::PortRange ports_;
+    captures::base::PortRange ports_;
     std::uint64_t reply_every_;
     std::uint32_t payload_ = 0;
     PatchedPacket syn_;

@@ -11,7 +11,7 @@ namespace tools {
 
 namespace {
 
-using captures::Endpoint;
+using captures::base::Endpoint;
 using Frames = std::vector<OwnedFrame>;
 
 constexpr std::size_t fragment_size = 1480;  // what an MTU of 1500 leaves, a multiple of 8

@@ -4,7 +4,7 @@
 #include <functional>
 #include <span>
 
-#include "captures/frame.hpp"
+#include "captures/packet/frame.hpp"
 #include "tools/synth/packet_builder.hpp"
 
 namespace tools {
@@ -12,12 +12,12 @@ namespace tools {
 /// The capture being made: gives each frame its number and its time, one interval after the one before.
 class FrameStream {
 public:
-    using Write = std::function<void(std::span<const captures::Frame>)>;
+    using Write = std::function<void(std::span<const captures::packet::Frame>)>;
 
-    FrameStream(Write write, captures::Time start, captures::Duration interval)
+    FrameStream(Write write, captures::base::Time start, captures::base::Duration interval)
         : write_{std::move(write)}, now_{start}, interval_{interval} {}
 
-    void emit(captures::Frame frame) {
+    void emit(captures::packet::Frame frame) {
         frame.number = ++count_;
         frame.time = now_;
         now_ += interval_;
@@ -30,8 +30,8 @@ public:
 
 private:
     Write write_;
-    captures::Time now_;
-    captures::Duration interval_;
+    captures::base::Time now_;
+    captures::base::Duration interval_;
     std::uint64_t count_ = 0;
 };
 

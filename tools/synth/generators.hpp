@@ -5,8 +5,8 @@
 #include <span>
 #include <string_view>
 
-#include "captures/five_tuple.hpp"
-#include "captures/frame.hpp"
+#include "captures/base/five_tuple.hpp"
+#include "captures/packet/frame.hpp"
 #include "tools/synth/frame_stream.hpp"
 
 namespace tools {
@@ -18,15 +18,15 @@ struct Options {
     std::uint64_t packets = 1000;
     std::uint64_t flows = 10;
     std::size_t size = 60;  ///< of a frame, link layer included
-    captures::LinkType link = captures::LinkType::ethernet;
-    captures::Protocol protocol = captures::Protocol::udp;
-    bool random_order = false;                          ///< of flows; else one packet of each in turn
-    std::uint64_t reply_every = 0;                      ///< each so manyth packet of a flow is a reply; 0 = none
-    std::optional<captures::PortRange> ports{};         ///< public ports called; else the one of the protocol
-    captures::Ipv4Address public_ip{0xcb00710a};        // 203.0.113.10
-    captures::Ipv4Address instance_ip{0x0a000105};      // 10.0.1.5
-    captures::Ipv4Address virtual_machine{0x0a010004};  // 10.1.0.4
-    std::uint16_t tcp_port = 50022;                     ///< public, leads to vm_tcp_port
+    captures::packet::LinkType link = captures::packet::LinkType::ethernet;
+    captures::base::Protocol protocol = captures::base::Protocol::udp;
+    bool random_order = false;                                ///< of flows; else one packet of each in turn
+    std::uint64_t reply_every = 0;                            ///< each so manyth packet of a flow is a reply; 0 = none
+    std::optional<captures::base::PortRange> ports{};         ///< public ports called; else the one of the protocol
+    captures::base::Ipv4Address public_ip{0xcb00710a};        // 203.0.113.10
+    captures::base::Ipv4Address instance_ip{0x0a000105};      // 10.0.1.5
+    captures::base::Ipv4Address virtual_machine{0x0a010004};  // 10.1.0.4
+    std::uint16_t tcp_port = 50022;                           ///< public, leads to vm_tcp_port
     std::uint16_t vm_tcp_port = 22;
     std::uint16_t udp_port = 50053;  ///< public, leads to vm_udp_port
     std::uint16_t vm_udp_port = 53;
@@ -34,9 +34,9 @@ struct Options {
 
 struct Generator {
     std::string_view name;
-    std::string_view what;        ///< for --help
-    bool needs_pcapng;            ///< has two sides or several link types
-    captures::Duration interval;  ///< between frames, unless told
+    std::string_view what;              ///< for --help
+    bool needs_pcapng;                  ///< has two sides or several link types
+    captures::base::Duration interval;  ///< between frames, unless told
     void (*run)(const Options& options, FrameStream& stream);
 };
 

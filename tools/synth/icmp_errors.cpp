@@ -12,9 +12,9 @@ namespace tools {
 
 namespace {
 
-using captures::Endpoint;
-using captures::Ipv4Address;
-using captures::Side;
+using captures::base::Endpoint;
+using captures::base::Ipv4Address;
+using captures::packet::Side;
 
 struct TypeAndCode {
     std::uint8_t type;

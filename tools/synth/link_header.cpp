@@ -1,24 +1,24 @@
 #include "tools/synth/link_header.hpp"
 
-#include "captures/bytes.hpp"
+#include "captures/base/bytes.hpp"
 
 namespace tools {
 
 namespace {
 
-using captures::LinkType;
+using captures::packet::LinkType;
 
 class Bytes {
 public:
     void add16(std::uint16_t value) {
         bytes_.resize(bytes_.size() + 2);
-        captures::store_be16(bytes_.data() + bytes_.size() - 2, value);
+        captures::base::store_be16(bytes_.data() + bytes_.size() - 2, value);
     }
     void add32(std::uint32_t value) {
         add16(static_cast<std::uint16_t>(value >> 16));
         add16(static_cast<std::uint16_t>(value));
     }
-    void add_mac(captures::Ipv4Address owner) {
+    void add_mac(captures::base::Ipv4Address owner) {
         add16(0x0200);
         add32(owner.value);
     }

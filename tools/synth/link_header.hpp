@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "captures/address.hpp"
-#include "captures/frame.hpp"
+#include "captures/base/address.hpp"
+#include "captures/packet/frame.hpp"
 
 namespace tools {
 
@@ -16,12 +16,12 @@ struct VlanTag {
 
 /// What stands before the network layer.
 struct LinkHeader {
-    captures::LinkType type = captures::LinkType::ethernet;
+    captures::packet::LinkType type = captures::packet::LinkType::ethernet;
     std::uint16_t ethertype = 0x0800;
     std::vector<VlanTag> tags;  ///< outermost first; for link types with an EtherType
     /// MAC addresses are 02:00 and these: the same host has the same MAC in every frame.
-    captures::Ipv4Address source;
-    captures::Ipv4Address destination;
+    captures::base::Ipv4Address source;
+    captures::base::Ipv4Address destination;
 };
 
 /// Raw IP and unknown link types have no header at all.

@@ -8,16 +8,16 @@
 #include <string_view>
 #include <utility>
 
-#include "captures/capture_writer.hpp"
+#include "captures/file/capture_writer.hpp"
 #include "tools/synth/generators.hpp"
 
 // Makes captures: the same options make the same bytes, always and everywhere.
 
 namespace {
 
-using captures::CaptureFormat;
-using captures::LinkType;
-using captures::Protocol;
+using captures::base::Protocol;
+using captures::file::CaptureFormat;
+using captures::packet::LinkType;
 using tools::Generator;
 using tools::Options;
 
@@ -28,8 +28,8 @@ struct CommandLine {
     std::string kind;
     std::string output;
     std::optional<CaptureFormat> format;
-    std::optional<captures::Duration> interval;
-    captures::Time start = tools::start_time;
+    std::optional<captures::base::Duration> interval;
+    captures::base::Time start = tools::start_time;
     Options options;
 };
 
@@ -93,23 +93,24 @@ void describe_options(CLI::App& app, CommandLine& line) {
     app.add_option("--reply-every", options.reply_every,
                    "every so manyth packet of a flow is a reply; 0, the default: none of UDP, every 16th of TCP")
         ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 32));
-    add_parsed(app, "--ports", options.ports, captures::PortRange::parse,
+    add_parsed(app, "--ports", options.ports, captures::base::PortRange::parse,
                "public ports of flows and floods: N, A-B or *");
-    add_parsed(app, "--public-ip", options.public_ip, captures::Ipv4Address::parse, "203.0.113.10 unless told");
-    add_parsed(app, "--instance-ip", options.instance_ip, captures::Ipv4Address::parse, "10.0.1.5 unless told");
-    add_parsed(app, "--vm", options.virtual_machine, captures::Ipv4Address::parse, "10.1.0.4 unless told");
+    add_parsed(app, "--public-ip", options.public_ip, captures::base::Ipv4Address::parse, "203.0.113.10 unless told");
+    add_parsed(app, "--instance-ip", options.instance_ip, captures::base::Ipv4Address::parse, "10.0.1.5 unless told");
+    add_parsed(app, "--vm", options.virtual_machine, captures::base::Ipv4Address::parse, "10.1.0.4 unless told");
     app.add_option("--tcp-port", options.tcp_port, "public TCP port")->capture_default_str();
     app.add_option("--vm-tcp-port", options.vm_tcp_port, "where it leads")->capture_default_str();
     app.add_option("--udp-port", options.udp_port, "public UDP port")->capture_default_str();
     app.add_option("--vm-udp-port", options.vm_udp_port, "where it leads")->capture_default_str();
     add_parsed(app, "--format", line.format, parse_format, "pcap or pcapng; as the name of OUT says, unless told");
-    add_parsed(app, "--start", line.start, captures::parse_time, "time of the first frame, RFC 3339");
-    add_parsed(app, "--interval", line.interval, captures::parse_duration, "between frames, e.g. 250ms or PT0.001S");
+    add_parsed(app, "--start", line.start, captures::base::parse_time, "time of the first frame, RFC 3339");
+    add_parsed(app, "--interval", line.interval, captures::base::parse_duration,
+               "between frames, e.g. 250ms or PT0.001S");
 }
 
 CaptureFormat format_of(const CommandLine& line, const Generator& generator) {
     if (line.format) return *line.format;
-    return generator.needs_pcapng ? CaptureFormat::pcapng : captures::format_for(line.output);
+    return generator.needs_pcapng ? CaptureFormat::pcapng : captures::file::format_for(line.output);
 }
 
 int make(const CommandLine& line) {
@@ -124,13 +125,13 @@ int make(const CommandLine& line) {
                    line.kind);
         return exit_usage;
     }
-    const auto writer = captures::CaptureWriter::create(line.output, format);
+    const auto writer = captures::file::CaptureWriter::create(line.output, format);
     if (!writer) {
         fmt::print(stderr, "synth: {}\n", writer.error());
         return exit_failed;
     }
-    tools::FrameStream stream{[&](std::span<const captures::Frame> frames) { (*writer)->write(frames); }, line.start,
-                              line.interval.value_or(generator->interval)};
+    tools::FrameStream stream{[&](std::span<const captures::packet::Frame> frames) { (*writer)->write(frames); },
+                              line.start, line.interval.value_or(generator->interval)};
     generator->run(line.options, stream);
     if (const auto error = (*writer)->close(); !error.empty()) {
         fmt::print(stderr, "synth: {}\n", error);

@@ -3,22 +3,22 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "captures/bytes.hpp"
-#include "captures/checksum.hpp"
-#include "captures/ipv4.hpp"
-#include "captures/link_layer.hpp"
-#include "captures/udp.hpp"
+#include "captures/base/bytes.hpp"
+#include "captures/base/checksum.hpp"
+#include "captures/packet/ipv4.hpp"
+#include "captures/packet/link_layer.hpp"
+#include "captures/packet/udp.hpp"
 
 namespace tools {
 
 namespace {
 
-using captures::Ipv4View;
-using captures::store_be16;
-using captures::store_be32;
-using captures::store_u8;
-using captures::TcpView;
-using captures::UdpView;
+using captures::base::store_be16;
+using captures::base::store_be32;
+using captures::base::store_u8;
+using captures::packet::Ipv4View;
+using captures::packet::TcpView;
+using captures::packet::UdpView;
 
 constexpr std::uint8_t protocol_icmp = 1;
 constexpr std::uint8_t protocol_tcp = 6;
@@ -50,16 +50,16 @@ std::uint16_t spoiled(std::uint16_t checksum) {
 
 void write_ip_checksum(std::vector<std::byte>& datagram, std::size_t header) {
     store_be16(&datagram[10], 0);
-    store_be16(&datagram[10], captures::checksum_of(std::span{datagram}.first(header)));
+    store_be16(&datagram[10], captures::base::checksum_of(std::span{datagram}.first(header)));
 }
 
 }  // namespace
 
 Where::Where(std::string_view text) {
-    if (const auto both = captures::Endpoint::parse(text)) {
+    if (const auto both = captures::base::Endpoint::parse(text)) {
         endpoint = *both;
         has_port = true;
-    } else if (const auto address = captures::Ipv4Address::parse(text)) {
+    } else if (const auto address = captures::base::Ipv4Address::parse(text)) {
         endpoint.address = *address;
     } else {
         throw std::invalid_argument{"neither a.b.c.d:port nor a.b.c.d: " + std::string{text}};
@@ -85,9 +85,10 @@ PacketBuilder& PacketBuilder::quoting(const PacketBuilder& packet, std::size_t b
     return *this;
 }
 
-PacketBuilder& PacketBuilder::quoting(const captures::Frame& frame, std::size_t bytes) {
-    const auto link = captures::parse_link_layer(frame);
-    if (link.content != captures::LinkLayer::Content::ipv4) throw std::invalid_argument{"only IPv4 can be quoted"};
+PacketBuilder& PacketBuilder::quoting(const captures::packet::Frame& frame, std::size_t bytes) {
+    const auto link = captures::packet::parse_link_layer(frame);
+    if (link.content != captures::packet::LinkLayer::Content::ipv4)
+        throw std::invalid_argument{"only IPv4 can be quoted"};
     const auto rest = frame.bytes().subspan(link.offset);
     const Ipv4View ipv4{rest.data()};
     payload_.clear();
@@ -189,12 +190,12 @@ std::size_t PacketBuilder::checksum_offset() const {
 
 void PacketBuilder::write_transport_checksum(std::vector<std::byte>& bytes) const {
     if (transport_sum_ == Sum::none) return;
-    auto sum = captures::sum_of(bytes);
+    auto sum = captures::base::sum_of(bytes);
     if (protocol_ != protocol_icmp) {
-        sum += captures::pseudo_header_sum(source_.address, destination_.address, protocol_,
-                                           static_cast<std::uint16_t>(bytes.size()));
+        sum += captures::base::pseudo_header_sum(source_.address, destination_.address, protocol_,
+                                                 static_cast<std::uint16_t>(bytes.size()));
     }
-    auto checksum = static_cast<std::uint16_t>(~captures::fold(sum));
+    auto checksum = static_cast<std::uint16_t>(~captures::base::fold(sum));
     if (protocol_ == protocol_udp && checksum == 0) checksum = 0xffff;
     store_be16(&bytes[checksum_offset()], transport_sum_ == Sum::bad ? spoiled(checksum) : checksum);
 }

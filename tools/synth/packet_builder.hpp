@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "captures/address.hpp"
-#include "captures/frame.hpp"
-#include "captures/tcp.hpp"
+#include "captures/base/address.hpp"
+#include "captures/packet/frame.hpp"
+#include "captures/packet/tcp.hpp"
 #include "tools/synth/link_header.hpp"
 
 namespace tools {
@@ -20,11 +20,11 @@ namespace tools {
 /// `a.b.c.d:port` or `a.b.c.d`, or the value. Text that is neither throws std::invalid_argument: what builds packets
 /// is a test or a generator, and its author has to mend it.
 struct Where {
-    captures::Endpoint endpoint;
+    captures::base::Endpoint endpoint;
     bool has_port = false;
 
-    Where(captures::Endpoint value) : endpoint{value}, has_port{true} {}
-    Where(captures::Ipv4Address value) : endpoint{value, 0} {}
+    Where(captures::base::Endpoint value) : endpoint{value}, has_port{true} {}
+    Where(captures::base::Ipv4Address value) : endpoint{value, 0} {}
     Where(std::string_view text);
     Where(const char* text) : Where{std::string_view{text}} {}
     Where(const std::string& text) : Where{std::string_view{text}} {}
@@ -33,26 +33,26 @@ struct Where {
 /// A frame with its own bytes. Views are taken from a named one only, so that none outlives it.
 class OwnedFrame {
 public:
-    OwnedFrame(std::vector<std::byte> bytes, captures::Frame properties)
+    OwnedFrame(std::vector<std::byte> bytes, captures::packet::Frame properties)
         : bytes_{std::move(bytes)}, properties_{properties} {}
 
-    [[nodiscard]] captures::Frame frame() & noexcept {
+    [[nodiscard]] captures::packet::Frame frame() & noexcept {
         auto frame = properties_;
         frame.data = bytes_.data();
         frame.captured = static_cast<std::uint32_t>(bytes_.size());
         return frame;
     }
-    operator captures::Frame() & noexcept { return frame(); }
+    operator captures::packet::Frame() & noexcept { return frame(); }
     [[nodiscard]] const std::vector<std::byte>& bytes() const noexcept { return bytes_; }
 
 private:
     std::vector<std::byte> bytes_;
-    captures::Frame properties_;  // its data and captured are unused
+    captures::packet::Frame properties_;  // its data and captured are unused
 };
 
 /// When a frame was seen that says nothing else: 2026-01-31T09:30:00Z.
-inline constexpr captures::Time start_time{std::chrono::sys_days{std::chrono::January / 31 / 2026} +
-                                           std::chrono::hours{9} + std::chrono::minutes{30}};
+inline constexpr captures::base::Time start_time{std::chrono::sys_days{std::chrono::January / 31 / 2026} +
+                                                 std::chrono::hours{9} + std::chrono::minutes{30}};
 
 /// A packet, described. What is not said is as a sound sender would have it: lengths and checksums fit the bytes,
 /// TTL 64, no flags, window 64240, Ethernet, outside. What is said is believed, sound or not.
@@ -99,7 +99,7 @@ public:
     PacketBuilder& mtu(std::uint16_t bytes);  ///< next-hop MTU of type 3 code 4 (RFC 1191)
     /// The quoted datagram's IPv4 header and so many bytes behind it.
     PacketBuilder& quoting(const PacketBuilder& packet, std::size_t bytes = 8);
-    PacketBuilder& quoting(const captures::Frame& frame, std::size_t bytes = 8);
+    PacketBuilder& quoting(const captures::packet::Frame& frame, std::size_t bytes = 8);
     PacketBuilder& bad_quoted_ip_checksum();  ///< of the packet quoted before
 
     // TCP, UDP, ICMP and others
@@ -112,16 +112,16 @@ public:
     PacketBuilder& no_checksum();  ///< 0; UDP allows it
 
     // Link layer
-    PacketBuilder& on(captures::LinkType type);
+    PacketBuilder& on(captures::packet::LinkType type);
     PacketBuilder& vlan(std::uint16_t identifier);  ///< adds an 802.1Q tag inside those before
     PacketBuilder& qinq(std::uint16_t outer, std::uint16_t inner);
     PacketBuilder& pad_to(std::size_t bytes, std::uint8_t with = 0);
 
     // The capture
     PacketBuilder& snap(std::size_t bytes);
-    PacketBuilder& at(captures::Time time);
-    PacketBuilder& after(captures::Duration since_start);  ///< at start_time + this
-    PacketBuilder& side(captures::Side side);
+    PacketBuilder& at(captures::base::Time time);
+    PacketBuilder& after(captures::base::Duration since_start);  ///< at start_time + this
+    PacketBuilder& side(captures::packet::Side side);
     PacketBuilder& inside();
     PacketBuilder& number(std::uint64_t number);
 
@@ -143,8 +143,8 @@ private:
     void write_transport_checksum(std::vector<std::byte>& bytes) const;
     [[nodiscard]] std::size_t checksum_offset() const;
 
-    captures::Endpoint source_;
-    captures::Endpoint destination_;
+    captures::base::Endpoint source_;
+    captures::base::Endpoint destination_;
     std::optional<std::vector<std::byte>> content_;  // of what is not IPv4
     std::vector<std::byte> payload_;
     std::vector<std::byte> ip_options_;
@@ -152,7 +152,7 @@ private:
     std::vector<Poke> ip_pokes_;
     std::vector<Poke> transport_pokes_;
     LinkHeader link_;
-    captures::Frame capture_{};
+    captures::packet::Frame capture_{};
     std::size_t pad_to_ = 0;
     std::size_t snap_ = SIZE_MAX;
     std::uint32_t sequence_ = 0;

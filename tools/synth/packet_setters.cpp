@@ -1,4 +1,4 @@
-#include "captures/bytes.hpp"
+#include "captures/base/bytes.hpp"
 #include "tools/synth/packet_builder.hpp"
 
 // What a packet says about itself, one line a property; packet_builder.cpp makes bytes of it.
@@ -7,7 +7,7 @@ namespace tools {
 
 namespace {
 
-namespace tcp_flag = captures::tcp_flag;
+namespace tcp_flag = captures::packet::tcp_flag;
 
 std::vector<std::byte> bytes_of(std::initializer_list<std::uint8_t> values) {
     std::vector<std::byte> bytes;
@@ -39,9 +39,9 @@ PacketBuilder icmp_echo(Where from, Where to) { return icmp_error(8, 0, from, to
 PacketBuilder arp(Where from, Where to) {
     auto bytes = bytes_of({0, 1, 8, 0, 6, 4, 0, 1, 2, 0});  // Ethernet, IPv4, request, and the sender's MAC begins
     bytes.resize(28);
-    captures::store_be32(&bytes[10], from.endpoint.address.value);
-    captures::store_be32(&bytes[14], from.endpoint.address.value);
-    captures::store_be32(&bytes[24], to.endpoint.address.value);
+    captures::base::store_be32(&bytes[10], from.endpoint.address.value);
+    captures::base::store_be32(&bytes[14], from.endpoint.address.value);
+    captures::base::store_be32(&bytes[24], to.endpoint.address.value);
     return {std::uint16_t{0x0806}, std::move(bytes)};
 }
 
@@ -110,8 +110,8 @@ PacketBuilder& PacketBuilder::sack_permitted() {
 PacketBuilder& PacketBuilder::timestamps(std::uint32_t value, std::uint32_t echo) {
     append(tcp_options_, {8, 10});
     tcp_options_.resize(tcp_options_.size() + 8);
-    captures::store_be32(tcp_options_.data() + tcp_options_.size() - 8, value);
-    captures::store_be32(tcp_options_.data() + tcp_options_.size() - 4, echo);
+    captures::base::store_be32(tcp_options_.data() + tcp_options_.size() - 8, value);
+    captures::base::store_be32(tcp_options_.data() + tcp_options_.size() - 4, echo);
     return *this;
 }
 
@@ -144,7 +144,7 @@ PacketBuilder& PacketBuilder::transport_byte(std::size_t offset, std::uint8_t va
 
 PacketBuilder& PacketBuilder::bad_checksum() { return transport_sum_ = Sum::bad, *this; }
 PacketBuilder& PacketBuilder::no_checksum() { return transport_sum_ = Sum::none, *this; }
-PacketBuilder& PacketBuilder::on(captures::LinkType type) { return link_.type = type, *this; }
+PacketBuilder& PacketBuilder::on(captures::packet::LinkType type) { return link_.type = type, *this; }
 
 PacketBuilder& PacketBuilder::vlan(std::uint16_t identifier) {
     link_.tags.push_back({0x8100, static_cast<std::uint16_t>(identifier & vlan_identifier_bits)});
@@ -163,10 +163,10 @@ PacketBuilder& PacketBuilder::pad_to(std::size_t bytes, std::uint8_t with) {
 }
 
 PacketBuilder& PacketBuilder::snap(std::size_t bytes) { return snap_ = bytes, *this; }
-PacketBuilder& PacketBuilder::at(captures::Time time) { return capture_.time = time, *this; }
-PacketBuilder& PacketBuilder::after(captures::Duration since_start) { return at(start_time + since_start); }
-PacketBuilder& PacketBuilder::side(captures::Side side) { return capture_.side = side, *this; }
-PacketBuilder& PacketBuilder::inside() { return side(captures::Side::inside); }
+PacketBuilder& PacketBuilder::at(captures::base::Time time) { return capture_.time = time, *this; }
+PacketBuilder& PacketBuilder::after(captures::base::Duration since_start) { return at(start_time + since_start); }
+PacketBuilder& PacketBuilder::side(captures::packet::Side side) { return capture_.side = side, *this; }
+PacketBuilder& PacketBuilder::inside() { return side(captures::packet::Side::inside); }
 PacketBuilder& PacketBuilder::number(std::uint64_t number) { return capture_.number = number, *this; }
 
 }  // namespace tools

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "captures/checksum.hpp"
-#include "captures/packet.hpp"
+#include "captures/base/checksum.hpp"
+#include "captures/packet/packet.hpp"
 #include "tools/synth/packet_builder.hpp"
 
 namespace tools {
@@ -15,21 +15,21 @@ public:
     PatchedPacket& operator=(const PatchedPacket&) = delete;
     ~PatchedPacket() = default;
 
-    void set_source(captures::Endpoint endpoint) noexcept { set_endpoint(12, 0, endpoint); }
-    void set_destination(captures::Endpoint endpoint) noexcept { set_endpoint(16, 2, endpoint); }
+    void set_source(captures::base::Endpoint endpoint) noexcept { set_endpoint(12, 0, endpoint); }
+    void set_destination(captures::base::Endpoint endpoint) noexcept { set_endpoint(16, 2, endpoint); }
     void set_sequence(std::uint32_t number) noexcept { set_tcp_number(4, number); }
     void set_acknowledgment(std::uint32_t number) noexcept { set_tcp_number(8, number); }
 
-    [[nodiscard]] captures::Frame frame() noexcept { return frame_; }
+    [[nodiscard]] captures::packet::Frame frame() noexcept { return frame_; }
 
 private:
-    void set_endpoint(std::size_t address_offset, std::size_t port_offset, captures::Endpoint endpoint) noexcept;
+    void set_endpoint(std::size_t address_offset, std::size_t port_offset, captures::base::Endpoint endpoint) noexcept;
     void set_tcp_number(std::size_t offset, std::uint32_t number) noexcept;
-    void update_transport_checksum(captures::ChecksumDelta delta) noexcept;
+    void update_transport_checksum(captures::base::ChecksumDelta delta) noexcept;
 
     OwnedFrame owned_;
-    captures::Frame frame_;
-    captures::Packet packet_;
+    captures::packet::Frame frame_;
+    captures::packet::Packet packet_;
 };
 
 }  // namespace tools

@@ -11,7 +11,7 @@ namespace tools {
 
 namespace {
 
-using captures::LinkType;
+using captures::packet::LinkType;
 
 Script dressed(Script script, const auto& dress) {
     for (auto& packet : script) dress(packet);
@@ -62,12 +62,13 @@ void make_mixed(const Options& options, FrameStream& stream) {
         auto script = ssh_script(outside_session(options, client_of(flow, options.seed), random), random);
         return dressed(std::move(script), [&](PacketBuilder& packet) { put_on(link, packet); });
     };
-    stream.emit(arp("198.18.0.1", captures::Ipv4Address{options.public_ip}).pad_to(60));
+    stream.emit(arp("198.18.0.1", captures::base::Ipv4Address{options.public_ip}).pad_to(60));
     stream.emit(ipv6());
     stream.emit(ipv6().on(LinkType::linux_sll));
     stream.emit(ipv6().on(LinkType::raw));
     constexpr LinkType user_0{147};
-    stream.emit(udp(client_of(0, options.seed), captures::Endpoint{options.public_ip, options.udp_port}).on(user_0));
+    stream.emit(
+        udp(client_of(0, options.seed), captures::base::Endpoint{options.public_ip, options.udp_port}).on(user_0));
     interleave(std::max<std::uint64_t>(options.flows, links.size()), conversation, random, stream);
 }
 

@@ -15,9 +15,9 @@ class TcpSession {
 public:
     /// One direction as its wire has it. Through a gateway the two need not mirror each other.
     struct Direction {
-        captures::Endpoint from;
-        captures::Endpoint to;
-        captures::Side side = captures::Side::outside;
+        captures::base::Endpoint from;
+        captures::base::Endpoint to;
+        captures::packet::Side side = captures::packet::Side::outside;
         std::uint32_t sequence = 0;  ///< of the SYN, then of the next byte
     };
 

@@ -14,10 +14,10 @@ namespace bench {
 
 namespace {
 
-using namespace captures::tcp_flag;
+using namespace captures::packet::tcp_flag;
 
 /// Grows with the client's, so a port can be used again (RFC 9293 §3.6.1).
-std::uint32_t first_number(const captures::Packet& syn) {
+std::uint32_t first_number(const captures::packet::Packet& syn) {
     const auto& [source, destination, protocol] = syn.tuple;
     const auto ports = std::uint64_t{source.port} << 16 | destination.port;
     const auto hash = (std::uint64_t{source.address.value} << 32 | ports) * 0x9e3779b97f4a7c15;

@@ -15,7 +15,7 @@ namespace bench {
 
 namespace {
 
-using namespace captures::tcp_flag;
+using namespace captures::packet::tcp_flag;
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
@@ -145,7 +145,7 @@ private:
         if (found->peer_ended) count_failed(*found);
     }
 
-    void take_opening(Connection& connection, const captures::Packet& packet) {
+    void take_opening(Connection& connection, const captures::packet::Packet& packet) {
         if (!packet.has(ack)) return;
         if (packet.acknowledgment != connection.first + 1) {
             // The peer still has a connection that this port had before: it is reset, and SYN sent again in time.
@@ -158,7 +158,7 @@ private:
         go_on(connection, Stage::asking);
     }
 
-    void take_closing(Connection& connection, const captures::Packet& packet) {
+    void take_closing(Connection& connection, const captures::packet::Packet& packet) {
         const auto end = connection.first + 3;
         if (packet.segment_length != 0) wire_.send(segment(connection.port, end, connection.next, ack));
         if (!connection.peer_ended || packet.acknowledgment != end) return;
@@ -167,7 +167,7 @@ private:
     }
 
     /// As TIME-WAIT does: of a connection that is over, the last ACK was lost.
-    void acknowledge_again(const captures::Packet& packet) {
+    void acknowledge_again(const captures::packet::Packet& packet) {
         if (!packet.has(fin | ack)) return;
         wire_.send(segment(packet.tuple.destination.port, packet.acknowledgment,
                            packet.sequence + packet.segment_length, ack));

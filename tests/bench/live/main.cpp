@@ -90,8 +90,8 @@ int run(int argc, char** argv) {
     if (*answering) bench::answer(interface, to.port);
     if (*establishing) {
         establish.interface = interface;
-        establish.from = known(captures::Ipv4Address::parse(source), source);
-        establish.to = {known(captures::Ipv4Address::parse(to.address), to.address), to.port};
+        establish.from = known(captures::base::Ipv4Address::parse(source), source);
+        establish.to = {known(captures::base::Ipv4Address::parse(to.address), to.address), to.port};
         establish.gateway = known(support::parse_mac(gateway), gateway);
         establish.duration = connect.duration;
         bench::establish(establish);

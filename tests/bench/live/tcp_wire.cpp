@@ -5,22 +5,22 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "captures/checksum.hpp"
-#include "captures/interface.hpp"
-#include "captures/link_layer.hpp"
-#include "captures/packet_ring.hpp"
+#include "captures/base/checksum.hpp"
+#include "captures/packet/link_layer.hpp"
+#include "captures/port/interface.hpp"
+#include "captures/port/packet_ring.hpp"
 #include "tests/bench/live/traffic.hpp"
 
 namespace bench {
 
 namespace {
 
-using captures::ethernet_size;
-using captures::Ipv4View;
-using captures::store_be16;
-using captures::store_be32;
-using captures::store_u8;
-using captures::TcpView;
+using captures::base::store_be16;
+using captures::base::store_be32;
+using captures::base::store_u8;
+using captures::packet::ethernet_size;
+using captures::packet::Ipv4View;
+using captures::packet::TcpView;
 
 constexpr std::size_t mac_size = 6;
 
@@ -33,15 +33,15 @@ constexpr std::uint8_t timestamps_size = 10;
 }  // namespace option
 
 /// As far as an end can use it: untagged Ethernet, one segment, its checksum right where there is one.
-bool is_sound(const captures::Frame& frame, const captures::Packet& packet) {
-    if (packet.kind != captures::Kind::tcp || packet.ip != frame.data + ethernet_size) return false;
+bool is_sound(const captures::packet::Frame& frame, const captures::packet::Packet& packet) {
+    if (packet.kind != captures::packet::Kind::tcp || packet.ip != frame.data + ethernet_size) return false;
     if (packet.captured != packet.length || packet.is_fragmented() || frame.offload.segment_size != 0) return false;
-    return frame.offload.partial_checksum || captures::transport_checksum(packet) == packet.tcp().checksum();
+    return frame.offload.partial_checksum || captures::packet::transport_checksum(packet) == packet.tcp().checksum();
 }
 
 /// Returns where the payload begins.
 std::byte* write_options(std::byte* at, const Segment& segment) {
-    if ((segment.flags & captures::tcp_flag::syn) != 0) {
+    if ((segment.flags & captures::packet::tcp_flag::syn) != 0) {
         store_u8(at, option::mss);
         store_u8(at + 1, 4);
         store_be16(at + 2, Segment::largest_payload);
@@ -72,10 +72,11 @@ std::byte* write_tcp(std::byte* tcp, const Segment& segment) {
     store_be32(tcp + 16, 0);  // checksum, urgent pointer
     auto* const end = std::ranges::copy(segment.payload, payload).out;
     const std::span bytes{tcp, end};
-    TcpView{tcp}.set_checksum(static_cast<std::uint16_t>(~captures::fold(
-        captures::sum_of(bytes) + captures::pseudo_header_sum(segment.from.address, segment.to.address,
-                                                              static_cast<std::uint8_t>(captures::Protocol::tcp),
-                                                              static_cast<std::uint16_t>(bytes.size())))));
+    TcpView{tcp}.set_checksum(static_cast<std::uint16_t>(~captures::base::fold(
+        captures::base::sum_of(bytes) +
+        captures::base::pseudo_header_sum(segment.from.address, segment.to.address,
+                                          static_cast<std::uint8_t>(captures::base::Protocol::tcp),
+                                          static_cast<std::uint16_t>(bytes.size())))));
     return end;
 }
 
@@ -83,12 +84,12 @@ void write_ipv4(std::byte* at, const Segment& segment, std::size_t length) {
     store_be16(at, 0x4500);
     store_be16(at + 2, static_cast<std::uint16_t>(length));
     store_be32(at + 4, 0x4000);  // do not fragment
-    store_be16(at + 8, 64 << 8 | static_cast<int>(captures::Protocol::tcp));
+    store_be16(at + 8, 64 << 8 | static_cast<int>(captures::base::Protocol::tcp));
     store_be16(at + 10, 0);
     const Ipv4View ip{at};
     ip.set_source(segment.from.address);
     ip.set_destination(segment.to.address);
-    ip.set_checksum(captures::checksum_of({at, Ipv4View::shortest}));
+    ip.set_checksum(captures::base::checksum_of({at, Ipv4View::shortest}));
 }
 
 }  // namespace
@@ -97,30 +98,30 @@ std::optional<Timestamps> Arrival::timestamps() const noexcept {
     const auto tcp = packet.tcp();
     const auto* const end = tcp.at + tcp.header_length();
     for (const auto* at = tcp.at + TcpView::shortest; at < end;) {
-        const auto kind = captures::load_u8(at);
+        const auto kind = captures::base::load_u8(at);
         if (kind == option::end) break;
         if (kind == option::nothing) {
             ++at;
             continue;
         }
         if (end - at < 2) break;
-        const auto size = std::max<std::ptrdiff_t>(captures::load_u8(at + 1), 2);
+        const auto size = std::max<std::ptrdiff_t>(captures::base::load_u8(at + 1), 2);
         if (kind == option::timestamps && size == option::timestamps_size && end - at >= size) {
-            return Timestamps{captures::load_be32(at + 2), captures::load_be32(at + 6)};
+            return Timestamps{captures::base::load_be32(at + 2), captures::base::load_be32(at + 6)};
         }
         at += size;
     }
     return {};
 }
 
-TcpWire::TcpWire(const std::string& interface) : burst_{}, buffers_(2 * captures::burst_capacity) {
-    const auto found = captures::find_usable_interface(interface);
+TcpWire::TcpWire(const std::string& interface) : burst_{}, buffers_(2 * captures::packet::burst_capacity) {
+    const auto found = captures::port::find_usable_interface(interface);
     if (!found) fail_because(found.error());
-    auto port = captures::open_packet_ring(interface);
+    auto port = captures::port::open_packet_ring(interface);
     if (!port) fail_because(port.error());
     mac_ = found->mac;
     port_ = *std::move(port);
-    arrivals_.reserve(captures::burst_capacity);
+    arrivals_.reserve(captures::packet::burst_capacity);
 }
 
 std::span<const Arrival> TcpWire::receive(std::chrono::milliseconds wait) {
@@ -130,7 +131,7 @@ std::span<const Arrival> TcpWire::receive(std::chrono::milliseconds wait) {
     burst_.count = port_->receive(burst_.frames);
     if (!port_->works()) fail_because("the interface is lost");
     for (const auto& frame : burst_.view()) {
-        Arrival arrival{captures::decode(frame), {}, {}};
+        Arrival arrival{captures::packet::decode(frame), {}, {}};
         if (!is_sound(frame, arrival.packet)) continue;
         std::copy_n(frame.data + mac_size, mac_size, arrival.sender.begin());
         const auto& packet = arrival.packet;
@@ -148,10 +149,10 @@ void TcpWire::send(const Segment& segment) {
     auto* const ethernet = buffer.data();
     auto* const ip = ethernet + ethernet_size;
     std::ranges::copy(mac_, std::ranges::copy(segment.receiver, ethernet).out);
-    store_be16(ethernet + 2 * mac_size, captures::ethertype_ipv4);
+    store_be16(ethernet + 2 * mac_size, captures::packet::ethertype_ipv4);
     const auto* const end = write_tcp(ip + Ipv4View::shortest, segment);
     write_ipv4(ip, segment, static_cast<std::size_t>(end - ip));
-    captures::Frame frame;
+    captures::packet::Frame frame;
     frame.data = ethernet;
     frame.captured = frame.length = static_cast<std::uint32_t>(end - ethernet);
     port_->send(frame);

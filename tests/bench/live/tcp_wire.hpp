@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "captures/packet.hpp"
-#include "captures/port.hpp"
+#include "captures/packet/packet.hpp"
+#include "captures/port/port.hpp"
 
 namespace bench {
 
@@ -22,8 +22,8 @@ struct Timestamps {
 
 /// A TCP segment that has come, sound and whole.
 struct Arrival {
-    captures::Packet packet;
-    captures::MacAddress sender{};
+    captures::packet::Packet packet;
+    captures::port::MacAddress sender{};
     std::span<const std::byte> payload;
 
     [[nodiscard]] std::optional<Timestamps> timestamps() const noexcept;
@@ -31,9 +31,9 @@ struct Arrival {
 
 /// A TCP segment to send. With SYN it tells the MSS.
 struct Segment {
-    captures::MacAddress receiver{};
-    captures::Endpoint from;
-    captures::Endpoint to;
+    captures::port::MacAddress receiver{};
+    captures::base::Endpoint from;
+    captures::base::Endpoint to;
     std::uint32_t sequence = 0;
     std::uint32_t acknowledgment = 0;
     std::uint8_t flags = 0;
@@ -59,9 +59,9 @@ public:
 private:
     using Buffer = std::array<std::byte, 1536>;
 
-    std::unique_ptr<captures::Port> port_;
-    captures::MacAddress mac_{};
-    captures::Burst burst_;
+    std::unique_ptr<captures::port::Port> port_;
+    captures::port::MacAddress mac_{};
+    captures::packet::Burst burst_;
     std::vector<Arrival> arrivals_;
     std::vector<Buffer> buffers_;
     std::size_t used_ = 0;  ///< buffers that are to be flushed

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "captures/address.hpp"
-#include "captures/port.hpp"
+#include "captures/base/address.hpp"
+#include "captures/port/port.hpp"
 
 /// What the live bench sends through a gateway, and what answers behind it. Each prints one line of JSON.
 namespace bench {
@@ -43,9 +43,9 @@ void answer(const std::string& interface, std::uint16_t port);
 /// sent again.
 struct Establish {
     std::string interface;
-    captures::Ipv4Address from;
-    captures::Endpoint to;
-    captures::MacAddress gateway{};
+    captures::base::Ipv4Address from;
+    captures::base::Endpoint to;
+    captures::port::MacAddress gateway{};
     unsigned concurrency = 64;
     std::chrono::milliseconds duration{1000};
 };

@@ -1,0 +1,273 @@
+#include "gateway/service/service.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <utility>
+
+#include "gateway/api/api.hpp"
+#include "gateway/api/http/metrics.hpp"
+#include "gateway/api/http/tls.hpp"
+#include "gateway/api/http/wire.hpp"
+#include "gateway/api/live_metrics.hpp"
+#include "gateway/api/sign_in/authenticator.hpp"
+#include "gateway/api/sign_in/lab_sign_in.hpp"
+#include "gateway/live/live_gateway.hpp"
+#include "gateway/service/notify.hpp"
+#include "gateway/service/reload.hpp"
+#include "gateway/service/service_clock.hpp"
+#include "gateway/store/store.hpp"
+
+namespace gateway::service {
+
+using api::http::Request;
+using api::http::Response;
+
+namespace {
+
+constexpr int server_errors = 500;
+
+captures::base::Duration since_boot() {
+    timespec time{};
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
+}
+
+}  // namespace
+
+struct Service::Parts {
+    std::filesystem::path path;  ///< of the configuration
+    live::LogFiles logs;
+    Log log;
+    Facts facts;
+    std::unique_ptr<live::LiveGateway> live;  // outlives the control plane, which calls it
+    std::unique_ptr<control_plane::ControlPlane> control;
+    std::unique_ptr<api::sign_in::Authenticator> authenticator;
+    api::Surroundings surroundings;
+    std::unique_ptr<api::Api> api;
+    api::http::Metrics metrics;
+    ServiceClock clock;
+    bool store_worked = true;
+    bool failed = false;
+    api::http::Server server;  // last: it calls the others
+
+    [[nodiscard]] captures::base::Time now() {
+        return clock.at(std::chrono::time_point_cast<captures::base::Duration>(std::chrono::system_clock::now()),
+                        since_boot());
+    }
+    [[nodiscard]] std::string open(config::Config config, captures::base::Time now);
+    [[nodiscard]] std::string go_live(captures::base::Time now);
+    [[nodiscard]] std::string take_certificate(captures::base::Time now);
+    [[nodiscard]] std::string listen();
+    [[nodiscard]] Response answer(const Request& request);
+    [[nodiscard]] Response health() const;
+    [[nodiscard]] Response numbers() const;
+    [[nodiscard]] captures::base::Time tick();
+    config::ReloadReport reload(const control_plane::Caller* caller);
+    [[nodiscard]] std::string status() const;
+    void tell_of_store();
+};
+
+tl::expected<std::unique_ptr<Service>, std::string> Service::start(config::Config config, const std::string& path,
+                                                                   live::LogFiles logs, Log log,
+                                                                   captures::base::Time now) {
+    auto parts = std::make_unique<Parts>();
+    parts->path = std::filesystem::absolute(path);
+    parts->logs = std::move(logs);
+    make_absolute(config, parts->path.parent_path());
+    parts->log = std::move(log);
+    parts->surroundings.reload = [&self = *parts](const control_plane::Caller& caller) { return self.reload(&caller); };
+    auto problem = parts->open(std::move(config), now);
+    if (problem.empty()) problem = parts->take_certificate(now);
+    if (problem.empty()) problem = parts->listen();
+    if (problem.empty() && parts->control->config().live) problem = parts->go_live(now);
+    if (!problem.empty()) return tl::unexpected{std::move(problem)};
+    return std::unique_ptr<Service>{new Service{std::move(parts)}};
+}
+
+Service::Service(std::unique_ptr<Parts> parts) : parts_{std::move(parts)} {}
+
+Service::~Service() = default;
+
+const Service::Facts& Service::facts() const noexcept { return parts_->facts; }
+
+bool Service::run() {
+    parts_->server.on_hangup([this] { reload(); });
+    notify_ready(parts_->status());
+    parts_->server.run([this] { return parts_->tick(); });
+    notify_stopping();
+    static_cast<void>(parts_->control->flush(parts_->now()));
+    parts_->tell_of_store();
+    return !parts_->failed;
+}
+
+void Service::stop() { parts_->server.stop(); }
+
+bool Service::reload() { return parts_->reload(nullptr).taken; }
+
+std::string Service::Parts::open(config::Config config, captures::base::Time now) {
+    auto known = api::sign_in::Authenticator::create(config);
+    if (!known) return known.error();
+    authenticator = std::make_unique<api::sign_in::Authenticator>(std::move(*known));
+    auto store = store::Store::open(config.store.url);
+    if (!store) return store.error().message;
+    facts.store = store_file(config);
+    auto started = control_plane::ControlPlane::start(std::move(config), std::move(*store), now);
+    if (!started) return started.error();
+    control = std::move(*started);
+    api = std::make_unique<api::Api>(*control, *authenticator, surroundings);
+    const auto numbers = control->numbers();
+    facts.policies = numbers.policies;
+    facts.machines = numbers.machines;
+    facts.open_windows = numbers.open_windows;
+    facts.principals = control->config().principals.size();
+    return {};
+}
+
+/// Last: nothing is forwarded unless all else works.
+std::string Service::Parts::go_live(captures::base::Time now) {
+    const auto tell = [this](live::LiveGateway::Level level, const std::string& text) {
+        log(level == live::LiveGateway::Level::warning ? Level::warning : Level::info, text);
+    };
+    auto opened = live::LiveGateway::open(control->config(), logs, tell);
+    if (!opened) return opened.error();
+    live = std::move(*opened);
+    control->enforce_by(*live, now);
+    surroundings.live = live.get();
+    return live->problem();
+}
+
+std::string Service::Parts::take_certificate(captures::base::Time now) {
+    const auto& wanted = control->config().api;
+    if (wanted.tls_certificate.empty()) {
+        const auto folder = std::filesystem::path{facts.store}.parent_path().string();
+        auto own = api::http::own_certificate(folder, api::http::names_of_this_host(wanted.listen.address), now);
+        if (!own) return own.error();
+        facts.certificate = std::move(own->files);
+        facts.certificate_made_because = std::move(own->made_because);
+    } else {
+        facts.certificate = {wanted.tls_certificate, wanted.tls_key};
+        if (const auto problem = api::http::certificate_problem(facts.certificate, now)) return *problem;
+    }
+    auto fingerprint = api::http::fingerprint(facts.certificate.chain_file);
+    if (!fingerprint) return fingerprint.error();
+    facts.fingerprint = std::move(*fingerprint);
+    return {};
+}
+
+std::string Service::Parts::listen() {
+    const auto& wanted = control->config().api;
+    api::http::ServerLimits limits;
+    limits.connections = wanted.max_connections;
+    limits.connections_of_address = wanted.max_connections_per_address;
+    limits.request_timeout = wanted.request_timeout;
+    const auto bound = server.listen({.listen = wanted.listen, .tls = facts.certificate, .limits = limits},
+                                     [this](const Request& request) { return answer(request); });
+    if (!bound) return bound.error();
+    facts.listen = *bound;
+    if (!wanted.lab_sign_in) return {};
+    const auto sign_in = server.listen(
+        {.listen = wanted.lab_sign_in->listen, .tls = {}, .limits = limits},
+        [this](const Request& request) { return api::sign_in::answer_sign_in(request, *authenticator, now()); });
+    if (!sign_in) return sign_in.error();
+    facts.sign_in = *sign_in;
+    return {};
+}
+
+Response Service::Parts::answer(const Request& request) {
+    const auto is = [&](const char* name) {
+        return request.method == "GET" && request.path.size() == 1 && request.path.front() == name;
+    };
+    if (is("healthz")) return health();
+    if (is("metrics")) return numbers();
+    const auto start = std::chrono::steady_clock::now();
+    auto response = api->answer(request, now());
+    if (response.settle) {
+        response.settle = [this, start, status = response.status, settle = std::move(response.settle)] {
+            const bool holds = settle();
+            if (holds) metrics.observe(status, std::chrono::steady_clock::now() - start);
+            return holds;
+        };
+        return response;
+    }
+    metrics.observe(response.status, std::chrono::steady_clock::now() - start);
+    if (response.status >= server_errors) tell_of_store();
+    return response;
+}
+
+Response Service::Parts::health() const {
+    if (!control->numbers().store_works) {
+        return api::http::refusal(503, "StoreUnavailable", "The last write did not reach the disk; see the log.");
+    }
+    return {200, {{"Cache-Control", "no-cache"}}, R"({"status":"ok"})"};
+}
+
+Response Service::Parts::numbers() const {
+    auto text = metrics.text(control->numbers(), server.numbers());
+    if (live) {
+        const auto status = live->status(live::LiveGateway::Detail::numbers);
+        if (status) text += api::live_metrics(*status);
+    }
+    return {200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, std::move(text)};
+}
+
+captures::base::Time Service::Parts::tick() {
+    const auto time = now();
+    control->tick(time);
+    static_cast<void>(control->flush(time));
+    control->tend();
+    tell_of_store();
+    if (live && !live->tick(now())) {
+        log(Level::warning, "the data plane has ended: nothing is forwarded; stopping");
+        failed = true;
+        server.stop();
+    }
+    if (!failed) notify_alive(status());
+    const auto due = control->next_expiry();
+    if (!due) return captures::base::Time::max();
+    // The server sleeps by the wall clock, which may have been set back behind the service's.
+    return std::chrono::time_point_cast<captures::base::Duration>(std::chrono::system_clock::now()) + (*due - now());
+}
+
+config::ReloadReport Service::Parts::reload(const control_plane::Caller* caller) {
+    notify_reloading();
+    auto report = service::reload(path, *control, *authenticator, caller, now());
+    if (live) live->recorder().reopen();
+    for (const auto& finding : report.findings) log(Level::warning, config::to_string(finding));
+    if (!report.taken) {
+        log(Level::warning,
+            fmt::format("{}: {} was not taken, and the configuration stays as it was",
+                        report.refusal.empty() ? fmt::format("{} mistakes", report.findings.size()) : report.refusal,
+                        path.string()));
+    }
+    for (const auto& what : report.kept) {
+        log(Level::warning, fmt::format("{} stays as it is until the next start", what));
+    }
+    for (const auto& change : report.changes) log(Level::info, config::to_string(change));
+    if (report.taken) log(Level::info, fmt::format("{} was read anew", path.string()));
+    notify_ready(status());
+    return report;
+}
+
+std::string Service::Parts::status() const {
+    const auto open = control->numbers().open_windows;
+    return fmt::format("{} {} open; https://{}; {}", open, open == 1 ? "window" : "windows", to_string(facts.listen),
+                       live ? "packets move" : "no packets move: there is no [live]");
+}
+
+void Service::Parts::tell_of_store() {
+    const bool works = control->numbers().store_works;
+    if (works == std::exchange(store_worked, works)) return;
+    if (works) {
+        log(Level::info, "the store takes writes again");
+    } else {
+        log(Level::warning,
+            fmt::format("the store {} takes no writes: requests are answered 503 and no door opens; make room "
+                        "on the disk, or see who has the file",
+                        facts.store));
+    }
+}
+
+}  // namespace gateway::service
