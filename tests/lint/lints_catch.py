@@ -10,21 +10,25 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 
 CLEAN = {
-    "captures/CMakeLists.txt": "portcullis_library(captures SOURCES a.cpp HEADERS a.hpp)\n",
-    "captures/a.hpp": "#pragma once\n\n#include <chrono>\n",
-    "captures/a.cpp": '#include "captures/a.hpp"\n',
+    "captures/base/CMakeLists.txt": "portcullis_library(captures SOURCES a.cpp HEADERS a.hpp)\n",
+    "captures/base/a.hpp": "#pragma once\n\n#include <chrono>\n",
+    "captures/base/a.cpp": '#include "captures/base/a.hpp"\n',
     "dnat/CMakeLists.txt": "portcullis_library(dnat SOURCES b.cpp HEADERS b.hpp)\n",
-    "dnat/b.hpp": '#pragma once\n\n#include "captures/a.hpp"\n\nint b(int now);  // never system_clock::now()\n',
+    "dnat/b.hpp": '#pragma once\n\n#include "captures/base/a.hpp"\n\nint b(int now);  // never system_clock::now()\n',
     "dnat/b.cpp": '#include "dnat/b.hpp"\n\nint b(int now) { return now; }\n',
 }
 
 # Lint, file that gets the fault, its whole text, what the lint must say of it.
 FAULTS = [
-    ("layers", "captures/a.cpp", '#include "captures/a.hpp"\n#include "dnat/b.hpp"\n', "captures/a.cpp:2:"),
+    ("layers", "captures/base/a.cpp", '#include "captures/base/a.hpp"\n#include "dnat/b.hpp"\n', "captures/base/a.cpp:2:"),
     ("layers", "dnat/b.cpp", '#include "dnat/b.hpp"\n#include "tests/support/x.hpp"\n', "dnat/b.cpp:2:"),
+    ("layers", "captures/base/a.cpp", '#include "captures/base/a.hpp"\n#include "captures/packet/c.hpp"\n', "captures/base/a.cpp:2:"),
+    ("layers", "gateway/config/d.cpp", '#include "gateway/live/e.hpp"\n', "gateway/config/d.cpp:1:"),
+    ("layers", "gateway/elsewhere/d.cpp", "\n", "gateway/elsewhere/d.cpp:1:"),
+    ("layers", "captures/base/a.cpp", "namespace captures {\n}\n", "captures/base/a.cpp:1:"),
     ("layers", "dnat/b.cpp", '#include "b.hpp"\n', "dnat/b.cpp:1:"),
     ("layers", "dnat/b.cpp", "#  include <pcap.h>\n", "dnat/b.cpp:1:"),
-    ("layers", "captures/a.cpp", "#include <boost/beast/http.hpp>\n", "captures/a.cpp:1:"),
+    ("layers", "captures/base/a.cpp", "#include <boost/beast/http.hpp>\n", "captures/base/a.cpp:1:"),
     ("purity", "dnat/b.cpp", "#include <mutex>\n", "dnat/b.cpp:1:"),
     ("purity", "dnat/b.cpp", "#include <chrono>\nauto t = std::chrono::steady_clock::now();\n", "dnat/b.cpp:2:"),
     ("purity", "dnat/b.cpp", "#include <spdlog/spdlog.h>\n", "dnat/b.cpp:1:"),
@@ -52,7 +56,7 @@ def plant(tree, texts):
 failures = 0
 cases = [(name, {}, None) for name in sorted({fault[0] for fault in FAULTS})]
 cases += [(name, {file: text}, said) for name, file, text, said in FAULTS]
-pcap = {f"captures/p{i}.cpp": "#include <pcap.h>\n" for i in range(4)}
+pcap = {f"captures/port/p{i}.cpp": "#include <pcap.h>\n" for i in range(4)}
 cases += [("layers", pcap, "<pcap.h> in 4 files")]
 for name, fault, said in cases:
     with tempfile.TemporaryDirectory() as tree:

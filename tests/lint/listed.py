@@ -17,7 +17,8 @@ def is_listed(path):
         if {str(relative), path.name} & names:
             return True
         for ending in ("_test", "_fuzz"):
-            if path.stem.endswith(ending) and path.stem.removesuffix(ending) in names:
+            listed = str(relative.with_suffix("")).removesuffix(ending)  # `room/header` below a call's folder
+            if path.stem.endswith(ending) and {listed, listed.partition("/")[2], path.stem.removesuffix(ending)} & names:
                 return True
     return False
 
