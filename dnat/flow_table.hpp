@@ -45,7 +45,7 @@ struct FlowKey {
 /// bits of place) holds each flow twice, once for the client's tuple and once for the VM's. Probing begins at the cache
 /// line of the hash, whose eight slots are compared at once: which of them it is costs no mispredicted branch. Slots are
 /// probed linearly at a load of at most 3/4 and deleted by shifting back, so there are no tombstones to age and a line that
-/// is not full ends the search. A burst is looked up in three steps, each for all its packets before the next: `announce`
+/// is not full ends the search. A burst is looked up in three steps, each for all its packets before the next: `prefetch`
 /// hashes and starts loading the slot, `candidate` reads the slot and starts loading the flow, `confirm` compares; so the
 /// cache misses of a burst overlap each other and the work between (measured: docs/performance.md). The number of flows is
 /// bounded from the start; a full table refuses new ones and evicts nothing (RFC 6888 REQ-11). The index begins small and
@@ -68,7 +68,7 @@ public:
         return static_cast<std::uint32_t>(mixed ^ mixed >> 32);
     }
     /// Starts loading what `candidate` will ask for.
-    void announce(std::uint32_t hash) const noexcept { __builtin_prefetch(&slots_[home_of(hash)]); }
+    void prefetch(std::uint32_t hash) const noexcept { __builtin_prefetch(&slots_[home_of(hash)]); }
     /// The first flow of that hash, or no_flow: then `key` has none.
     [[nodiscard]] FlowIndex candidate(const FlowKey& key, std::uint32_t hash) const noexcept {
         auto at = home_of(hash);
@@ -96,10 +96,10 @@ public:
     [[nodiscard]] const Flow& operator[](FlowIndex index) const noexcept { return flows_[index]; }
 
     /// Starts loading what `insert` will ask for.
-    void announce_insert(const Arrived& arrived, captures::base::Endpoint target,
+    void prefetch_insert(const Arrived& arrived, captures::base::Endpoint target,
                          captures::base::Ipv4Address instance) const noexcept {
         const auto& [source, called, protocol] = arrived.tuple;
-        announce(hash_of(FlowKey::of(target, {instance, source.port}, protocol, captures::packet::Side::inside)));
+        prefetch(hash_of(FlowKey::of(target, {instance, source.port}, protocol, captures::packet::Side::inside)));
     }
     /// The port from which `instance` would send a flow to `target`: the client's, or the next that is free; nothing where
     /// all of its range are in use. Throws std::bad_alloc; then nothing has changed.

@@ -13,7 +13,7 @@ namespace {
 using captures::base::Ipv4Address;
 using captures::base::Protocol;
 
-std::optional<std::string> complaint_about(const NatRule& rule) {
+std::optional<std::string> error_in(const NatRule& rule) {
     if (rule.protocols.empty() && !rule.sources.empty()) return "no protocol";
     if (rule.destination_ports.empty()) return "no destination port";
     for (const auto& ports : rule.destination_ports) {
@@ -34,8 +34,8 @@ tl::expected<RuleTable, std::string> RuleTable::build(std::vector<NatRule> rules
     std::size_t expanded = 0;
     for (RuleIndex index = 0; index < rules.size(); ++index) {
         const auto& rule = rules[index];
-        if (const auto complaint = complaint_about(rule)) {
-            return tl::unexpected("NAT rule " + to_string(rule.name) + ": " + *complaint);
+        if (const auto error = error_in(rule)) {
+            return tl::unexpected("NAT rule " + to_string(rule.name) + ": " + *error);
         }
         for (const auto protocol : rule.protocols) {
             for (const auto& ports : rule.destination_ports) {

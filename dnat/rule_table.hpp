@@ -20,7 +20,7 @@ namespace dnat {
 /// Theory of operation. A listener (destination, port, protocol) hashes to the rules that name it; among those
 /// the first whose source matches wins. Sources are cut into disjoint intervals, each with the first rule that
 /// covers it, so that a match is one hash look-up and one binary search however many rules there are. Where all sources
-/// are alike, which is the rule, the listener's record says all in one cache line, and `announce` can load it early. Most of
+/// are alike, which is the rule, the listener's record says all in one cache line, and `prefetch` can load it early. Most of
 /// what knocks has no listener at all; nearly always a filter of 16 bits a listener says so, which stays in the nearest cache. A
 /// range of ports becomes a listener each; those with the same rules share their intervals, and `build` refuses rules that
 /// together name more than 2,000,000 ports rather than making a table of unbounded size.
@@ -39,7 +39,7 @@ public:
         captures::base::Endpoint target;  ///< where that one leads
     };
     /// Starts loading what `match` will ask for.
-    void announce(const Arrived& arrived) const noexcept {
+    void prefetch(const Arrived& arrived) const noexcept {
         const auto key = key_of({arrived.tuple.destination, arrived.tuple.protocol});
         if (filter_.may_hold(key)) listeners_.prefetch(key);
     }

@@ -15,7 +15,7 @@ namespace dnat {
 ///
 ///   toward_target   C:cp -> P:dp   becomes   I:ip -> T:tp     from outside
 ///   toward_client   T:tp -> I:ip   becomes   P:dp -> C:cp     from inside
-///   undone          P:dp -> C:cp   becomes   T:tp -> I:ip     a reply seen outside, after its translation
+///   untranslated          P:dp -> C:cp   becomes   T:tp -> I:ip     a reply seen outside, after its translation
 ///
 /// An ICMP error travels against the packet it quotes, so one translation serves both: the outer addresses become
 /// `source` and `destination`, the quoted packet's source becomes `destination` and its destination `source`. The
@@ -37,7 +37,7 @@ struct Translation {
 }
 
 /// The same words change as toward the target, in the other places.
-[[nodiscard]] constexpr Translation undone(const Flow& flow) noexcept {
+[[nodiscard]] constexpr Translation untranslated(const Flow& flow) noexcept {
     return {flow.target, flow.instance, flow.address_delta, flow.transport_delta};
 }
 

@@ -54,12 +54,12 @@ public:
     /// Forgets all windows and guards.
     void clear();
 
-    /// Starts loading what `announce` of a source and `guarded` will ask for.
-    void announce(captures::base::Endpoint target, captures::base::Protocol protocol) const noexcept {
+    /// Starts loading what `prefetch` of a source and `guarded` will ask for.
+    void prefetch(captures::base::Endpoint target, captures::base::Protocol protocol) const noexcept {
         doors_.prefetch(door_key_of(target, protocol));
     }
     /// Starts loading what `find` will ask for.
-    void announce(captures::base::Endpoint target, captures::base::Protocol protocol,
+    void prefetch(captures::base::Endpoint target, captures::base::Protocol protocol,
                   captures::base::Ipv4Address source) const noexcept {
         const auto door_key = door_key_of(target, protocol);
         const auto* const door = doors_.find(door_key);

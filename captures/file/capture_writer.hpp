@@ -46,14 +46,14 @@ public:
     virtual ~CaptureWriter() = default;  ///< closes without reporting; call `close` first
 
     /// Appends frames, in order. Those that have room around them are written from where they lie, their room overwritten,
-    /// by the next `let_go`; until then they must stay. In pcapng a frame goes to the interface (`outside` or `inside`, link type).
+    /// by the next `release`; until then they must stay. In pcapng a frame goes to the interface (`outside` or `inside`, link type).
     virtual void write(std::span<const packet::Frame> frames) = 0;
 
     /// Appends a copy of one frame on the named interface. Classic pcap keeps nothing of the annotation.
     virtual void write(const packet::Frame& frame, const Annotation& annotation) = 0;
 
     /// Needs no bytes of frames any more: those that it was to write from where they lie are written.
-    virtual void let_go() = 0;
+    virtual void release() = 0;
 
     [[nodiscard]] virtual bool ok() const noexcept = 0;
 

@@ -13,7 +13,7 @@ namespace captures::file {
 class FileSource : public Source {
 public:
     [[nodiscard]] const std::optional<ReadError>& error() const noexcept final { return error_; }
-    void lend(const std::function<void()>& before_reuse) final { input_->lend(before_reuse); }
+    void use_zero_copy(const std::function<void()>& before_reuse) final { input_->use_zero_copy(before_reuse); }
     [[nodiscard]] Progress progress() const noexcept final { return {input_->offset(), input_->total()}; }
 
 protected:

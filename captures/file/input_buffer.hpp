@@ -33,8 +33,8 @@ public:
     [[nodiscard]] bool require(std::size_t bytes);
 
     /// `before_reuse` is called before what was consumed is overwritten. Empty: nobody needs to know.
-    void lend(std::function<void()> before_reuse) { before_reuse_ = std::move(before_reuse); }
-    [[nodiscard]] bool lends() const noexcept { return static_cast<bool>(before_reuse_); }
+    void use_zero_copy(std::function<void()> before_reuse) { before_reuse_ = std::move(before_reuse); }
+    [[nodiscard]] bool is_zero_copy() const noexcept { return static_cast<bool>(before_reuse_); }
 
     /// Consumes `bytes`, however many, without ever holding them all. False if the input ends before.
     [[nodiscard]] bool skip(std::uint64_t bytes);

@@ -34,8 +34,8 @@ public:
     }
 
     void read(packet::Burst& burst) override;
-    void lend(const std::function<void()>& before_reuse) override {
-        for (Input& input : inputs_) input.source->lend(before_reuse);
+    void use_zero_copy(const std::function<void()>& before_reuse) override {
+        for (Input& input : inputs_) input.source->use_zero_copy(before_reuse);
     }
     [[nodiscard]] const std::optional<ReadError>& error() const noexcept override { return error_; }
     [[nodiscard]] std::optional<packet::LinkType> link_type() const noexcept override {

@@ -15,7 +15,7 @@ namespace captures::file {
 
 namespace {
 
-/// Of what is lent, shorter pieces are copied: that costs less than a piece of its own in a system call.
+/// Of what is zero_copy, shorter pieces are copied: that costs less than a piece of its own in a system call.
 constexpr std::size_t short_piece = 1024;
 constexpr std::size_t most_pieces = 64;
 
@@ -50,18 +50,18 @@ const std::string& OutputBuffer::close() {
     return error_;
 }
 
-void OutputBuffer::end_lent() {
-    if (lent_.empty()) return;
-    if (lent_.size() < short_piece && used_ + lent_.size() <= write_size) {
-        std::memcpy(memory_.get() + used_, lent_.data(), lent_.size());
-        used_ += lent_.size();
-        lent_ = {};
+void OutputBuffer::end_zero_copy_piece() {
+    if (zero_copy_piece_.empty()) return;
+    if (zero_copy_piece_.size() < short_piece && used_ + zero_copy_piece_.size() <= write_size) {
+        std::memcpy(memory_.get() + used_, zero_copy_piece_.data(), zero_copy_piece_.size());
+        used_ += zero_copy_piece_.size();
+        zero_copy_piece_ = {};
         return;
     }
     end_copied();
-    pieces_.push_back(lent_);
-    lent_ = {};
-    lent_some_ = true;
+    pieces_.push_back(zero_copy_piece_);
+    zero_copy_piece_ = {};
+    has_zero_copy_ = true;
     if (pieces_.size() >= most_pieces) flush();
 }
 
@@ -72,10 +72,10 @@ void OutputBuffer::end_copied() {
 
 void OutputBuffer::flush() {
     end_copied();
-    const bool lent = lent_some_ || !lent_.empty();
-    if (!lent_.empty()) pieces_.push_back(lent_);
+    const bool zero_copy = has_zero_copy_ || !zero_copy_piece_.empty();
+    if (!zero_copy_piece_.empty()) pieces_.push_back(zero_copy_piece_);
     const std::size_t left = write_pieces();
-    if (lent) {
+    if (zero_copy) {
         lost_ |= left > 0;
         used_ = 0;
     } else {
@@ -84,8 +84,8 @@ void OutputBuffer::flush() {
     }
     copied_ = 0;
     pieces_.clear();
-    lent_some_ = false;
-    lent_ = {};
+    has_zero_copy_ = false;
+    zero_copy_piece_ = {};
 }
 
 /// Returns how many bytes at the end could not be written.

@@ -11,7 +11,7 @@
 
 namespace captures::file {
 
-/// A file written in large pieces: what is appended is copied first, what is lent goes out from where it lies, both in the
+/// A file written in large pieces: what is appended is copied first, what is appended without a copy goes out from where it lies, both in the
 /// order in which they came. Errors are sticky: after one, nothing more is appended until a `retry` succeeds.
 class OutputBuffer {
 public:
@@ -28,7 +28,7 @@ public:
 
     /// Room for `bytes` more (<= largest_piece), which count as written; null after an error.
     [[nodiscard]] std::byte* append(std::size_t bytes) {
-        if (!lent_.empty()) end_lent();
+        if (!zero_copy_piece_.empty()) end_zero_copy_piece();
         if (used_ + bytes > write_size) flush();
         if (!ok_) return nullptr;
         std::byte* const room = memory_.get() + used_;
@@ -37,27 +37,27 @@ public:
         return room;
     }
 
-    /// Appends bytes that stay as they are until the next `let_go` (or `flush`, or `close`) has returned. Those that follow
+    /// Appends bytes that stay as they are until the next `release` (or `flush`, or `close`) has returned. Those that follow
     /// each other in memory make one piece, and a piece that remains short is copied after all.
-    void lend(std::span<const std::byte> bytes) {
+    void append_zero_copy(std::span<const std::byte> bytes) {
         if (!ok_) return;
-        if (lent_.data() + lent_.size() == bytes.data()) {
-            lent_ = {lent_.data(), lent_.size() + bytes.size()};
+        if (zero_copy_piece_.data() + zero_copy_piece_.size() == bytes.data()) {
+            zero_copy_piece_ = {zero_copy_piece_.data(), zero_copy_piece_.size() + bytes.size()};
         } else {
-            end_lent();
-            lent_ = bytes;
+            end_zero_copy_piece();
+            zero_copy_piece_ = bytes;
         }
         size_ += bytes.size();
     }
-    /// Writes what was lent, and so all before it.
-    void let_go() {
-        if (!lent_.empty() || lent_some_) flush();
+    /// Writes the zero-copy pieces, and so all before it.
+    void release() {
+        if (!zero_copy_piece_.empty() || has_zero_copy_) flush();
     }
 
     /// Writes what was appended.
     void flush();
     /// After a failed write (a full disk): tries to write what it could not, to go on where it stopped. Between two
-    /// pieces nothing is missing in the file but what was refused. In vain where lent bytes were not written.
+    /// pieces nothing is missing in the file but what was refused. In vain where zero-copy bytes were not written.
     [[nodiscard]] bool retry();
 
     [[nodiscard]] bool ok() const noexcept { return ok_; }
@@ -75,21 +75,21 @@ private:
 
     using Piece = std::span<const std::byte>;
 
-    void end_lent();
+    void end_zero_copy_piece();
     void end_copied();
     [[nodiscard]] std::size_t write_pieces();
 
     std::unique_ptr<std::byte[]> memory_;
     std::size_t used_ = 0;
-    std::size_t copied_ = 0;     ///< up to there the memory is in pieces_
-    std::vector<Piece> pieces_;  ///< that come before the rest of the memory
-    bool lent_some_ = false;     ///< of these
-    Piece lent_;                 ///< that comes after it, and grows
+    std::size_t copied_ = 0;      ///< up to there the memory is in pieces_
+    std::vector<Piece> pieces_;   ///< that come before the rest of the memory
+    bool has_zero_copy_ = false;  ///< of these
+    Piece zero_copy_piece_;       ///< that comes after it, and grows
     std::uint64_t size_ = 0;
     int descriptor_;
     bool ok_ = true;
     bool stuck_ = false;  ///< a write failed
-    bool lost_ = false;   ///< lent bytes were not written
+    bool lost_ = false;   ///< zero-copy bytes were not written
     std::string name_;
     std::string error_;
 };

@@ -83,7 +83,7 @@ void PcapReader::take_buffered(packet::Burst& burst) noexcept {
     std::byte* at = input().data();
     std::size_t available = input().available();
     const Variant variant = variant_;
-    const packet::Room room = input().lends() ? packet::Room::record : packet::Room::none;
+    const packet::Room room = input().is_zero_copy() ? packet::Room::record : packet::Room::none;
     std::uint64_t number = delivered();
     std::size_t count = burst.count;
 

@@ -21,7 +21,7 @@ public:
 
     void write(std::span<const packet::Frame> frames) override;
     void write(const packet::Frame& frame, const Annotation& /*annotation*/) override;
-    void let_go() override { output_->let_go(); }
+    void release() override { output_->release(); }
     void expect(packet::LinkType link_type) override {
         if (!begun_) link_type_ = link_type;
     }
@@ -57,7 +57,7 @@ void PcapWriter::write(std::span<const packet::Frame> frames) {
         base::store_native(record + 8, frame.captured);
         base::store_native(record + 12, frame.length);
         if (in_place) {
-            output_->lend({record, size});
+            output_->append_zero_copy({record, size});
         } else if (frame.captured > 0) {
             std::memcpy(record + record_header, frame.data, frame.captured);
         }

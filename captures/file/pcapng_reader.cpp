@@ -92,7 +92,7 @@ void PcapngReader::take_enhanced(packet::Burst& burst) noexcept {
     std::byte* at = input().data();
     std::size_t available = input().available();
     const std::span<const PcapngInterface> interfaces = interfaces_;
-    const packet::Room room = input().lends() ? packet::Room::block : packet::Room::none;
+    const packet::Room room = input().is_zero_copy() ? packet::Room::block : packet::Room::none;
     std::uint64_t number = delivered();
     std::size_t count = burst.count;
 

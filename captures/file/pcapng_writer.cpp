@@ -25,7 +25,7 @@ public:
 
     void write(std::span<const packet::Frame> frames) override;
     void write(const packet::Frame& frame, const Annotation& annotation) override;
-    void let_go() override { output_->let_go(); }
+    void release() override { output_->release(); }
     [[nodiscard]] bool ok() const noexcept override { return output_->ok(); }
     [[nodiscard]] std::string close() override;
 
@@ -155,7 +155,7 @@ void PcapngWriter::write_packet(const packet::Frame& frame, std::uint32_t interf
     }
     if (options != 0) end = store_option(end, pcapng::end_of_options, {});
     base::store_native(end, static_cast<std::uint32_t>(size));
-    if (in_place) output_->lend({block, size});
+    if (in_place) output_->append_zero_copy({block, size});
 }
 
 /// A file without any interface is one that not everybody reads.

@@ -32,9 +32,9 @@ public:
     virtual void read(packet::Burst& burst) = 0;
 
     /// From now on the bytes of frames, and the room around them, stay as the caller leaves them beyond the next `read`,
-    /// until `before_reuse` is called within one; an empty function ends that. A source that does not lend calls nothing:
+    /// until `before_reuse` is called within one; an empty function ends that. A source that copies calls nothing:
     /// its frames have no room.
-    virtual void lend(const std::function<void()>& /*before_reuse*/) {}
+    virtual void use_zero_copy(const std::function<void()>& /*before_reuse*/) {}
 
     [[nodiscard]] virtual const std::optional<ReadError>& error() const noexcept = 0;
 

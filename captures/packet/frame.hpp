@@ -43,7 +43,7 @@ struct Offload {
 };
 
 /// What lies around a frame's bytes and is of no use to anybody any more: a writer may write its own there, so that
-/// the frame goes out from where it lies. Only frames of a source that lends them have any (`Source::lend`).
+/// the frame goes out from where it lies. Only frames of a zero-copy source have any (`Source::use_zero_copy`).
 enum class Room : std::uint8_t {
     none,
     record,  ///< 16 bytes before, as in pcap

@@ -169,8 +169,9 @@ tl::expected<Isolation, std::string> Isolation::of(const std::string& interface)
     if (!found) return tl::unexpected(found.error());
     Isolation made;
     made.netlink_ = base::FileDescriptor{socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)};
-    const timeval patience{2, 0};
-    static_cast<void>(setsockopt(made.netlink_.number(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience));
+    const timeval receive_timeout{2, 0};
+    static_cast<void>(
+        setsockopt(made.netlink_.number(), SOL_SOCKET, SO_RCVTIMEO, &receive_timeout, sizeof receive_timeout));
     made.interface_ = interface;
     if (auto renewed = made.renew(); !renewed) {
         made.interface_.clear();

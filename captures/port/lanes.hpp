@@ -14,15 +14,15 @@ namespace captures::port {
 /// A queue of the kernel's for what arrives at an interface, as a driver reads it.
 template <class Type>
 concept ArrivalQueue = requires(Type queue, std::span<packet::Frame> frames, std::size_t count,
-                                const packet::Frame& heard) {
-    /// False: some that were heard must be released before more can be.
-    { queue.can_hear() } -> std::same_as<bool>;
+                                const packet::Frame& received) {
+    /// False: some that were received must be released before more can be.
+    { queue.can_receive() } -> std::same_as<bool>;
     /// Fills `frames` with what has arrived, in order; at most so many, 0 if there is nothing.
-    { queue.hear(frames) } -> std::same_as<std::size_t>;
-    /// The caller is done with the oldest so many of those that were heard.
+    { queue.receive(frames) } -> std::same_as<std::size_t>;
+    /// The caller is done with the oldest so many of those that were received.
     queue.release(count);
-    /// When one that was heard arrived, by a clock that both queues of an interface have.
-    { std::as_const(queue).time_of(heard) } -> std::same_as<base::Time>;
+    /// When one that was received arrived, by a clock that both queues of an interface have.
+    { std::as_const(queue).time_of(received) } -> std::same_as<base::Time>;
 };
 
 /// What arrives at an interface, from two queues, in the order in which it arrived.
@@ -57,27 +57,27 @@ public:
 private:
     struct Lane {
         Queue queue;
-        std::array<packet::Frame, packet::burst_capacity> heard{};
+        std::array<packet::Frame, packet::burst_capacity> received{};
         std::size_t next = 0;  ///< of these, the first that was not handed out
         std::size_t end = 0;
 
         [[nodiscard]] bool is_empty() const noexcept { return next == end; }
-        [[nodiscard]] base::Time time() const noexcept { return queue.time_of(heard[next]); }
+        [[nodiscard]] base::Time time() const noexcept { return queue.time_of(received[next]); }
 
         void release() {
             queue.release(next);
-            std::copy(heard.begin() + next, heard.begin() + end, heard.begin());
+            std::copy(received.begin() + next, received.begin() + end, received.begin());
             end -= std::exchange(next, 0);
         }
         /// False: there is no room to hear with.
-        [[nodiscard]] bool hear() {
-            if (end == heard.size() || !queue.can_hear()) return false;
-            end += queue.hear(std::span{heard}.subspan(end));
+        [[nodiscard]] bool receive() {
+            if (end == received.size() || !queue.can_receive()) return false;
+            end += queue.receive(std::span{received}.subspan(end));
             return true;
         }
         std::size_t hand_out(std::span<packet::Frame> frames) noexcept {
             const auto count = std::min(frames.size(), end - next);
-            std::copy_n(heard.begin() + next, count, frames.begin());
+            std::copy_n(received.begin() + next, count, frames.begin());
             next += count;
             return count;
         }
@@ -88,10 +88,10 @@ private:
     [[nodiscard]] bool look() {
         auto& first = others_were_last_ ? others_ : connections_;
         auto& second = others_were_last_ ? connections_ : others_;
-        if (first.is_empty() && !first.hear()) return false;
+        if (first.is_empty() && !first.receive()) return false;
         if (second.is_empty()) {
-            if (!second.hear()) return false;
-            if (first.is_empty() && !second.is_empty() && !first.hear()) return false;
+            if (!second.receive()) return false;
+            if (first.is_empty() && !second.is_empty() && !first.receive()) return false;
         }
         return !first.is_empty() || !second.is_empty();
     }
@@ -104,7 +104,7 @@ private:
         std::size_t count = 0;
         while (count < frames.size() && !connections_.is_empty() && !others_.is_empty()) {
             auto& older = others_.time() < connections_.time() ? others_ : connections_;
-            frames[count++] = older.heard[older.next++];
+            frames[count++] = older.received[older.next++];
         }
         return count;
     }

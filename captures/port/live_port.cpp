@@ -33,8 +33,8 @@ class PcapQueue {
 public:
     PcapQueue(Handle handle, std::uint32_t mtu) : handle_(std::move(handle)), mtu_(mtu) {}
 
-    [[nodiscard]] static bool can_hear() noexcept { return true; }
-    [[nodiscard]] std::size_t hear(std::span<packet::Frame> frames);
+    [[nodiscard]] static bool can_receive() noexcept { return true; }
+    [[nodiscard]] std::size_t receive(std::span<packet::Frame> frames);
     void release(std::size_t count) noexcept;
     [[nodiscard]] static base::Time time_of(const packet::Frame& frame) noexcept { return frame.time; }
 
@@ -64,7 +64,7 @@ private:
     bool works_ = true;
 };
 
-std::size_t PcapQueue::hear(std::span<packet::Frame> frames) {
+std::size_t PcapQueue::receive(std::span<packet::Frame> frames) {
     Hearing hearing{*this, frames, 0};
     const int got = pcap_dispatch(handle_.get(), static_cast<int>(frames.size()), take,
                                   reinterpret_cast<u_char*>(&hearing));

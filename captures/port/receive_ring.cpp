@@ -116,9 +116,9 @@ ReceiveRing::Slot ReceiveRing::slot(std::uint32_t index) const noexcept {
     return Slot{memory_.data() + block * block_size + std::size_t{index % slots_a_block_} * slot_size_};
 }
 
-std::size_t ReceiveRing::hear(std::span<packet::Frame> frames) {
+std::size_t ReceiveRing::receive(std::span<packet::Frame> frames) {
     std::size_t count = 0;
-    while (count < frames.size() && can_hear() && used_ < slots_) {
+    while (count < frames.size() && can_receive() && used_ < slots_) {
         const auto filled = slot(next_);
         if ((filled.status() & TP_STATUS_USER) == 0) break;
         next_ = next_ + 1 == slots_ ? 0 : next_ + 1;

@@ -30,9 +30,9 @@ class ReceiveRing {
 public:
     [[nodiscard]] static tl::expected<ReceiveRing, std::string> open(const Interface& interface, Share share);
 
-    [[nodiscard]] bool can_hear() const noexcept { return whole_size_ < whole_bytes; }
+    [[nodiscard]] bool can_receive() const noexcept { return whole_size_ < whole_bytes; }
     /// At most as many as `burst_capacity` that are not released.
-    [[nodiscard]] std::size_t hear(std::span<packet::Frame> frames);
+    [[nodiscard]] std::size_t receive(std::span<packet::Frame> frames);
     void release(std::size_t count) noexcept;
     [[nodiscard]] static base::Time time_of(const packet::Frame& frame) noexcept { return frame.time; }
 
@@ -60,7 +60,7 @@ private:
     std::uint32_t slots_a_block_ = 0;
     std::uint32_t next_ = 0;  ///< slot that is filled next
     std::uint32_t used_ = 0;  ///< slots before it that are still the caller's, or of lost frames
-    std::size_t held_ = 0;    ///< frames that were heard and not released
+    std::size_t held_ = 0;    ///< frames that were received and not released
     std::array<std::uint32_t, packet::burst_capacity>
         used_for_;  ///< slots that are free when so many of them are released, and one
     std::unique_ptr<std::byte[]> whole_;

@@ -27,15 +27,17 @@ constexpr std::uint32_t send_chunks = 2048;
 /// wakes whoever waits, so it is never seen late.
 constexpr std::uint32_t silences_between_looks = 16;
 /// The kernel is not quite done with a queue when its socket has been closed.
-constexpr auto patience = std::chrono::milliseconds{500};
+constexpr auto busy_timeout = std::chrono::milliseconds{500};
 constexpr auto pause = std::chrono::milliseconds{5};
 
 /// The socket stays where it is: the kernel and others know it.
 struct Arrivals {
     std::unique_ptr<XdpSocket> socket;
 
-    [[nodiscard]] static bool can_hear() noexcept { return true; }
-    [[nodiscard]] std::size_t hear(std::span<packet::Frame> frames) const noexcept { return socket->hear(frames); }
+    [[nodiscard]] static bool can_receive() noexcept { return true; }
+    [[nodiscard]] std::size_t receive(std::span<packet::Frame> frames) const noexcept {
+        return socket->receive(frames);
+    }
     void release(std::size_t count) const noexcept { socket->release(count); }
     [[nodiscard]] static base::Time time_of(const packet::Frame& frame) noexcept { return XdpSocket::time_of(frame); }
 };
@@ -69,7 +71,7 @@ private:
     /// By queue: libxdp has sockets of one queue share rings only where that queue's is the memory's first socket.
     std::vector<std::unique_ptr<XdpMemory>> memories_;
     std::vector<Lanes<Arrivals>> queues_;
-    std::size_t next_ = 0;  ///< queue that was heard last
+    std::size_t next_ = 0;  ///< queue that was received last
     Numbers numbers_;
     std::uint32_t silences_ = 0;
     bool awaiting_room_ = false;
@@ -203,7 +205,7 @@ tl::expected<std::unique_ptr<Port>, std::string> open_xdp_port(const std::string
 
     auto port = std::make_unique<XdpPort>(*found, *std::move(watch), *std::move(program));
     int error = port->open_sockets(chunk_size);
-    for (auto waited = pause; error == EBUSY && waited < patience; waited += pause) {
+    for (auto waited = pause; error == EBUSY && waited < busy_timeout; waited += pause) {
         std::this_thread::sleep_for(pause);
         error = port->open_sockets(chunk_size);
     }

@@ -23,7 +23,7 @@ namespace captures::port {
 /// other end can arrive; they do not fit into a chunk, and are lost and counted. `packet_ring` carries them.
 ///
 /// Refused, with the reason: an MTU that does not fit into a chunk (3818), an XDP program of somebody else, another socket on
-/// a queue. Queues that are added while it runs stay unheard.
+/// a queue. Queues that are added while it runs are not used.
 [[nodiscard]] tl::expected<std::unique_ptr<Port>, std::string> open_xdp_port(const std::string& interface);
 
 }  // namespace captures::port

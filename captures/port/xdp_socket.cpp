@@ -89,7 +89,7 @@ void XdpSocket::make_room_to_send(const Settings& settings) {
 
 XdpSocket::~XdpSocket() { xsk_socket__delete(socket_); }
 
-std::size_t XdpSocket::hear(std::span<packet::Frame> frames) noexcept {
+std::size_t XdpSocket::receive(std::span<packet::Frame> frames) noexcept {
     std::uint32_t at = 0;
     const auto count = xsk_ring_cons__peek(&receive_, static_cast<std::uint32_t>(frames.size()), &at);
     for (packet::Frame& frame : frames.first(count)) {

@@ -72,7 +72,7 @@ public:
     [[nodiscard]] int descriptor() const noexcept { return xsk_socket__fd(socket_); }
 
     /// As an ArrivalQueue's.
-    [[nodiscard]] std::size_t hear(std::span<packet::Frame> frames) noexcept;
+    [[nodiscard]] std::size_t receive(std::span<packet::Frame> frames) noexcept;
     void release(std::size_t count) noexcept;
     [[nodiscard]] static base::Time time_of(const packet::Frame& frame) noexcept;
 

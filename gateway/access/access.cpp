@@ -49,8 +49,8 @@ Access::Access(const config::Config& config) { use(config); }
 std::vector<policy::MappedPort> Access::use(const config::Config& config) {
     config_ = &config;
     directory_ = config::Directory{config};
-    ways_ = WaysIn{dnat::RuleTable::build(config.nat_rules).value_or(dnat::RuleTable{}),
-                   config.firewall.private_ip.value_or(captures::base::Ipv4Address{})};
+    nat_lookup_ = NatLookup{dnat::RuleTable::build(config.nat_rules).value_or(dnat::RuleTable{}),
+                            config.firewall.private_ip.value_or(captures::base::Ipv4Address{})};
     authorization_ = policy::Authorization{config.roles, config.role_assignments};
     windows_.clear();
     for (const auto& policy : config.jit_policies) {
@@ -120,8 +120,8 @@ tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy:
         if (const auto coverage = coverage_of(request.machine); !coverage) return tl::unexpected{coverage.error()};
     }
     AccessChange change;
-    Gifts gifts;
-    for (const auto& mapped : ahead.mapped_ports) gifts.all.add(mapped);
+    Allocations allocations;
+    for (const auto& mapped : ahead.mapped_ports) allocations.all.add(mapped);
     std::vector<AccessRecord> opened;
     for (const auto& request : requests) {
         const auto& policy = *coverage_of(request.machine)->policy;
@@ -136,11 +136,11 @@ tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy:
         for (const auto& port : *approved) {
             auto one = new_record(request, policy, port, now);
             one.id = static_cast<WindowId>(last_id_ + ahead.windows + opened.size() + 1);
-            if (auto refusal = connect(one, gifts)) return tl::unexpected{*refusal};
+            if (auto refusal = connect(one, allocations)) return tl::unexpected{*refusal};
             opened.push_back(std::move(one));
         }
     }
-    change.mapped_ports = std::move(gifts.own);
+    change.mapped_ports = std::move(allocations.own);
     change.replaced = change.records.size();
     std::ranges::move(opened, std::back_inserter(change.records));
     return change;

@@ -158,21 +158,21 @@ private:
     [[nodiscard]] policy::AccessRecord new_record(const policy::AccessRequest& request, const policy::JitPolicy& policy,
                                                   const policy::ApprovedPort& port, captures::base::Time now) const;
     /// Mapped ports that a plan gives away.
-    struct Gifts {
+    struct Allocations {
         policy::MappedPorts all;  ///< those of plans ahead, too
         std::vector<policy::MappedPort> own;
         std::size_t address = 0;  ///< the next one is looked for from here: an index into the firewall's, and a port
         std::uint32_t port = 0;
     };
     /// Finds the way to the record's port, or gives it a mapped port, unless all are taken.
-    [[nodiscard]] std::optional<policy::Refusal> connect(policy::AccessRecord& record, Gifts& gifts) const;
+    [[nodiscard]] std::optional<policy::Refusal> connect(policy::AccessRecord& record, Allocations& allocations) const;
     std::vector<policy::MappedPort> reconnect();
     void admit(const policy::AccessRecord& open, dnat::NatRule& rule) const;
     /// The record's mapped port, if that is how its port is reached.
     [[nodiscard]] const captures::base::Endpoint* mapped_port_of(const policy::AccessRecord& record) const;
     [[nodiscard]] std::optional<Connection> find_connection(const policy::AccessRecord& record) const;
     [[nodiscard]] bool usable(captures::base::Endpoint listener) const;
-    [[nodiscard]] std::optional<captures::base::Endpoint> free_listener(Gifts& gifts) const;
+    [[nodiscard]] std::optional<captures::base::Endpoint> free_listener(Allocations& allocations) const;
     [[nodiscard]] policy::AccessRecord* find(policy::WindowId id) noexcept;
     void enter(const policy::AccessRecord& record);
     void leave(const policy::AccessRecord& record);
@@ -180,7 +180,7 @@ private:
 
     const config::Config* config_ = nullptr;
     config::Directory directory_;
-    WaysIn ways_;  ///< by the rules of the configuration alone
+    NatLookup nat_lookup_;  ///< by the rules of the configuration alone
     policy::MappedPorts mapped_ports_;
     std::uint64_t mapped_generation_ = 0;
     policy::Authorization authorization_;

@@ -24,16 +24,16 @@ std::string mapped_rule_name(std::string_view machine, std::uint16_t port) {
 
 }  // namespace
 
-std::optional<policy::Refusal> Access::connect(AccessRecord& record, Gifts& gifts) const {
+std::optional<policy::Refusal> Access::connect(AccessRecord& record, Allocations& allocations) const {
     record.listener.reset();
     const auto* machine = directory_.machine(record.machine);
     if (machine == nullptr) return {};
-    if (const auto connection = ways_.find({machine->private_ip, record.port}, record)) {
+    if (const auto connection = nat_lookup_.find({machine->private_ip, record.port}, record)) {
         record.listener = connection->listener;
         return {};
     }
     if (!config_->jit.mapped_ports || config_->firewall.public_ips.empty()) return {};
-    if (const auto* given = gifts.all.find(machine->name, record.port)) {
+    if (const auto* given = allocations.all.find(machine->name, record.port)) {
         record.listener = *given;
         return {};
     }
@@ -41,17 +41,17 @@ std::optional<policy::Refusal> Access::connect(AccessRecord& record, Gifts& gift
         record.listener = *mapped;
         return {};
     }
-    if (mapped_ports_.all().size() + gifts.own.size() >= config::most_mapped_ports) {
+    if (mapped_ports_.all().size() + allocations.own.size() >= config::most_mapped_ports) {
         return policy::Refusal{
             std::string{policy::refusal_code::no_mapped_port},
             fmt::format("No NAT rule maps port {} of machine '{}' for these sources, and {} ports of "
                         "machines have one of the firewall's already: add a NAT rule.",
                         record.port, record.machine, config::most_mapped_ports)};
     }
-    record.listener = free_listener(gifts);
+    record.listener = free_listener(allocations);
     if (record.listener) {
-        gifts.own.push_back({machine->name, record.port, *record.listener});
-        gifts.all.add(gifts.own.back());
+        allocations.own.push_back({machine->name, record.port, *record.listener});
+        allocations.all.add(allocations.own.back());
         return {};
     }
     return policy::Refusal{
@@ -63,12 +63,12 @@ std::optional<policy::Refusal> Access::connect(AccessRecord& record, Gifts& gift
 
 /// Finds the ways of all open windows anew, since rules or addresses may have changed.
 std::vector<policy::MappedPort> Access::reconnect() {
-    Gifts gifts;
+    Allocations allocations;
     connections_.clear();
-    for (const auto& open : open_) static_cast<void>(connect(*find(open.id), gifts));
-    for (const auto& mapped : gifts.own) mapped_ports_.add(mapped);
+    for (const auto& open : open_) static_cast<void>(connect(*find(open.id), allocations));
+    for (const auto& mapped : allocations.own) mapped_ports_.add(mapped);
     ++mapped_generation_;
-    return std::move(gifts.own);
+    return std::move(allocations.own);
 }
 
 /// Not one that a NAT rule of the configuration has come to listen on, nor on an address that is no longer the
@@ -77,19 +77,19 @@ bool Access::usable(Endpoint listener) const {
     const auto& addresses = config_->firewall.public_ips;
     if (std::ranges::find(addresses, listener.address) == addresses.end()) return false;
     return std::ranges::none_of(std::array{Protocol::tcp, Protocol::udp}, [&](Protocol protocol) {
-        return ways_.rules().match({{{{0}, 0}, listener, protocol}}).listening;
+        return nat_lookup_.rules().match({{{{0}, 0}, listener, protocol}}).listening;
     });
 }
 
 /// Each port is looked at once a plan: what is taken stays so until it is carried out.
-std::optional<Endpoint> Access::free_listener(Gifts& gifts) const {
+std::optional<Endpoint> Access::free_listener(Allocations& allocations) const {
     const auto range = *config_->jit.mapped_ports;
     const auto& addresses = config_->firewall.public_ips;
-    for (; gifts.address < addresses.size(); ++gifts.address, gifts.port = 0) {
-        gifts.port = std::max<std::uint32_t>(gifts.port, range.first);
-        while (gifts.port <= range.last) {
-            const Endpoint listener{addresses[gifts.address], static_cast<std::uint16_t>(gifts.port++)};
-            if (!gifts.all.taken(listener) && !mapped_ports_.taken(listener) && usable(listener)) return listener;
+    for (; allocations.address < addresses.size(); ++allocations.address, allocations.port = 0) {
+        allocations.port = std::max<std::uint32_t>(allocations.port, range.first);
+        while (allocations.port <= range.last) {
+            const Endpoint listener{addresses[allocations.address], static_cast<std::uint16_t>(allocations.port++)};
+            if (!allocations.all.taken(listener) && !mapped_ports_.taken(listener) && usable(listener)) return listener;
         }
     }
     return {};
@@ -114,7 +114,7 @@ std::optional<Connection> Access::find_connection(const AccessRecord& record) co
         return Connection{*mapped, record.protocol.value_or(Protocol::tcp),
                           fmt::format("{}/{}", mapped_collection, mapped_rule_name(record.machine, record.port))};
     }
-    return ways_.find({machine->private_ip, record.port}, record);
+    return nat_lookup_.find({machine->private_ip, record.port}, record);
 }
 
 std::vector<const AccessRecord*> Access::open_records(std::optional<std::string_view> machine,

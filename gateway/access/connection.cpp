@@ -33,7 +33,7 @@ bool admits_all(const dnat::NatRule& rule, const std::vector<captures::base::Pre
 
 }  // namespace
 
-WaysIn::WaysIn(dnat::RuleTable rules, captures::base::Ipv4Address private_address) : rules_{std::move(rules)} {
+NatLookup::NatLookup(dnat::RuleTable rules, captures::base::Ipv4Address private_address) : rules_{std::move(rules)} {
     for (RuleIndex index = 0; index < rules_.rules().size(); ++index) {
         const auto& rule = rules_.rule(index);
         by_target_[key(rule.translated)].push_back(index);
@@ -48,7 +48,7 @@ WaysIn::WaysIn(dnat::RuleTable rules, captures::base::Ipv4Address private_addres
     }
 }
 
-std::optional<Connection> WaysIn::find(Endpoint target, const policy::AccessRecord& record) const {
+std::optional<Connection> NatLookup::find(Endpoint target, const policy::AccessRecord& record) const {
     const auto candidates = by_target_.find(key(target));
     if (candidates == by_target_.end()) return {};
     for (const auto protocol : {Protocol::tcp, Protocol::udp}) {
@@ -69,8 +69,8 @@ std::optional<Connection> WaysIn::find(Endpoint target, const policy::AccessReco
 }
 
 /// Whether the rule, which admits every address of the sources, gets them all: no rule before it takes some of them.
-bool WaysIn::takes_all(RuleIndex index, Endpoint listener, Protocol protocol,
-                       const std::vector<captures::base::Prefix>& sources) const {
+bool NatLookup::takes_all(RuleIndex index, Endpoint listener, Protocol protocol,
+                          const std::vector<captures::base::Prefix>& sources) const {
     const auto is_in_the_way = [&](RuleIndex earlier) {
         return earlier < index && takes_some(earlier, listener, protocol, sources);
     };
@@ -79,8 +79,8 @@ bool WaysIn::takes_all(RuleIndex index, Endpoint listener, Protocol protocol,
            (same == by_listener_.end() || std::ranges::none_of(same->second, is_in_the_way));
 }
 
-bool WaysIn::takes_some(RuleIndex index, Endpoint listener, Protocol protocol,
-                        const std::vector<captures::base::Prefix>& sources) const {
+bool NatLookup::takes_some(RuleIndex index, Endpoint listener, Protocol protocol,
+                           const std::vector<captures::base::Prefix>& sources) const {
     const auto& rule = rules_.rule(index);
     const auto listens = [&](const captures::base::PortRange& ports) { return ports.contains(listener.port); };
     if (rule.destination != listener.address || !is_for(rule, protocol) ||

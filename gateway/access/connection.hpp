@@ -23,11 +23,11 @@ struct Connection {
 };
 
 /// Finds the way to a machine's port among NAT rules, without a walk through all of them.
-class WaysIn {  // NOLINT(bugprone-exception-escape): moving what Boost calls noexcept does not throw
+class NatLookup {  // NOLINT(bugprone-exception-escape): moving what Boost calls noexcept does not throw
 public:
-    WaysIn() = default;
+    NatLookup() = default;
     /// Rules on the firewall's private address are ways in only where none on a public one is: few can reach it.
-    explicit WaysIn(dnat::RuleTable rules, captures::base::Ipv4Address private_address = {});
+    explicit NatLookup(dnat::RuleTable rules, captures::base::Ipv4Address private_address = {});
 
     [[nodiscard]] const dnat::RuleTable& rules() const noexcept { return rules_; }
 

@@ -50,7 +50,7 @@ std::string method_of(const http::Request& request) {
     return is_method ? request.method : std::string{};
 }
 
-control_plane::Caller stranger(const http::Request& request) {
+control_plane::Caller anonymous_caller(const http::Request& request) {
     const auto correlation = request.header("x-ms-correlation-request-id");
     control_plane::Caller caller;
     caller.address = request.peer;
@@ -111,7 +111,7 @@ std::optional<control_plane::Problem> wrong_subscription(const Call& call) {
 struct Api::Routes {
     control_plane::ControlPlane& control;
     const sign_in::Authenticator& authenticator;
-    const Surroundings& surroundings;
+    const Dependencies& dependencies;
     http::RateLimit rate_limit;
 
     [[nodiscard]] http::Response answer(const http::Request& request, control_plane::Caller& caller,
@@ -127,15 +127,15 @@ struct Api::Routes {
 };
 
 Api::Api(control_plane::ControlPlane& control, const sign_in::Authenticator& authenticator,
-         const Surroundings& surroundings)
+         const Dependencies& dependencies)
     : routes_(std::make_unique<Routes>(
-          Routes{control, authenticator, surroundings, http::RateLimit{control.config().api.requests_per_minute}})) {}
+          Routes{control, authenticator, dependencies, http::RateLimit{control.config().api.requests_per_minute}})) {}
 
 Api::~Api() = default;
 
 http::Response Api::answer(const http::Request& request, captures::base::Time now) {
     try {
-        auto caller = stranger(request);
+        auto caller = anonymous_caller(request);
         http::Response response;
         try {
             response = routes_->answer(request, caller, now);
@@ -171,7 +171,7 @@ http::Response Api::Routes::answer_to(control_plane::Answer<std::string> princip
     }
     caller.principal = std::move(*principal);
     Call call{
-        control, surroundings, request, caller, now, {}, std::string{request.parameter("api-version").value_or("")}};
+        control, dependencies, request, caller, now, {}, std::string{request.parameter("api-version").value_or("")}};
     const bool is_ours = !request.path.empty() && policy::same_name(request.path.front(), "portcullis");
     return is_ours ? answer_portcullis(call) : answer_arm(call);
 }

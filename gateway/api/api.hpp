@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "captures/base/time.hpp"
+#include "gateway/api/dependencies.hpp"
 #include "gateway/api/http/http.hpp"
-#include "gateway/api/surroundings.hpp"
 #include "gateway/control_plane/control_plane.hpp"
 
 namespace gateway::api::sign_in {
@@ -20,9 +20,9 @@ namespace gateway::api {
 /// knows no sockets, so that tests and fuzzers call it as the server does.
 class Api {
 public:
-    /// All must outlive it; what the surroundings hold may change.
+    /// All must outlive it; what the dependencies hold may change.
     Api(control_plane::ControlPlane& control, const sign_in::Authenticator& authenticator,
-        const Surroundings& surroundings);
+        const Dependencies& dependencies);
     Api(const Api&) = delete;
     Api& operator=(const Api&) = delete;
     ~Api();

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/api/dependencies.hpp"
 #include "gateway/api/http/http.hpp"
-#include "gateway/api/surroundings.hpp"
 #include "gateway/control_plane/control_plane.hpp"
 
 namespace gateway::api {
@@ -16,7 +16,7 @@ namespace gateway::api {
 /// A request on its way through a handler.
 struct Call {
     control_plane::ControlPlane& control;
-    const Surroundings& surroundings;
+    const Dependencies& dependencies;
     const http::Request& request;
     const control_plane::Caller& caller;
     captures::base::Time now;

@@ -41,7 +41,7 @@ std::optional<control_plane::Problem> noted(Call& call, std::string_view action,
 
 /// For those who may.
 control_plane::Answer<live::LiveGateway*> live_of(const Call& call) {
-    if (call.surroundings.live != nullptr) return call.surroundings.live;
+    if (call.dependencies.live != nullptr) return call.dependencies.live;
     return tl::unexpected{control_plane::Problem{
         409, "NoLiveGateway", "No packets move through this service: its configuration has no [live]."}};
 }
@@ -114,7 +114,7 @@ control_plane::Answer<http::Response> get_status(Call& call) {
                              {"windowsOpen", numbers.open_windows},
                              {"storeWorks", numbers.store_works},
                              {"live", nullptr}};
-    if (auto* const live = call.surroundings.live) {
+    if (auto* const live = call.dependencies.live) {
         const auto status = live->status(live::LiveGateway::Detail::neighbours);
         if (!status) return tl::unexpected{data_plane_ended()};
         body["live"] = live_json(*status);
@@ -208,7 +208,7 @@ control_plane::Answer<http::Response> list_decisions(Call& call) {
 control_plane::Answer<http::Response> reload_configuration(Call& call) {
     if (auto problem = stopped(call, policy::action::firewall_write)) return tl::unexpected{std::move(*problem)};
     const auto firewall = call.config().firewall.resource_id();
-    const auto report = call.surroundings.reload(call.caller);
+    const auto report = call.dependencies.reload(call.caller);
     if (report.taken) return json_answer(200, reload_json(report));
     control_plane::Problem problem{400, "InvalidConfiguration", {}};
     if (report.refusal.empty()) {

@@ -58,7 +58,7 @@ public:
     /// `least` to `most`, both included.
     [[nodiscard]] std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);
 
-    /// A text that `parse` understands; its complaint is reported.
+    /// A text that `parse` understands; its error is reported.
     template <class T>
     [[nodiscard]] std::optional<Located<T>> value(std::string_view key, config::Parsed<T> (*parse)(std::string_view),
                                                   Accept accept = Accept::text) {

@@ -129,9 +129,9 @@ bool ControlPlane::flush(Time now) {
     return !state_->write({});
 }
 
-void ControlPlane::tend() {
+void ControlPlane::maintain() {
     state_->finish_writing();
-    state_->store->tend();
+    state_->store->maintain();
 }
 
 tl::expected<std::vector<config::ConfigChange>, std::string> ControlPlane::reload(config::Config config,
@@ -344,7 +344,7 @@ void ControlPlane::State::note(AuditEvent event) {
     if (numbers.store_works) write_aside();
 }
 
-std::optional<Problem> ControlPlane::State::overburdened() const {
+std::optional<Problem> ControlPlane::State::is_backlogged() const {
     if (late.events.size() < most_late_events) return {};
     return Problem{503, "StoreUnavailable",
                    "The audit cannot be written, and nothing is told that it does not know of."};

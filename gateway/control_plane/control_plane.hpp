@@ -199,7 +199,7 @@ public:
     /// Writes what waits to be written, and tries a store that has failed; false where it could not be.
     bool flush(captures::base::Time now);
     /// Keeps the store's commits quick; call it once a second.
-    void tend();
+    void maintain();
 
     // For the server and its metrics.
 

@@ -236,7 +236,7 @@ Answer<RequestView> ControlPlane::request(const Caller& caller, const std::strin
     event.detail = "status of a request";
     if (auto view = state_->request_view(caller, id)) {
         if (same_name(view->requestor, caller.principal)) return *view;  // was told when it was approved
-        if (auto problem = state_->overburdened()) return tl::unexpected{std::move(*problem)};
+        if (auto problem = state_->is_backlogged()) return tl::unexpected{std::move(*problem)};
         event.detail += " of " + view->requestor;
         state_->note(std::move(event));
         return *view;

@@ -100,7 +100,7 @@ struct ControlPlane::State {
     Problem refuse(policy::AuditEvent event, Problem problem);
     /// Of what changes nothing: written within a second.
     void note(policy::AuditEvent event);
-    [[nodiscard]] std::optional<Problem> overburdened() const;
+    [[nodiscard]] std::optional<Problem> is_backlogged() const;
 
     /// Makes a change so that is on disk, or that needs no disk: here, then on the wire.
     void carry_out(access::AccessChange change, captures::base::Time now);

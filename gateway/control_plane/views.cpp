@@ -76,7 +76,7 @@ Answer<std::vector<ConnectionView>> ControlPlane::connections(const Caller& call
                                                               std::optional<std::uint16_t> port, Time now) {
     auto& state = *state_;
     tick(now);
-    if (auto problem = state.overburdened()) return tl::unexpected{std::move(*problem)};
+    if (auto problem = state.is_backlogged()) return tl::unexpected{std::move(*problem)};
     const auto& directory = state.access.directory();
     const auto* known = !machine                              ? nullptr
                         : machine->find('/') == machine->npos ? directory.machine(*machine)
@@ -169,7 +169,7 @@ Answer<std::vector<MachineView>> ControlPlane::machines(const Caller& caller, Ti
         ++told;
     }
     if (told > 0) {
-        if (auto problem = state.overburdened()) return tl::unexpected{std::move(*problem)};
+        if (auto problem = state.is_backlogged()) return tl::unexpected{std::move(*problem)};
         auto event = State::event(caller, policy::action::connection_read, state.group_id(), {}, now);
         event.detail = fmt::format(FMT_COMPILE("machines, with {} connection{}"), told, told == 1 ? "" : "s");
         state.note(std::move(event));

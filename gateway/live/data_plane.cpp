@@ -19,7 +19,7 @@ using policy::Reason;
 namespace {
 
 /// After a frame the next one is near: it is looked for so long before sleeping, which costs two context switches.
-constexpr auto patience = std::chrono::microseconds{50};
+constexpr auto busy_poll = std::chrono::microseconds{50};
 /// So that a lost wake-up costs little; nothing depends on it.
 constexpr auto longest_sleep = std::chrono::milliseconds{100};
 
@@ -85,7 +85,7 @@ void DataPlane::loop() {
         tell_undeliverable();
         for (auto& side : sides_) side.egress->flush();
         if (received != 0) {
-            awake_until = now_ + patience;
+            awake_until = now_ + busy_poll;
         } else if (now_ < awake_until) {
             ::sched_yield();
         } else {

@@ -41,9 +41,9 @@ struct Doors {
 ///
 /// Theory of operation. A loop takes a burst from either side, hands ARP to that side's neighbours and all of it to the
 /// pipeline, and sends what the pipeline lets through; when both sides have been silent for a moment it sleeps until a
-/// frame, a deadline or an errand comes. Nothing in it waits, locks, allocates (in the steady state) or logs. What other
-/// threads want of it they give as errands, which it runs between two bursts: so a door has moved when the errand is
-/// done. Only errands allocate: views for what they show, changes of windows for as many as change. Time is the wall clock's
+/// frame, a deadline or a task comes. Nothing in it waits, locks, allocates (in the steady state) or logs. What other
+/// threads want of it they give as tasks, which it runs between two bursts: so a door has moved when the task is
+/// done. Only tasks allocate: views for what they show, changes of windows for as many as change. Time is the wall clock's
 /// at the start plus what CLOCK_BOOTTIME has counted since: a step of the wall clock ends no flow.
 class DataPlane final : private pipeline::Observer {
 public:
@@ -65,7 +65,7 @@ public:
     /// True after `run` has ended otherwise than by `stop`.
     [[nodiscard]] bool failed() const noexcept { return failed_; }
 
-    // Errands, from one other thread; each is done when it returns, and false if the data plane has ended.
+    // Tasks, from one other thread; each is done when it returns, and false if the data plane has ended.
 
     [[nodiscard]] bool use(Doors& doors);
     [[nodiscard]] bool bind(captures::packet::Side side, Wire& wire);

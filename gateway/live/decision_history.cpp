@@ -21,7 +21,7 @@ bool DecisionFilter::selects(const outputs::Decision& decision) const noexcept {
 DecisionHistory::Seen DecisionHistory::since(std::uint64_t from, const DecisionFilter& filter, std::size_t limit,
                                              Clock::time_point now) {
     const std::lock_guard lock{mutex_};
-    watched_until_ = now + patience;
+    watched_until_ = now + watch_timeout;
     wanted_ = true;
     if (from == 0 || from > next_) return {{}, next_, 0};
     Seen seen{{}, std::max(from, first_), 0};

@@ -31,7 +31,7 @@ struct DecisionFilter {
 class DecisionHistory {
 public:
     static constexpr std::size_t capacity = 8192;
-    static constexpr auto patience = std::chrono::seconds{5};  ///< without a look, nobody watches any more
+    static constexpr auto watch_timeout = std::chrono::seconds{5};  ///< without a look, nobody watches any more
     using Clock = std::chrono::steady_clock;
 
     struct Seen {

@@ -208,14 +208,14 @@ bool LiveGateway::tick(Time now) {
         Doors doors{tables_, windows_, ahead_, {}, {}};
         static_cast<void>(data_plane_->use(doors));
     }
-    for (const auto side : both_sides) see_to(side);
+    for (const auto side : both_sides) supervise(side);
     measure();
     return true;
 }
 
-void LiveGateway::see_to(Side side) {
+void LiveGateway::supervise(Side side) {
     if (lost_[index(side)]) return get_back(side);
-    if (const auto why = what_ails(side)) {
+    if (const auto why = health_problem(side)) {
         lose(side, *why);
         return get_back(side);
     }
@@ -224,7 +224,7 @@ void LiveGateway::see_to(Side side) {
 }
 
 /// Nothing: it works, and is what the data plane takes it for.
-std::optional<std::string> LiveGateway::what_ails(Side side) {
+std::optional<std::string> LiveGateway::health_problem(Side side) {
     bool works = true;
     captures::port::MacAddress mac{};
     std::uint32_t mtu = 0;

@@ -135,8 +135,8 @@ private:
     [[nodiscard]] DataPlane::Settings settings_of(const config::Config& config) const;
     [[nodiscard]] std::optional<std::string> open_logs(const config::Config& config, const LogFiles& logs);
     void begin(const config::Config& config, Doors doors);
-    void see_to(captures::packet::Side side);
-    [[nodiscard]] std::optional<std::string> what_ails(captures::packet::Side side);
+    void supervise(captures::packet::Side side);
+    [[nodiscard]] std::optional<std::string> health_problem(captures::packet::Side side);
     void keep_isolated(captures::packet::Side side);
     void tell_of_conflict(captures::packet::Side side);
     void lose(captures::packet::Side side, const std::string& why);

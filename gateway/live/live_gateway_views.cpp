@@ -1,4 +1,4 @@
-// What the live gateway tells of itself, and the end of one flow. Each look is an errand between two bursts.
+// What the live gateway tells of itself, and the end of one flow. Each look is a task between two bursts.
 
 #include <array>
 #include <chrono>

@@ -13,35 +13,35 @@ Mailbox::Mailbox() : wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
     if (wake_.number() < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
 }
 
-bool Mailbox::run(const std::function<void()>& errand) {
+bool Mailbox::run(const std::function<void()>& task) {
     refused_ = false;
-    errand_ = &errand;
+    task_ = &task;
     if (closed_) {
         // The owner may take it at this very moment, to refuse it.
-        const auto* mine = &errand;
-        if (errand_.compare_exchange_strong(mine, nullptr)) return false;
+        const auto* mine = &task;
+        if (task_.compare_exchange_strong(mine, nullptr)) return false;
     }
     const std::uint64_t one = 1;
     static_cast<void>(::write(wake_.number(), &one, sizeof one));
-    errand_.wait(&errand);
+    task_.wait(&task);
     return !refused_;
 }
 
 void Mailbox::run_errand() noexcept {
     std::uint64_t count = 0;
     static_cast<void>(::read(wake_.number(), &count, sizeof count));
-    (*errand_.load())();
+    (*task_.load())();
     finish();
 }
 
 void Mailbox::finish() noexcept {
-    errand_ = nullptr;
-    errand_.notify_one();
+    task_ = nullptr;
+    task_.notify_one();
 }
 
 void Mailbox::close() noexcept {
     closed_ = true;
-    if (errand_.load() == nullptr) return;
+    if (task_.load() == nullptr) return;
     refused_ = true;
     finish();
 }

@@ -155,7 +155,7 @@ bool Recorder::drain() {
 }
 
 void Recorder::tell(Arrival& arrival) {
-    let_go(arrival.tables);
+    release_tables(arrival.tables);
     const auto judged = arrival.judged();
     if (azure_log_ && outputs::AzureLog::tells_of(arrival.packet, arrival.verdict)) azure_log_->arrived(judged);
     if (decision_log_) decision_log_->arrived(judged);
@@ -164,7 +164,7 @@ void Recorder::tell(Arrival& arrival) {
 }
 
 /// Of the rule sets before the one that judged what the writer has come to.
-void Recorder::let_go(const pipeline::Tables* current) {
+void Recorder::release_tables(const pipeline::Tables* current) {
     if (std::exchange(current_, current) == current) return;
     const std::lock_guard lock{mutex_};
     while (tables_.size() > 1 && tables_.front().get() != current) tables_.pop_front();

@@ -77,7 +77,7 @@ private:
     void tell(Arrival& arrival);
     void tick(DecisionHistory::Clock::time_point now);
     void wait();
-    void let_go(const pipeline::Tables* current);
+    void release_tables(const pipeline::Tables* current);
     [[nodiscard]] bool has_work() const;
 
     Log log_;

@@ -22,7 +22,7 @@ std::string upper(std::string text) {
 }
 
 /// The columns that all three tables begin with: the packet as it came to the firewall. A reply seen outside came to it as
-/// what it is undone to.
+/// what it is untranslated to.
 std::string tuple_columns(const pipeline::Judged& burst, std::size_t i) {
     auto tuple = burst.packets[i].tuple;
     if (burst.verdicts[i].ttl == dnat::TtlStep::up && burst.verdicts[i].fate() == policy::Fate::forward) {

@@ -15,7 +15,7 @@ public:
     void judged(const pipeline::Judged&) override {}
     void rewritten(const pipeline::Judged& burst) override;
     void synthesized(const captures::packet::Frame& frame) override;
-    void let_go() override { writer_->let_go(); }
+    void release() override { writer_->release(); }
 
 private:
     captures::file::CaptureWriter* writer_;

@@ -19,7 +19,7 @@ using policy::Reason;
 
 namespace {
 
-/// The wire that carries what is written: an undone reply is shown as the inside wire had it.
+/// The wire that carries what is written: an untranslated reply is shown as the inside wire had it.
 Side leaving_side(const Verdict& verdict) noexcept {
     return verdict.ttl == dnat::TtlStep::up ? Side::inside : captures::packet::opposite(verdict.arrived);
 }
@@ -80,10 +80,10 @@ void Pipeline::emit_released(const dnat::FragmentRuling& ruling, std::string_vie
         verdict.rule = ruling.rule;
         verdict.window = ruling.window;
         verdict.detail = detail;
-        const bool undone = settings_.vantage == Vantage::outside && frame.side == Side::inside;
-        if (undone) frame.side = Side::outside;  // where it was captured
-        verdict.ttl = undone ? dnat::TtlStep::up : dnat::TtlStep::down;
-        if (ruling.forward && !undone) {
+        const bool untranslated = settings_.vantage == Vantage::outside && frame.side == Side::inside;
+        if (untranslated) frame.side = Side::outside;  // where it was captured
+        verdict.ttl = untranslated ? dnat::TtlStep::up : dnat::TtlStep::down;
+        if (ruling.forward && !untranslated) {
             const auto mtu = mtu_[static_cast<std::size_t>(leaving_side(verdict))];
             if (!fits(packet, frame, mtu)) verdict.reason = Reason::too_big;
             if (packet.ttl <= 1) verdict.reason = Reason::ttl_expired;

@@ -32,22 +32,22 @@ inline Pipeline::Direction Pipeline::direction_of(const Frame& frame, const Pack
     if (settings_.vantage == Vantage::both) {
         return frame.side == Side::outside ? Direction::toward_target : Direction::toward_client;
     }
-    return packet.ip != nullptr && tables_->owns(packet.tuple.source.address) ? Direction::undone
+    return packet.ip != nullptr && tables_->owns(packet.tuple.source.address) ? Direction::untranslated
                                                                               : Direction::toward_target;
 }
 
-/// An error quotes what its receiver sent, so the flow's key is that packet's answer; undone, the client's own.
+/// An error quotes what its receiver sent, so the flow's key is that packet's answer; untranslated, the client's own.
 dnat::FlowKey Pipeline::key_of_error(const Packet& packet, Direction direction, Side side) noexcept {
     const auto quoted = captures::packet::quoted_tuple(packet);
-    return dnat::FlowKey::of(direction == Direction::undone ? quoted : quoted.reversed(), side);
+    return dnat::FlowKey::of(direction == Direction::untranslated ? quoted : quoted.reversed(), side);
 }
 
 inline dnat::FlowKey Pipeline::key_of(const Packet& packet, Direction direction) noexcept {
     const auto side = direction == Direction::toward_client ? Side::inside : Side::outside;
     if (packet.is_segment()) [[likely]] {
         const auto& [source, destination, protocol] = packet.tuple;
-        return direction == Direction::undone ? dnat::FlowKey::of(destination, source, protocol, side)
-                                              : dnat::FlowKey::of(source, destination, protocol, side);
+        return direction == Direction::untranslated ? dnat::FlowKey::of(destination, source, protocol, side)
+                                                    : dnat::FlowKey::of(source, destination, protocol, side);
     }
     return packet.kind == Kind::icmp_error ? key_of_error(packet, direction, side) : dnat::FlowKey{};
 }
@@ -59,7 +59,7 @@ inline bool Pipeline::may_be_first(std::size_t i) const noexcept {
 
 /// What rules say of packets without a flow is needed to know where theirs would lie, and which door it would pass; the door,
 /// to know which windows are asked for. Each is loaded for all of them before the next, and all before the first is decided.
-void Pipeline::announce_firsts(std::size_t count) noexcept {
+void Pipeline::prefetch_firsts(std::size_t count) noexcept {
     bool admitted = false;
     for (std::size_t i = 0; i < count; ++i) {
         if (!may_be_first(i)) continue;
@@ -67,14 +67,14 @@ void Pipeline::announce_firsts(std::size_t count) noexcept {
         matches_[i] = tables_->nat().match(arrived);
         if (!matches_[i].rule) continue;
         admitted = true;
-        flows_.announce_insert(arrived, matches_[i].target, tables_->instance());
-        windows_->announce(matches_[i].target, arrived.tuple.protocol);
+        flows_.prefetch_insert(arrived, matches_[i].target, tables_->instance());
+        windows_->prefetch(matches_[i].target, arrived.tuple.protocol);
     }
     if (!admitted) return;
     for (std::size_t i = 0; i < count; ++i) {
         if (!may_be_first(i) || !matches_[i].rule) continue;
         const auto& tuple = packets_[i].tuple;
-        windows_->announce(matches_[i].target, tuple.protocol, tuple.source.address);
+        windows_->prefetch(matches_[i].target, tuple.protocol, tuple.source.address);
     }
 }
 
@@ -96,16 +96,16 @@ void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
         clock_[i] = clock;
         counters_.bytes += frames[i].length;
     }
-    for (std::size_t i = 0; i < frames.size(); ++i) flows_.announce(hashes_[i]);
+    for (std::size_t i = 0; i < frames.size(); ++i) flows_.prefetch(hashes_[i]);
     bool misses = false;
     for (std::size_t i = 0; i < frames.size(); ++i) {
         found_[i] = flows_.candidate(keys_[i], hashes_[i]);
         if (found_[i] != no_flow) [[likely]]
             continue;
-        tables_->nat().announce({packets_[i].tuple});
+        tables_->nat().prefetch({packets_[i].tuple});
         misses = true;
     }
-    if (misses) announce_firsts(frames.size());
+    if (misses) prefetch_firsts(frames.size());
     found_at_ = flows_.erasures();
     found_among_ = flows_.size();
     counters_.packets += frames.size();

@@ -59,9 +59,9 @@ public:
     virtual void rewritten(const Judged& burst) = 0;
     /// The firewall sends a frame of its own.
     virtual void synthesized(const captures::packet::Frame& frame) = 0;
-    /// Bytes of frames it was told of may be overwritten from now on. Where a source lends its frames, they stay until
+    /// Bytes of frames it was told of may be overwritten from now on. Where a source shares its memory, they stay until
     /// then; otherwise only while it is being told, and this is never called.
-    virtual void let_go() {}
+    virtual void release() {}
 };
 
 }  // namespace gateway::pipeline

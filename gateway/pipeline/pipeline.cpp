@@ -103,7 +103,7 @@ inline void Pipeline::forward(std::size_t i, const dnat::Flow& flow, Reason reas
     switch (directions_[i]) {
         case Direction::toward_target: translations_[i] = dnat::toward_target(flow); return;
         case Direction::toward_client: translations_[i] = dnat::toward_client(flow); return;
-        case Direction::undone: translations_[i] = dnat::undone(flow); return;
+        case Direction::untranslated: translations_[i] = dnat::untranslated(flow); return;
     }
 }
 
@@ -119,13 +119,13 @@ bool Pipeline::is_departure(std::size_t i) const noexcept {
     switch (directions_[i]) {
         case Direction::toward_target: return tables_->owns(source) && source != tables_->instance();
         case Direction::toward_client: return source == tables_->instance();
-        case Direction::undone: break;
+        case Direction::untranslated: break;
     }
     return false;
 }
 
 inline bool Pipeline::may_leave(std::size_t i, const Frame& frame) noexcept {
-    if (directions_[i] == Direction::undone) return true;
+    if (directions_[i] == Direction::untranslated) return true;
     const auto mtu = mtu_[directions_[i] == Direction::toward_target ? 1 : 0];
     static_assert(static_cast<int>(Side::inside) == 1);
     const auto& packet = packets_[i];
@@ -170,7 +170,7 @@ void Pipeline::decide(std::size_t i, const Frame& frame, FlowIndex flow) {
     auto& verdict = verdicts_[i];
     verdict = {};
     verdict.arrived = directions_[i] == Direction::toward_target ? Side::outside : Side::inside;
-    verdict.ttl = directions_[i] == Direction::undone ? dnat::TtlStep::up : dnat::TtlStep::down;
+    verdict.ttl = directions_[i] == Direction::untranslated ? dnat::TtlStep::up : dnat::TtlStep::down;
     now_ = clock_[i];
     if (packets_[i].is_segment()) [[likely]] {
         if (packets_[i].more_fragments) return decide_first_fragment(i, frame, flow);

@@ -91,7 +91,7 @@ private:
     enum class Direction : std::uint8_t {
         toward_target,  ///< from outside
         toward_client,  ///< from inside
-        undone,         ///< a reply on the outside wire
+        untranslated,   ///< a reply on the outside wire
     };
 
     [[nodiscard]] Direction direction_of(const captures::packet::Frame& frame,
@@ -101,7 +101,7 @@ private:
                                                     captures::packet::Side side) noexcept;
     void decode_burst(std::span<captures::packet::Frame> frames) noexcept;
     [[nodiscard]] bool may_be_first(std::size_t i) const noexcept;
-    void announce_firsts(std::size_t count) noexcept;
+    void prefetch_firsts(std::size_t count) noexcept;
     [[nodiscard]] std::size_t run_until(std::span<const captures::packet::Frame> frames, std::size_t begin) noexcept;
     [[nodiscard]] std::size_t decide_run(std::span<captures::packet::Frame> frames, std::size_t begin, std::size_t end);
     [[nodiscard]] dnat::FlowIndex flow_of(std::size_t i) const noexcept;

@@ -87,8 +87,8 @@ Expectations::FlowTally* Expectations::flow_of(const FiveTuple& tuple, const pip
         const auto found = by_answer_.find(tuple);
         return found == by_answer_.end() ? nullptr : found->second;
     }
-    const bool undone = verdict.ttl == dnat::TtlStep::up;
-    const auto found = by_flow_.find(undone ? tuple.reversed() : tuple);
+    const bool untranslated = verdict.ttl == dnat::TtlStep::up;
+    const auto found = by_flow_.find(untranslated ? tuple.reversed() : tuple);
     return found == by_flow_.end() ? nullptr : &found->second;
 }
 

@@ -25,8 +25,8 @@ public:
     void synthesized(const Frame& frame) override {
         for (auto* const each : observers_) each->synthesized(frame);
     }
-    void let_go() override {
-        for (auto* const each : observers_) each->let_go();
+    void release() override {
+        for (auto* const each : observers_) each->release();
     }
 
 private:
@@ -112,7 +112,7 @@ ReplayResult Replay::run(captures::file::Source& source, const std::function<boo
     all.insert(all.begin(), &usage);
     Audience audience{std::move(all)};
     const auto burst = std::make_unique<captures::packet::Burst>();
-    source.lend([&audience] { audience.let_go(); });
+    source.use_zero_copy([&audience] { audience.release(); });
 
     for (source.read(*burst); burst->count != 0 && !result_.stopped; source.read(*burst)) {
         if (timeline_.empty() && clock_ == Time::min()) {
@@ -124,8 +124,8 @@ ReplayResult Replay::run(captures::file::Source& source, const std::function<boo
         if (result_.stopped) break;
     }
     pipeline_.finish(audience);
-    audience.let_go();
-    source.lend({});
+    audience.release();
+    source.use_zero_copy({});
     usage.fold(nullptr);
 
     result_.read_error = source.error();

@@ -20,17 +20,17 @@ public:
     explicit EventCheck(const config::Config& config)
         : config_(&config), authorization_(config.roles, config.role_assignments) {}
 
-    [[nodiscard]] std::string complaint(const Event& event) const {
-        if (const auto* request = std::get_if<RequestEvent>(&event.what)) return complaint(*request, event.at);
-        if (const auto* extend = std::get_if<ExtendEvent>(&event.what)) return complaint(*extend);
-        if (const auto* revoke = std::get_if<RevokeEvent>(&event.what)) return complaint(*revoke);
+    [[nodiscard]] std::string error_in(const Event& event) const {
+        if (const auto* request = std::get_if<RequestEvent>(&event.what)) return error_in(*request, event.at);
+        if (const auto* extend = std::get_if<ExtendEvent>(&event.what)) return error_in(*extend);
+        if (const auto* revoke = std::get_if<RevokeEvent>(&event.what)) return error_in(*revoke);
         return {};
     }
 
 private:
-    [[nodiscard]] std::string complaint(const RequestEvent& event, const Moment& at) const;
-    [[nodiscard]] std::string complaint(const ExtendEvent& event) const;
-    [[nodiscard]] std::string complaint(const RevokeEvent& event) const;
+    [[nodiscard]] std::string error_in(const RequestEvent& event, const Moment& at) const;
+    [[nodiscard]] std::string error_in(const ExtendEvent& event) const;
+    [[nodiscard]] std::string error_in(const RevokeEvent& event) const;
 
     /// About who asks, and for which machine; what all events have.
     [[nodiscard]] std::string complaint_about_names(std::string_view by, std::string_view machine) const;
@@ -48,9 +48,9 @@ config::Findings check_scenario(const Scenario& scenario, const config::Config& 
     config::Findings findings;
     for (const auto& event : scenario.events) {
         if (std::holds_alternative<ReloadEvent>(event.what) || findings.size() == most_named) break;
-        auto complaint = check.complaint(event);
-        if (!complaint.empty())
-            findings.push_back({config::Finding::Severity::warning, event.place, std::move(complaint)});
+        auto error_in = check.error_in(event);
+        if (!error_in.empty())
+            findings.push_back({config::Finding::Severity::warning, event.place, std::move(error_in)});
     }
     return findings;
 }
@@ -59,10 +59,9 @@ namespace {
 
 bool has_end_time(const policy::RequestedPort& port) noexcept { return port.end_time.has_value(); }
 
-std::string EventCheck::complaint(const RequestEvent& event, const Moment& at) const {
+std::string EventCheck::error_in(const RequestEvent& event, const Moment& at) const {
     const auto& request = event.request;
-    if (auto complaint = complaint_about_names(request.requestor, request.machine); !complaint.empty())
-        return complaint;
+    if (auto error_in = complaint_about_names(request.requestor, request.machine); !error_in.empty()) return error_in;
     // How far an end time is ahead is known only where the event, too, has a time of day.
     const auto* const time = std::get_if<captures::base::Time>(&at);
     if (time == nullptr && std::ranges::any_of(request.ports, has_end_time)) return {};
@@ -71,8 +70,8 @@ std::string EventCheck::complaint(const RequestEvent& event, const Moment& at) c
     return approved ? std::string{} : "the request will be refused: " + approved.error().message;
 }
 
-std::string EventCheck::complaint(const ExtendEvent& event) const {
-    if (auto complaint = complaint_about_names(event.by, event.machine); !complaint.empty()) return complaint;
+std::string EventCheck::error_in(const ExtendEvent& event) const {
+    if (auto error_in = complaint_about_names(event.by, event.machine); !error_in.empty()) return error_in;
     const auto& ports = rules_of(event.machine)->ports;
     const auto of_port = [&](const policy::JitPort& port) { return port.number == event.port; };
     const auto rule = std::ranges::find_if(ports, of_port);
@@ -85,8 +84,8 @@ std::string EventCheck::complaint(const ExtendEvent& event) const {
                        to_iso8601(rule->max_duration));
 }
 
-std::string EventCheck::complaint(const RevokeEvent& event) const {
-    if (auto complaint = complaint_about_names(event.by, event.machine); !complaint.empty()) return complaint;
+std::string EventCheck::error_in(const RevokeEvent& event) const {
+    if (auto error_in = complaint_about_names(event.by, event.machine); !error_in.empty()) return error_in;
     const auto of_port = [&](const policy::JitPort& port) { return port.number == event.port; };
     if (std::ranges::any_of(rules_of(event.machine)->ports, of_port)) return {};
     return fmt::format("port {} of machine {} is under no JIT policy, so there is nothing to revoke", event.port,

@@ -45,7 +45,7 @@ struct Service::Parts {
     std::unique_ptr<live::LiveGateway> live;  // outlives the control plane, which calls it
     std::unique_ptr<control_plane::ControlPlane> control;
     std::unique_ptr<api::sign_in::Authenticator> authenticator;
-    api::Surroundings surroundings;
+    api::Dependencies dependencies;
     std::unique_ptr<api::Api> api;
     api::http::Metrics metrics;
     ServiceClock clock;
@@ -78,7 +78,7 @@ tl::expected<std::unique_ptr<Service>, std::string> Service::start(config::Confi
     parts->logs = std::move(logs);
     make_absolute(config, parts->path.parent_path());
     parts->log = std::move(log);
-    parts->surroundings.reload = [&self = *parts](const control_plane::Caller& caller) { return self.reload(&caller); };
+    parts->dependencies.reload = [&self = *parts](const control_plane::Caller& caller) { return self.reload(&caller); };
     auto problem = parts->open(std::move(config), now);
     if (problem.empty()) problem = parts->take_certificate(now);
     if (problem.empty()) problem = parts->listen();
@@ -117,7 +117,7 @@ std::string Service::Parts::open(config::Config config, captures::base::Time now
     auto started = control_plane::ControlPlane::start(std::move(config), std::move(*store), now);
     if (!started) return started.error();
     control = std::move(*started);
-    api = std::make_unique<api::Api>(*control, *authenticator, surroundings);
+    api = std::make_unique<api::Api>(*control, *authenticator, dependencies);
     const auto numbers = control->numbers();
     facts.policies = numbers.policies;
     facts.machines = numbers.machines;
@@ -135,7 +135,7 @@ std::string Service::Parts::go_live(captures::base::Time now) {
     if (!opened) return opened.error();
     live = std::move(*opened);
     control->enforce_by(*live, now);
-    surroundings.live = live.get();
+    dependencies.live = live.get();
     return live->problem();
 }
 
@@ -217,7 +217,7 @@ captures::base::Time Service::Parts::tick() {
     const auto time = now();
     control->tick(time);
     static_cast<void>(control->flush(time));
-    control->tend();
+    control->maintain();
     tell_of_store();
     if (live && !live->tick(now())) {
         log(Level::warning, "the data plane has ended: nothing is forwarded; stopping");

@@ -126,7 +126,7 @@ void DatabaseFile::check_in_place() const {
                 "it or its write-ahead log was removed or replaced while in use; put the same files back, or restart"};
 }
 
-void DatabaseFile::tend() noexcept {
+void DatabaseFile::maintain() noexcept {
     const bool is_quiet = commits_ - tended_ <= quiet_commits;
     tended_ = commits_;
     if (!is_quiet) return;

@@ -34,7 +34,7 @@ public:
     /// Tells that a transaction was committed.
     void count_commit() noexcept { ++commits_; }
     /// Does one piece of what would make a commit slow later, if there are few of them at the time: call it once a second.
-    void tend() noexcept;
+    void maintain() noexcept;
     /// Ends a transaction that failed, whether or not SQLite has done so already. Throws nothing.
     void roll_back() noexcept;
 

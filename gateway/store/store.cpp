@@ -189,7 +189,7 @@ std::size_t text_size(const policy::AuditEvent& event) noexcept {
            event.client_request_id.size() + event.detail.size() + event.hash.size();
 }
 
-void Store::tend() noexcept { database_->file.tend(); }
+void Store::maintain() noexcept { database_->file.maintain(); }
 
 const Store::Head& Store::head() const noexcept { return database_->head; }
 

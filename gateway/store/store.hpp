@@ -82,7 +82,7 @@ struct EventFilter {
 /// SQL that PostgreSQL takes, too.
 ///
 /// What a commit waits for is one sync of the log. A thread of its own copies the log into the file (see Checkpointer),
-/// and `tend` lengthens the log ahead, for a file that grows takes a sync more.
+/// and `maintain` lengthens the log ahead, for a file that grows takes a sync more.
 ///
 /// No exception leaves it. After an error the store stays usable: the next commit may succeed (somebody made room).
 class Store {
@@ -101,7 +101,7 @@ public:
     [[nodiscard]] tl::expected<std::vector<policy::AuditEvent>, StoreError> events(const EventFilter& filter);
 
     /// Once a second: does what keeps a commit at one sync, while few commits are made.
-    void tend() noexcept;
+    void maintain() noexcept;
 
     /// The newest event's sequence and hash; 0 and `first_hash()` where there is none.
     struct Head {

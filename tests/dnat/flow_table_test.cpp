@@ -61,7 +61,7 @@ std::vector<FlowIndex> find(const FlowTable& table, const std::vector<FlowKey>& 
     found.reserve(keys.size());
     for (const auto& key : keys) {
         hashes.push_back(table.hash_of(key));
-        table.announce(hashes.back());
+        table.prefetch(hashes.back());
     }
     for (std::size_t i = 0; i < keys.size(); ++i) found.push_back(table.candidate(keys[i], hashes[i]));
     for (std::size_t i = 0; i < keys.size(); ++i) found[i] = table.confirm(found[i], keys[i], hashes[i]);

@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_rewritten_packet_is_the_one_that_its_sender_would_have_bu
 
             const Decoded seen_outside{sample.build(ssh.called, ssh.client, 254)};
             Decoded undone_reply{sample.build(ssh.called, ssh.client, 254)};
-            rewrite(undone_reply.packet, undone(flow), TtlStep::up);
+            rewrite(undone_reply.packet, untranslated(flow), TtlStep::up);
             check_same(undone_reply, Decoded{sample.build(ssh.target, ssh.instance, 255)}, seen_outside);
         }
     }
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(undoing_a_translation_gives_back_every_byte) {
         rewrite(reply.packet, toward_client(flow), TtlStep::down);
         const auto between = captures::packet::decode(reply.frame);
         BOOST_REQUIRE_EQUAL(between.ttl, ttl - 1);
-        rewrite(between, undone(flow), TtlStep::up);
+        rewrite(between, untranslated(flow), TtlStep::up);
         BOOST_REQUIRE_MESSAGE(reply.owned.bytes() == before, sample.sentence);
 
         Decoded request{sample.build(ends.client, ends.called, ttl)};
@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(time_to_live_goes_down_by_one_or_up_to_255) {
     for (const auto& row : {Row{2, TtlStep::down, 1}, Row{255, TtlStep::down, 254}, Row{1, TtlStep::up, 2},
                             Row{254, TtlStep::up, 255}, Row{255, TtlStep::up, 255}}) {
         Decoded packet{tcp(ssh.called, ssh.client).ack(1).ttl(row.ttl)};
-        rewrite(packet.packet, undone(flow_of(ssh)), row.step);
+        rewrite(packet.packet, untranslated(flow_of(ssh)), row.step);
         support::check(packet.frame, support::ttl(row.expected), support::checksums_hold);
     }
 }

@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(toward_the_client_the_address_it_called_answers) {
 }
 
 BOOST_AUTO_TEST_CASE(undone_a_reply_is_again_the_machines_to_the_instance) {
-    const auto translation = undone(flow());
+    const auto translation = untranslated(flow());
     BOOST_TEST(text(translation) == "10.1.0.4:22 > 10.0.1.5:40001");
     BOOST_TEST(translation.address_delta == 0x1234);
     BOOST_TEST(translation.transport_delta == 0xfedc);

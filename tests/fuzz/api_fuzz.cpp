@@ -33,13 +33,13 @@ struct Service {
         auto made = gateway::api::sign_in::Authenticator::create(control->config());
         require(made.has_value());
         authenticator.emplace(std::move(*made));
-        api.emplace(*control, *authenticator, surroundings);
+        api.emplace(*control, *authenticator, dependencies);
     }
 
     support::ScratchFolder directory;
     std::unique_ptr<gateway::control_plane::ControlPlane> control;
     std::optional<gateway::api::sign_in::Authenticator> authenticator;
-    gateway::api::Surroundings surroundings;
+    gateway::api::Dependencies dependencies;
     std::optional<gateway::api::Api> api;
 };
 

@@ -79,8 +79,8 @@ class Lab {
 public:
     void step(Script& script) {
         switch (script.u8() % 7) {
-            case 0: hear(any_frame(script)); break;
-            case 1: hear(sound_frame(script)); break;
+            case 0: receive(any_frame(script)); break;
+            case 1: receive(sound_frame(script)); break;
             case 2: send({network + script.u16()}, script.u8()); break;
             case 3: pass(std::chrono::milliseconds{100} * script.u8()); break;
             case 4: own_others(script); break;
@@ -114,7 +114,7 @@ private:
         const auto frame = gateway::live::build_arp(packet, (kind & 2) != 0 ? us : broadcast_mac);
         return {frame.begin(), frame.end()};
     }
-    void hear(std::vector<std::byte> bytes) {
+    void receive(std::vector<std::byte> bytes) {
         bytes.shrink_to_fit();
         neighbours_.receive(frame_of(bytes), now_);
     }

@@ -215,11 +215,11 @@ BOOST_AUTO_TEST_CASE(a_copy_keeps_what_it_had) {
 
 BOOST_AUTO_TEST_CASE(announcing_changes_nothing) {
     AccessWindows windows;
-    windows.announce(ssh, Protocol::tcp);
-    windows.announce(ssh, Protocol::tcp, ip("198.51.100.7"));
+    windows.prefetch(ssh, Protocol::tcp);
+    windows.prefetch(ssh, Protocol::tcp, ip("198.51.100.7"));
     BOOST_TEST(!windows.guarded(ssh, Protocol::tcp));
     windows.open(window(1, "*"));
-    windows.announce(ssh, Protocol::tcp, ip("198.51.100.7"));
+    windows.prefetch(ssh, Protocol::tcp, ip("198.51.100.7"));
     BOOST_TEST(found(windows, "198.51.100.7") == 1U);
 }
 

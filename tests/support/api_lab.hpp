@@ -32,7 +32,7 @@ struct ApiLab : ServiceLab {
         auto made = gateway::api::sign_in::Authenticator::create(control->config());
         BOOST_REQUIRE_MESSAGE(made, (made ? std::string{} : made.error()));
         authenticator = std::make_unique<gateway::api::sign_in::Authenticator>(std::move(*made));
-        api = std::make_unique<gateway::api::Api>(*control, *authenticator, surroundings);
+        api = std::make_unique<gateway::api::Api>(*control, *authenticator, dependencies);
     }
 
     /// `who`: the name before the @; nobody where it is empty.
@@ -71,7 +71,7 @@ struct ApiLab : ServiceLab {
         return send("POST", who, policy_path + "/initiate" + version, initiate_body(machine, port));
     }
 
-    gateway::api::Surroundings surroundings;
+    gateway::api::Dependencies dependencies;
     std::unique_ptr<gateway::api::sign_in::Authenticator> authenticator;
     std::unique_ptr<gateway::api::Api> api;
 };

@@ -98,14 +98,14 @@ struct Lab {
     Time now = start_time;
     std::uint64_t number = 0;
 
-    void hear(std::vector<std::byte> bytes) {
+    void receive(std::vector<std::byte> bytes) {
         Frame frame;
         frame.data = bytes.data();
         frame.captured = frame.length = static_cast<std::uint32_t>(bytes.size());
         BOOST_TEST(gateway::live::is_arp(bytes));
         neighbours.receive(frame, now);
     }
-    void hear(const Said& said) { hear(bytes_of(said)); }
+    void receive(const Said& said) { receive(bytes_of(said)); }
     static std::vector<std::byte> bytes_of(const Said& said) {
         const auto frame = build_arp(
             {said.operation, mac(said.host), ip(said.sender), said.target_mac, ip(said.target)}, said.to);
@@ -149,7 +149,7 @@ struct Lab {
     }
     void make_reachable(unsigned host, const char* address) {
         BOOST_TEST_REQUIRE((send(address) == Resolution::pending));
-        hear(answers(host, address));
+        receive(answers(host, address));
         wire.done();
     }
 };

@@ -53,7 +53,7 @@ void ReferenceNat::judge(Packet& packet) {
     const bool ported = packet.first && (packet.protocol == tcp_number || packet.protocol == udp_number);
     packet.source = endpoint_at(ip, true, ported);
     packet.destination = endpoint_at(ip, false, ported);
-    packet.way = vantage_ == Vantage::outside         ? (owns(packet.source.address) ? Way::undone : Way::to_target)
+    packet.way = vantage_ == Vantage::outside ? (owns(packet.source.address) ? Way::untranslated : Way::to_target)
                  : packet.frame.side == Side::outside ? Way::to_target
                                                       : Way::to_client;
     if (packet.protocol == icmp_number) return tell(packet, judge_error(packet));
@@ -159,7 +159,7 @@ ReferenceNat::Ruling ReferenceNat::judge_flow(const Packet& packet, std::size_t 
     const bool from_client = packet.way == Way::to_target;
     const auto ttl = load_u8(packet.bytes.data() + link + 8);
     const auto passes = from_client ? Reason::established : Reason::reply;
-    if (packet.way != Way::undone && ttl <= 1) return ruling_of(flow, Reason::ttl_expired, packet.way);
+    if (packet.way != Way::untranslated && ttl <= 1) return ruling_of(flow, Reason::ttl_expired, packet.way);
     bool begins = false;
     if (from_client && is_syn(packet)) {
         auto asked = ask_again(flow);
@@ -270,7 +270,7 @@ ReferenceNat::Ruling ReferenceNat::judge_error(const Packet& packet) {
     if (index == none || to.address != packet.destination.address) return {.reason = Reason::no_flow};
     const auto& flow = flows_[index];
     if (flow.cut) return ruling_of(flow, Reason::window_cut, packet.way);
-    const bool over = packet.way != Way::undone && load_u8(packet.bytes.data() + link + 8) <= 1;
+    const bool over = packet.way != Way::untranslated && load_u8(packet.bytes.data() + link + 8) <= 1;
     return ruling_of(flow, over ? Reason::ttl_expired : Reason::related, packet.way);
 }
 

@@ -31,7 +31,7 @@ public:
 
 private:
     using Bytes = std::vector<std::byte>;
-    enum class Way : std::uint8_t { to_target, to_client, undone };
+    enum class Way : std::uint8_t { to_target, to_client, untranslated };
     enum class Phase : std::uint8_t { opening, open, closing, reset };
 
     struct Half {

@@ -224,12 +224,13 @@ void ReferenceNat::tell(const Packet& packet, const Ruling& ruling) {
     one.window = ruling.window;
     one.bytes = packet.bytes;
     auto* const ip = one.bytes.data() + link_header;
-    if (one.fate() == policy::Fate::forward && packet.way != Way::undone && load_u8(ip + 8) <= 1) {
+    if (one.fate() == policy::Fate::forward && packet.way != Way::untranslated && load_u8(ip + 8) <= 1) {
         one.reason = Reason::ttl_expired;
     }
     if (one.fate() == policy::Fate::forward) {
-        translate_packet(ip, ruling.source, ruling.destination, packet.way == Way::undone);
-        one.side = packet.way == Way::to_client ? Side::outside : Side::inside;  // undone: as the inside wire had it
+        translate_packet(ip, ruling.source, ruling.destination, packet.way == Way::untranslated);
+        one.side = packet.way == Way::to_client ? Side::outside
+                                                : Side::inside;  // untranslated: as the inside wire had it
     }
     told_.push_back(std::move(one));
 }

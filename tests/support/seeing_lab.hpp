@@ -36,8 +36,8 @@ struct SeeingLab : ApiLab {
         BOOST_REQUIRE_MESSAGE(opened, (opened ? std::string{} : opened.error()));
         live = std::move(*opened);
         control->enforce_by(*live, noon);
-        surroundings.live = live.get();
-        surroundings.reload = [this](const gateway::control_plane::Caller& caller) {
+        dependencies.live = live.get();
+        dependencies.reload = [this](const gateway::control_plane::Caller& caller) {
             return gateway::service::reload(config_path(), *control, *authenticator, &caller, noon);
         };
     }

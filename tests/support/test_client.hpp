@@ -30,8 +30,8 @@ public:
     explicit TestClient(captures::base::Endpoint server, captures::base::Ipv4Address source = {})
         : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
         static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // OpenSSL writes to whoever has hung up
-        constexpr timeval patience{.tv_sec = 10, .tv_usec = 0};
-        ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        constexpr timeval receive_timeout{.tv_sec = 10, .tv_usec = 0};
+        ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &receive_timeout, sizeof receive_timeout);
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(source.value);

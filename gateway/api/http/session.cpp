@@ -40,7 +40,7 @@ captures::base::Time clock_time() {
 std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
 /// What to tell a client whose request could not be read, if anything.
-std::optional<Response> complaint(const boost::system::error_code& error, const ServerLimits& limits) {
+std::optional<Response> error_response(const boost::system::error_code& error, const ServerLimits& limits) {
     if (error == http::error::header_limit) {
         return refusal(431, "RequestHeaderFieldsTooLarge",
                        "The header of the request is larger than " + std::to_string(limits.header_bytes) + " bytes.");
@@ -59,7 +59,7 @@ std::optional<Response> complaint(const boost::system::error_code& error, const 
 }
 
 /// What is wrong with a header that the parser takes (RFC 9112 §3.2, §6.1; RFC 9110 §10.1.1).
-std::optional<Response> objection(const http::request_parser<http::string_body>& parser) {
+std::optional<Response> header_error(const http::request_parser<http::string_body>& parser) {
     const auto& header = parser.get();
     const auto hosts = header.count(http::field::host);
     if (hosts > 1 || (hosts == 0 && header.version() == http_1_1)) {
@@ -233,7 +233,7 @@ asio::awaitable<bool> Session::wait_for_request() {
 asio::awaitable<bool> Session::receive(Exchange& now) {
     limit_time(terms_->limits.request_timeout, Late::stops_reading);
     co_await parse(now, false);
-    if (!now.error) now.refused = objection(now.parser);
+    if (!now.error) now.refused = header_error(now.parser);
     if (!now.error && !now.refused && !take_large_body(now)) {
         now.refused = refusal(503, "ServerBusy", "Too many large requests at once; try again in a second.");
         now.refused->headers.emplace_back("Retry-After", "1");
@@ -251,7 +251,7 @@ asio::awaitable<bool> Session::receive(Exchange& now) {
     }
     if (!now.error) co_return true;
     now.refused = late_ ? refusal(408, "RequestTimeout", "The request did not come in in time.")
-                        : complaint(now.error, terms_->limits);
+                        : error_response(now.error, terms_->limits);
     co_return false;
 }
 

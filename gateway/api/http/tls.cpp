@@ -137,7 +137,7 @@ std::string put_file(const std::string& path, std::string_view text, mode_t mode
 }
 
 /// Why the certificate in these files will not do; empty: it will.
-std::string shortcoming(const Certificate& files, const CertificateNames& names, captures::base::Time now) {
+std::string certificate_error(const Certificate& files, const CertificateNames& names, captures::base::Time now) {
     const auto certificate = read_certificate(files.chain_file);
     const auto key = read_key(files.key_file);
     ERR_clear_error();
@@ -169,7 +169,7 @@ tl::expected<OwnCertificate, std::string> own_certificate(const std::string& fol
                                                           captures::base::Time now) {
     const std::filesystem::path base{folder};
     OwnCertificate own{{base / "portcullis-cert.pem", base / "portcullis-key.pem"}, {}};
-    own.made_because = shortcoming(own.files, names, now);
+    own.made_because = certificate_error(own.files, names, now);
     if (own.made_because.empty()) return own;
     const Key key{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")};
     const auto certificate = key ? self_signed(key.get(), names, now) : X509Certificate{};

@@ -103,10 +103,10 @@ BOOST_AUTO_TEST_CASE(what_is_lent_and_what_is_copied_go_out_in_the_order_in_whic
         if (random() % 4 == 0) {
             BOOST_REQUIRE(append(*output, {piece.begin(), piece.end()}));
         } else {
-            output->lend(piece);  // often right behind the last one
+            output->append_zero_copy(piece);  // often right behind the last one
         }
         place += size;
-        if (random() % 1000 == 0) output->let_go();
+        if (random() % 1000 == 0) output->release();
         if (random() % 1000 == 0) output->flush();
         BOOST_REQUIRE_EQUAL(output->size(), all.size());
     }
@@ -114,32 +114,32 @@ BOOST_AUTO_TEST_CASE(what_is_lent_and_what_is_copied_go_out_in_the_order_in_whic
     BOOST_TEST((content_of(folder.file("out")) == all));
 }
 
-BOOST_AUTO_TEST_CASE(what_was_let_go_may_change) {
+BOOST_AUTO_TEST_CASE(what_was_released_may_change) {
     const ScratchFolder folder;
     const auto output = create(folder.file("out"));
     Bytes all;
     for (const std::size_t size : {10UL, 10'000UL}) {
         auto bytes = payload(size);
         all.insert(all.end(), bytes.begin(), bytes.end());
-        output->lend(bytes);
-        output->let_go();
+        output->append_zero_copy(bytes);
+        output->release();
         std::ranges::fill(bytes, std::byte{0xff});
     }
     BOOST_TEST(output->close() == "");
     BOOST_TEST((content_of(folder.file("out")) == all));
 }
 
-BOOST_AUTO_TEST_CASE(lent_bytes_that_a_full_disk_did_not_take_are_lost_for_good) {
+BOOST_AUTO_TEST_CASE(zero_copy_bytes_that_a_full_disk_did_not_take_are_lost_for_good) {
     const ScratchFolder folder;
     const auto output = create(folder.file("out"));
     const auto bytes = payload(500'000);
     {
         const FileSizeLimit limit{400'001};
         append(*output, {bytes.begin(), bytes.begin() + 100});
-        output->lend(std::span(bytes).subspan(100));
-        output->let_go();
+        output->append_zero_copy(std::span(bytes).subspan(100));
+        output->release();
         BOOST_TEST(!output->ok());
-        output->lend(bytes);  // in vain
+        output->append_zero_copy(bytes);  // in vain
         BOOST_TEST(output->size() == bytes.size());
     }
     BOOST_TEST(!output->retry());

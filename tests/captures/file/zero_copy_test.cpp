@@ -90,9 +90,9 @@ Bytes load(const std::string& path) {
 }
 
 /// Changes what is kept and writes it, one run after the other, as `gateway::outputs::TranslatedCapture` does.
-Bytes written(Source& source, const std::string& path, bool lent, const Keep& keep) {
+Bytes written(Source& source, const std::string& path, bool zero_copy, const Keep& keep) {
     const auto writer = CaptureWriter::create(path, captures::file::format_for(path)).value();
-    if (lent) source.lend([&writer] { writer->let_go(); });
+    if (zero_copy) source.use_zero_copy([&writer] { writer->release(); });
     std::size_t with_room = 0;
     Burst burst;
     for (source.read(burst); burst.count > 0; source.read(burst)) {
@@ -106,9 +106,9 @@ Bytes written(Source& source, const std::string& path, bool lent, const Keep& ke
         }
     }
     BOOST_TEST(!source.error().has_value());
-    BOOST_TEST((with_room > 0) == lent);
-    writer->let_go();
-    source.lend({});
+    BOOST_TEST((with_room > 0) == zero_copy);
+    writer->release();
+    source.use_zero_copy({});
     BOOST_TEST(writer->close() == "");
     return load(path);
 }
@@ -119,8 +119,8 @@ void compare(const std::string& input, const Keep& keep) {
     const ScratchFolder folder;
     for (const std::string name : {"out.pcap", "out.pcapng"}) {
         const auto copied = written(*open(input), folder.file("copied-" + name), false, keep);
-        const auto lent = written(*open(input), folder.file("lent-" + name), true, keep);
-        BOOST_TEST((copied == lent), name);
+        const auto zero_copy = written(*open(input), folder.file("zero_copy-" + name), true, keep);
+        BOOST_TEST((copied == zero_copy), name);
         BOOST_TEST(copied.size() > 24U);
     }
 }
@@ -147,8 +147,8 @@ BOOST_AUTO_TEST_CASE(two_inputs_lend_to_one_output) {
     const Keep most = [](std::uint64_t number) { return number % 7 != 0; };
     for (const std::string name : {"out.pcap", "out.pcapng"}) {
         const auto copied = written(*merged(), folder.file("copied-" + name), false, most);
-        const auto lent = written(*merged(), folder.file("lent-" + name), true, most);
-        BOOST_TEST((copied == lent), name);
+        const auto zero_copy = written(*merged(), folder.file("zero_copy-" + name), true, most);
+        BOOST_TEST((copied == zero_copy), name);
     }
 }
 
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(an_annotated_frame_is_copied) {
     const ScratchFolder folder;
     store(folder.file("in"), inputs[1].make());
     const auto source = open(folder.file("in"));
-    source->lend([] {});
+    source->use_zero_copy([] {});
     Burst burst;
     source->read(burst);
     BOOST_REQUIRE_GT(burst.count, 1U);

@@ -31,8 +31,8 @@ public:
     Queue(Wire& wire, std::deque<std::uint64_t>& arrivals, std::size_t room = 1000)
         : wire_{&wire}, arrivals_{&arrivals}, room_{room} {}
 
-    [[nodiscard]] bool can_hear() const { return held < room_; }
-    std::size_t hear(std::span<Frame> frames) {
+    [[nodiscard]] bool can_receive() const { return held < room_; }
+    std::size_t receive(std::span<Frame> frames) {
         wire_->before_look(*wire_);
         const auto count = std::min({frames.size(), arrivals_->size(), room_ - held});
         for (Frame& frame : frames.first(count)) {

@@ -29,7 +29,7 @@ std::string way(std::vector<dnat::NatRule> rules, const std::vector<std::string>
     record.port = 22;
     record.protocol = protocol;
     for (const auto& source : sources) record.sources.push_back(*Prefix::parse(source));
-    const gateway::access::WaysIn ways{dnat::RuleTable::build(std::move(rules)).value(), private_address};
+    const gateway::access::NatLookup ways{dnat::RuleTable::build(std::move(rules)).value(), private_address};
     const auto found = ways.find(ssh, record);
     return found ? found->rule + " " + to_string(found->listener) : "none";
 }

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(status_tells_how_the_gateway_goes) {
     BOOST_TEST(text_at(answer, "/live/packets/reasons/dnat") == "1");
     BOOST_TEST(text_at(answer, "/live/flows/active") == "1");
     BOOST_TEST(text_at(answer, "/live/interfaces/1/neighbours/0/state") == "incomplete");
-    surroundings.live = nullptr;
+    dependencies.live = nullptr;
     BOOST_TEST(text_at(get("reader", v1 + "/status"), "/live") == "null");
     BOOST_TEST(outcome(get("reader", v1 + "/flows")) == "409 NoLiveGateway");
     BOOST_TEST(outcome(get("reader", v1 + "/decisions")) == "409 NoLiveGateway");

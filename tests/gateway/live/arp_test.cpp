@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(no_other_address_is_ever_answered_for) {
     lab.make_reachable(9, "10.0.1.9");
     for (const char* const other : {"10.0.1.9", "10.0.1.4", "10.0.1.7", "203.0.113.9", "203.0.113.11", "0.0.0.0",
                                     "255.255.255.255", "10.0.1.255", "10.0.1.0"}) {
-        lab.hear(asks(8, "10.0.1.8", other));
+        lab.receive(asks(8, "10.0.1.8", other));
     }
     check(lab.wire.done(), {});
     check(lab.list(), {"10.0.1.9 m9 reachable"});
@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(no_other_address_is_ever_answered_for) {
 
 BOOST_AUTO_TEST_CASE(a_probe_for_an_own_address_is_answered_and_teaches_nothing) {
     Lab lab;
-    lab.hear(asks(9, "0.0.0.0", "10.0.1.6"));
+    lab.receive(asks(9, "0.0.0.0", "10.0.1.6"));
     check(lab.wire.done(), {"reply 10.0.1.6/us 0.0.0.0/m9 to m9"});
     check(lab.list(), {});
 }
@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(a_probe_for_an_own_address_is_answered_and_teaches_nothing)
 BOOST_AUTO_TEST_CASE(only_hosts_of_the_link_are_learned_from_requests) {
     Lab lab;
     for (const char* const sender : {"10.0.2.9", "198.51.100.7", "203.0.113.11"}) {
-        lab.hear(asks(9, sender, "10.0.1.5"));
+        lab.receive(asks(9, sender, "10.0.1.5"));
         check(lab.wire.done(), {std::string{"reply 10.0.1.5/us "} + sender + "/m9 to m9"});
     }
     check(lab.list(), {});
@@ -45,9 +45,9 @@ BOOST_AUTO_TEST_CASE(only_hosts_of_the_link_are_learned_from_requests) {
 
 BOOST_AUTO_TEST_CASE(unknown_hosts_that_announce_themselves_or_answer_unasked_are_not_learned) {
     Lab lab;
-    lab.hear(announces(9, "10.0.1.9"));
-    lab.hear(answers(8, "10.0.1.8"));
-    lab.hear(asks(7, "10.0.1.7", "10.0.1.1"));
+    lab.receive(announces(9, "10.0.1.9"));
+    lab.receive(answers(8, "10.0.1.8"));
+    lab.receive(asks(7, "10.0.1.7", "10.0.1.1"));
     check(lab.list(), {});
     check(lab.wire.done(), {});
 }
@@ -56,11 +56,11 @@ BOOST_AUTO_TEST_CASE(a_forged_claim_that_nobody_stands_behind_heals) {
     Lab lab;
     lab.make_reachable(9, "10.0.1.9");
     lab.pass(1s);
-    lab.hear(announces(66, "10.0.1.9"));
+    lab.receive(announces(66, "10.0.1.9"));
     static_cast<void>(lab.send("10.0.1.9"));
     lab.pass(3s);
     BOOST_TEST((lab.send("10.0.1.9") == Resolution::pending));
-    lab.hear(answers(9, "10.0.1.9"));
+    lab.receive(answers(9, "10.0.1.9"));
     BOOST_TEST((lab.send("10.0.1.9") == Resolution::known));
     BOOST_TEST((lab.last == mac(9)));
 }
@@ -69,9 +69,9 @@ BOOST_AUTO_TEST_CASE(nothing_changes_an_answer_in_its_first_second) {
     Lab lab;
     lab.make_reachable(9, "10.0.1.9");
     lab.pass(999ms);
-    lab.hear(announces(66, "10.0.1.9"));
-    lab.hear(answers(66, "10.0.1.9"));
-    lab.hear(asks(66, "10.0.1.9", "10.0.1.5"));
+    lab.receive(announces(66, "10.0.1.9"));
+    lab.receive(answers(66, "10.0.1.9"));
+    lab.receive(asks(66, "10.0.1.9", "10.0.1.5"));
     check(lab.list(), {"10.0.1.9 m9 reachable"});
     BOOST_TEST(lab.neighbours.numbers().moves_refused == 3U);
 }
@@ -80,8 +80,8 @@ BOOST_AUTO_TEST_CASE(what_confirms_a_known_address_without_having_been_asked_pro
     Lab lab;
     lab.make_reachable(9, "10.0.1.9");
     lab.pass(50s);
-    lab.hear(answers(9, "10.0.1.9"));
-    lab.hear(announces(9, "10.0.1.9"));
+    lab.receive(answers(9, "10.0.1.9"));
+    lab.receive(announces(9, "10.0.1.9"));
     lab.pass(10s);
     check(lab.list(), {"10.0.1.9 m9 stale"});
 }
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_broadcast_reply_resolves_but_is_no_proof) {
     lab.wire.done();
     auto reply = answers(9, "10.0.1.9");
     reply.to = broadcast_mac;
-    lab.hear(reply);
+    lab.receive(reply);
     check(lab.wire.done(), {"release 1 to m9"});
     check(lab.list(), {"10.0.1.9 m9 stale"});
 }
@@ -100,19 +100,19 @@ BOOST_AUTO_TEST_CASE(a_broadcast_reply_resolves_but_is_no_proof) {
 BOOST_AUTO_TEST_CASE(who_claims_an_own_address_is_told_otherwise_but_not_often) {
     Lab lab;
     const Lines defence{"request 10.0.1.6/us 10.0.1.6/- to all"};
-    lab.hear(announces(66, "10.0.1.6"));
+    lab.receive(announces(66, "10.0.1.6"));
     check(lab.wire.done(), defence);
-    lab.hear(announces(66, "10.0.1.6"));
-    lab.hear(asks(66, "10.0.1.6", "10.0.1.5"));
-    lab.hear(answers(66, "10.0.1.6"));
+    lab.receive(announces(66, "10.0.1.6"));
+    lab.receive(asks(66, "10.0.1.6", "10.0.1.5"));
+    lab.receive(answers(66, "10.0.1.6"));
     check(lab.wire.done(), {});
-    lab.hear(announces(66, "10.0.1.5"));
+    lab.receive(announces(66, "10.0.1.5"));
     check(lab.wire.done(), {"request 10.0.1.5/us 10.0.1.5/- to all"});
     lab.pass(9999ms);
-    lab.hear(announces(66, "10.0.1.6"));
+    lab.receive(announces(66, "10.0.1.6"));
     check(lab.wire.done(), {});
     lab.pass(1ms);
-    lab.hear(announces(66, "10.0.1.6"));
+    lab.receive(announces(66, "10.0.1.6"));
     check(lab.wire.done(), defence);
     BOOST_TEST(lab.neighbours.numbers().conflicts == 7U);
     BOOST_REQUIRE(lab.neighbours.last_conflict());
@@ -124,9 +124,9 @@ BOOST_AUTO_TEST_CASE(who_claims_an_own_address_is_told_otherwise_but_not_often) 
 BOOST_AUTO_TEST_CASE(what_it_hears_of_itself_is_no_conflict) {
     Lab lab;
     auto own = announces(0xffff, "10.0.1.5");
-    lab.hear(own);
+    lab.receive(own);
     own.sender = "10.0.1.9";
-    lab.hear(own);
+    lab.receive(own);
     check(lab.wire.done(), {});
     BOOST_TEST(lab.neighbours.numbers().conflicts == 0U);
     BOOST_TEST(lab.neighbours.numbers().not_for_us == 2U);
@@ -139,10 +139,10 @@ BOOST_AUTO_TEST_CASE(what_is_sent_to_another_station_is_not_listened_to) {
     for (const auto& to : {mac(4), MacAddress{std::byte{1}, {}, std::byte{0x5e}, {}, {}, std::byte{1}}, MacAddress{}}) {
         auto said = answers(9, "10.0.1.9");
         said.to = to;
-        lab.hear(said);
+        lab.receive(said);
         said = asks(9, "10.0.1.9", "10.0.1.5");
         said.to = to;
-        lab.hear(said);
+        lab.receive(said);
     }
     check(lab.wire.done(), {});
     check(lab.list(), {"10.0.1.9 - incomplete"});
@@ -163,22 +163,22 @@ BOOST_AUTO_TEST_CASE(malformed_packets_are_counted_and_do_nothing) {
             auto bytes = request;
             bytes[poke.offset] = std::byte(poke.value);
             const auto before = lab.neighbours.numbers().malformed;
-            lab.hear(bytes);
+            lab.receive(bytes);
             BOOST_TEST(lab.neighbours.numbers().malformed == before + 1);
         }
     }
     for (std::size_t size = 14; size < 42; ++size)
-        lab.hear({request.begin(), request.begin() + static_cast<std::ptrdiff_t>(size)});
+        lab.receive({request.begin(), request.begin() + static_cast<std::ptrdiff_t>(size)});
     auto nobody = request;
     std::fill_n(nobody.begin() + 22, 6, std::byte{});
-    lab.hear(nobody);
+    lab.receive(nobody);
     std::fill_n(nobody.begin() + 22, 6, std::byte{0xff});
-    lab.hear(nobody);
-    lab.hear(answers(9, "0.0.0.0"));
+    lab.receive(nobody);
+    lab.receive(answers(9, "0.0.0.0"));
     BOOST_TEST(lab.neighbours.numbers().malformed == 20U + 28 + 3);
     check(lab.wire.done(), {});
     check(lab.list(), {});
-    lab.hear({request.begin(), request.begin() + 42});
+    lab.receive({request.begin(), request.begin() + 42});
     BOOST_TEST(lab.wire.done().size() == 1U);
 }
 
@@ -193,14 +193,14 @@ BOOST_AUTO_TEST_CASE(forged_requests_get_half_of_the_table_and_evict_nobody) {
     Wire wire;
     Neighbours neighbours{{.mac = us, .address = ip("10.0.0.5"), .on_link = *Prefix::parse("10.0.0.0/8"), .others = {}},
                           wire};
-    const auto hear = [&](unsigned host, Ipv4Address sender, Time now) {
+    const auto receive = [&](unsigned host, Ipv4Address sender, Time now) {
         auto bytes = build_arp({ArpPacket::Operation::request, mac(host), sender, {}, ip("10.0.0.5")}, broadcast_mac);
         Frame frame;
         frame.data = bytes.data();
         frame.captured = frame.length = static_cast<std::uint32_t>(bytes.size());
         neighbours.receive(frame, now);
     };
-    for (unsigned i = 0; i < 10000; ++i) hear(i, {ip("10.1.0.0").value + i}, start_time);
+    for (unsigned i = 0; i < 10000; ++i) receive(i, {ip("10.1.0.0").value + i}, start_time);
     BOOST_TEST(neighbours.list(start_time).size() == Neighbours::capacity / 2);
     BOOST_TEST(neighbours.numbers().not_learned == 10000 - Neighbours::capacity / 2);
     for (unsigned i = 0; i < Neighbours::capacity / 2; ++i) {
@@ -210,12 +210,12 @@ BOOST_AUTO_TEST_CASE(forged_requests_get_half_of_the_table_and_evict_nobody) {
     BOOST_TEST((neighbours.look_up(ip("10.3.0.0"), start_time).resolution == Resolution::no_room));
     BOOST_TEST((neighbours.look_up(ip("10.1.0.0"), start_time).resolution == Resolution::known));
     // One of the learned ones is used now, so there is room for one more of them, but not in the table.
-    hear(1, ip("10.4.0.1"), start_time);
+    receive(1, ip("10.4.0.1"), start_time);
     BOOST_TEST(neighbours.list(start_time).size() == Neighbours::capacity);
     neighbours.advance(start_time + 1h);
     while (neighbours.next_deadline() < Time::max()) neighbours.advance(neighbours.next_deadline() + 1h);
     BOOST_TEST(neighbours.list(start_time).empty());
-    hear(1, ip("10.4.0.1"), start_time);
+    receive(1, ip("10.4.0.1"), start_time);
     BOOST_TEST(neighbours.list(start_time).size() == 1U);
 }
 

@@ -82,9 +82,9 @@ BOOST_AUTO_TEST_CASE(who_is_too_slow_is_told_how_much_he_missed) {
 BOOST_AUTO_TEST_CASE(watching_ends_when_nobody_has_looked_for_a_while_and_who_comes_back_knows) {
     DecisionHistory history;
     const auto from = history.since(0, {}, 1, start).next;
-    history.tick(start + DecisionHistory::patience);
+    history.tick(start + DecisionHistory::watch_timeout);
     BOOST_TEST(history.is_wanted());
-    history.tick(start + DecisionHistory::patience + 1ms);
+    history.tick(start + DecisionHistory::watch_timeout + 1ms);
     BOOST_TEST(!history.is_wanted());
     history.add(decision(1));
     const auto seen = history.since(from, {}, 10, start + 1h);

@@ -16,7 +16,7 @@ BOOST_AUTO_TEST_SUITE(neighbours_test)
 BOOST_AUTO_TEST_CASE(a_request_for_an_own_address_is_answered_to_its_sender) {
     for (const char* const own : {"10.0.1.5", "10.0.1.6", "203.0.113.10"}) {
         Lab lab;
-        lab.hear(asks(9, "10.0.1.9", own));
+        lab.receive(asks(9, "10.0.1.9", own));
         check(lab.wire.done(), {std::string{"reply "} + own + "/us 10.0.1.9/m9 to m9"});
         BOOST_TEST(lab.neighbours.numbers().answered == 1U);
     }
@@ -26,19 +26,19 @@ BOOST_AUTO_TEST_CASE(a_request_to_us_alone_is_answered_too) {
     Lab lab;
     auto poll = asks(9, "10.0.1.9", "10.0.1.5");
     poll.to = us;
-    lab.hear(poll);
+    lab.receive(poll);
     check(lab.wire.done(), {"reply 10.0.1.5/us 10.0.1.9/m9 to m9"});
 }
 
 BOOST_AUTO_TEST_CASE(who_asks_for_us_is_known_but_asked_before_long) {
     Lab lab;
-    lab.hear(asks(9, "10.0.1.9", "10.0.1.5"));
+    lab.receive(asks(9, "10.0.1.9", "10.0.1.5"));
     lab.wire.done();
     check(lab.list(), {"10.0.1.9 m9 stale"});
     BOOST_TEST((lab.send("10.0.1.9") == Resolution::known));
     BOOST_TEST((lab.last == mac(9)));
     check(lab.wire.done(), {"request 10.0.1.5/us 10.0.1.9/- to m9"});
-    lab.hear(answers(9, "10.0.1.9"));
+    lab.receive(answers(9, "10.0.1.9"));
     check(lab.list(), {"10.0.1.9 m9 reachable"});
 }
 
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(a_packet_waits_for_the_answer) {
     BOOST_TEST((lab.send("10.0.1.9") == Resolution::pending));
     check(lab.wire.done(), {"request 10.0.1.5/us 10.0.1.9/- to all"});
     lab.pass(300ms);
-    lab.hear(answers(9, "10.0.1.9"));
+    lab.receive(answers(9, "10.0.1.9"));
     check(lab.wire.done(), {"release 1 to m9", "release 2 to m9"});
     BOOST_TEST((lab.wire.released.at(1) == std::vector(100, std::byte{2})));
     BOOST_TEST((lab.wire.offloads.at(1) == captures::packet::Offload{.segment_size = 2, .partial_checksum = true}));
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_late_answer_is_taken) {
     Lab lab;
     static_cast<void>(lab.send("10.0.1.9"));
     lab.pass(4s);
-    lab.hear(answers(9, "10.0.1.9"));
+    lab.receive(answers(9, "10.0.1.9"));
     BOOST_TEST((lab.send("10.0.1.9") == Resolution::known));
 }
 
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_neighbour_in_use_is_asked_again_by_unicast_while_packets_
     lab.pass(1s);
     check(lab.wire.done(), {"request 10.0.1.5/us 10.0.1.9/- to m9"});
     BOOST_TEST((lab.send("10.0.1.9") == Resolution::known));
-    lab.hear(answers(9, "10.0.1.9"));
+    lab.receive(answers(9, "10.0.1.9"));
     check(lab.list(), {"10.0.1.9 m9 reachable"});
 
     BOOST_TEST((lab.send("10.0.1.9") == Resolution::known));
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_failed_over_is_followed_and_asked) {
     Lab lab;
     lab.make_reachable(9, "10.0.1.9");
     lab.pass(1s);
-    lab.hear(announces(7, "10.0.1.9"));
+    lab.receive(announces(7, "10.0.1.9"));
     check(lab.list(), {"10.0.1.9 m7 stale"});
     BOOST_TEST((lab.send("10.0.1.9") == Resolution::known));
     BOOST_TEST((lab.last == mac(7)));
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(of_many_packets_to_one_neighbour_the_latest_wait) {
     Lab lab;
     for (int i = 0; i < 67; ++i) static_cast<void>(lab.send("10.0.1.9"));
     lab.wire.done();
-    lab.hear(answers(9, "10.0.1.9"));
+    lab.receive(answers(9, "10.0.1.9"));
     Lines expected;
     for (int i = 4; i <= 67; ++i) expected.push_back("release " + std::to_string(i) + " to m9");
     check(lab.wire.done(), expected);
@@ -169,16 +169,16 @@ BOOST_AUTO_TEST_CASE(of_many_packets_to_one_neighbour_the_latest_wait) {
 BOOST_AUTO_TEST_CASE(an_interface_that_came_back_starts_anew) {
     Lab lab;
     lab.make_reachable(9, "10.0.1.9");
-    lab.hear(asks(7, "10.0.1.7", "10.0.1.5"));
+    lab.receive(asks(7, "10.0.1.7", "10.0.1.5"));
     static_cast<void>(lab.send("10.0.1.8"));
     lab.wire.done();
     lab.neighbours.restart(
         {.mac = us, .address = ip("10.0.1.77"), .on_link = *Prefix::parse("10.0.1.0/24"), .others = {}}, lab.now);
     check(lab.wire.done(), {"abandon 2", "request 10.0.1.77/us 10.0.1.77/- to all"});
     check(lab.list(), {});
-    lab.hear(asks(7, "10.0.1.7", "10.0.1.5"));
+    lab.receive(asks(7, "10.0.1.7", "10.0.1.5"));
     check(lab.wire.done(), {});
-    lab.hear(asks(7, "10.0.1.7", "10.0.1.77"));
+    lab.receive(asks(7, "10.0.1.7", "10.0.1.77"));
     check(lab.wire.done(), {"reply 10.0.1.77/us 10.0.1.7/m7 to m7"});
 }
 
@@ -190,9 +190,9 @@ BOOST_AUTO_TEST_CASE(a_new_own_address_is_announced_and_no_neighbour_any_more) {
     lab.neighbours.answer_for({ip("10.0.1.6"), ip("10.0.1.20")}, lab.now);
     check(lab.wire.done(), {"abandon 2", "request 10.0.1.20/us 10.0.1.20/- to all"});
     check(lab.list(), {"10.0.1.9 m9 reachable"});
-    lab.hear(asks(7, "10.0.1.7", "203.0.113.10"));
+    lab.receive(asks(7, "10.0.1.7", "203.0.113.10"));
     check(lab.wire.done(), {});
-    lab.hear(asks(7, "10.0.1.7", "10.0.1.20"));
+    lab.receive(asks(7, "10.0.1.7", "10.0.1.20"));
     check(lab.wire.done(), {"reply 10.0.1.20/us 10.0.1.7/m7 to m7"});
 }
 

@@ -4,7 +4,7 @@
 
 namespace pipeline_outside_test {
 
-// Captures that were taken on the outside wire only: replies come translated and are undone.
+// Captures that were taken on the outside wire only: replies come translated and are untranslated.
 
 using captures::packet::Side;
 using gateway::pipeline::Vantage;

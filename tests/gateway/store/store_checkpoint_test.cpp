@@ -192,9 +192,9 @@ BOOST_AUTO_TEST_CASE(a_copy_that_failed_is_tried_again_when_nobody_commits) {
     copy_fails_to_write = true;
     make_a_long_log();
     copy_fails_to_write = false;
-    store->tend();  // not quiet
+    store->maintain();  // not quiet
     BOOST_TEST(eventually([&] {
-        store->tend();
+        store->maintain();
         return writes_to_copy > at_first + Limits::enough_pages;
     }));
 }
@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(after_a_sync_of_the_file_failed_nothing_more_is_taken_and_n
     BOOST_TEST((done.error().kind == Kind::unavailable));
     BOOST_TEST(done.error().message.find("restart") != std::string::npos);
     copy_fails_to_sync = false;
-    store->tend();
+    store->maintain();
     BOOST_TEST(!commit(1));
     check_whole(*store);
     check_after_power_loss(before.file());

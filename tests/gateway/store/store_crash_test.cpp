@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(in_quiet_moments_the_log_is_lengthened_ahead_and_copied_and
     };
     std::vector<std::uintmax_t> sizes;
     for (int second = 0; second < 3; ++second) {
-        store->tend();
+        store->maintain();
         sizes.push_back(std::filesystem::file_size(log));
     }
     if (std::filesystem::space(log).available > (std::uintmax_t{2} << 30U)) {
@@ -112,10 +112,10 @@ BOOST_AUTO_TEST_CASE(in_quiet_moments_the_log_is_lengthened_ahead_and_copied_and
     }
     for (policy::WindowId id = 1; id <= 100; ++id) commit(id);
     const auto before = std::filesystem::file_size(directory.file());
-    store->tend();  // not quiet
+    store->maintain();  // not quiet
     BOOST_TEST(std::filesystem::file_size(directory.file()) == before);
     for (int wait = 0; wait < 2000 && std::filesystem::file_size(directory.file()) == before; ++wait) {
-        store->tend();
+        store->maintain();
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
     }
     BOOST_TEST(std::filesystem::file_size(directory.file()) > before);

@@ -12,7 +12,7 @@ class LiveGateway;
 namespace gateway::api {
 
 /// What the process has beside the control plane, and the API tells of and acts on. Empty: there is none.
-struct Surroundings {
+struct Dependencies {
     live::LiveGateway* live = nullptr;  ///< with `[live]`
     std::function<config::ReloadReport(const control_plane::Caller&)> reload;
 };
