@@ -260,7 +260,8 @@ def main(arguments):
     failed = 0
     for result in results:
         for problem in result.problems[:5]:
-            print(f"{result.path}: {problem}")
+            skipped = problem.startswith("skipped: ")
+            print(f"skipped: {result.path}: {problem[9:]}" if skipped else f"{result.path}: {problem}")
         failed += any(not problem.startswith("skipped") for problem in result.problems)
     packets = sum(result.packets or 0 for result in results)
     forwarded = sum(result.forwarded for result in results)

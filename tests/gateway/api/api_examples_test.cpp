@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "tests/support/api_lab.hpp"
+#include "tests/support/skips.hpp"
 
 namespace api_examples_test {
 
@@ -18,7 +19,7 @@ std::filesystem::path folder() {
 
 bool are_here() {
     if (std::filesystem::is_directory(folder())) return true;
-    BOOST_TEST_MESSAGE("skipped: no examples in " + folder().string());
+    support::tell_skipped("no examples in " + folder().string());
     return false;
 }
 

@@ -21,6 +21,7 @@
 
 #include "gateway/store/schema.hpp"
 #include "gateway/store/store.hpp"
+#include "tests/support/skips.hpp"
 #include "tests/support/store_files.hpp"
 
 namespace store_faults_test {
@@ -96,7 +97,7 @@ bool own_mounts() {
 
 bool skipped(int code, const char* need) {
     if (code != cannot) return false;
-    BOOST_TEST_MESSAGE("skipped: needs " << need);
+    support::tell_skipped(std::string{"needs "} + need);
     return true;
 }
 
