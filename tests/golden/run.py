@@ -6,8 +6,10 @@ Usage: run.py PORTCULLIS [--regen] [CASE…]
 --regen writes what came as what is expected: read the diff before committing it.
 """
 
+import concurrent.futures
 import difflib
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -28,7 +30,7 @@ OUTPUTS = {
     "azure": ("--azure-log", "azure.jsonl", "azure.jsonl"),
     "summary": ("--summary-json", "summary.json", "summary.json"),
 }
-SECONDS = 60
+SECONDS = 600
 
 
 class Case:
@@ -127,19 +129,30 @@ def regenerate(case, came):
         (folder / name).write_text(text)
 
 
+def judge(folder, binary, regen):
+    """What is wrong with a case, as lines to print."""
+    case = Case(folder)
+    try:
+        came = case.run(binary)
+    except subprocess.TimeoutExpired:
+        return [f"{folder.name}: does not end within {SECONDS} s\n"]
+    if regen:
+        regenerate(case, came)
+    return [*(f"{folder.name}: {text}\n" for text in inconsistencies(came)), *differences(case, came)]
+
+
 def main(arguments):
     binary, *names = [argument for argument in arguments if argument != "--regen"]
+    binary = str(pathlib.Path(binary).resolve())
     folders = [HERE / name for name in names] or sorted(path.parent for path in HERE.glob("*/case.txt"))
-    failed = 0
-    for folder in folders:
-        case = Case(folder)
-        came = case.run(str(pathlib.Path(binary).resolve()))
-        if "--regen" in arguments:
-            regenerate(case, came)
-        wrong = [*(f"{folder.name}: {text}\n" for text in inconsistencies(came)), *differences(case, came)]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(lambda folder: judge(folder, binary, "--regen" in arguments), folders))
+    failed = [folder.name for folder, wrong in zip(folders, results) if wrong]
+    for wrong in results:
         sys.stdout.writelines(wrong)
-        failed += bool(wrong)
-    print(f"{len(folders)} cases, {failed} failed")
+    for name in failed:
+        print(f"FAILED: {name}")
+    print(f"{len(folders)} cases, {len(failed)} failed")
     return 1 if failed or not folders else 0
 
 
