@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 def main():
     text = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
-    cases = {(path.stem, name) for path in ROOT.glob("tests/*/*_test.cpp")
+    cases = {(path.stem, name) for path in ROOT.glob("tests/**/*_test.cpp")
              for name in re.findall(r"_TEST_CASE\(\s*(\w+)", path.read_text(encoding="utf-8"))}
     named = re.findall(r"`(\w+_test|golden)/(\w+)`", text)
     missing = [f"{suite}/{name}" for suite, name in named

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""clang++ over each file by itself: python3 tests/lint/alone.py . build/lint [part of a path…]
+"""clang++ over each file by itself: python3 tests/lint/alone.py . build/lint [--all] [part of a path…]
 
-The other builds join sources (CMAKE_UNITY_BUILD) and so cannot see that one leans on what its neighbour includes. A
-header that its own source or test includes first is compiled by itself there; the rest through a file that CMake makes.
+The other builds precompile the headers of libraries, and so cannot see that a file forgets to include one. A header
+that its own source or test includes first is compiled by itself there; the rest through a file that CMake makes.
 """
 
 import pathlib
@@ -17,8 +17,8 @@ def first_include(path):
 
 
 def proven(header):
-    test = pathlib.Path("tests", header.parts[0], f"{header.stem}_test.cpp")
-    return any(first_include(source) == str(header) for source in (header.with_suffix(".cpp"), test))
+    tests = [pathlib.Path("tests", folder, f"{header.stem}_test.cpp") for folder in (header.parts[0], header.parent)]
+    return any(first_include(source) == str(header) for source in (header.with_suffix(".cpp"), *tests))
 
 
 def judge(file, path, flags):

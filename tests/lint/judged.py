@@ -1,10 +1,14 @@
 """Shared by tidy.py and alone.py: the compile commands of the lint build, run on all cores, each result remembered.
 
+.ci/lint-base names a commit of which everything has passed. Only files that have changed since, and those that include
+them, are judged; all with --all, or if that commit is not in the history, or the rules have changed since.
+
 What has passed is not judged again while everything that was read is as it was: the command, the rules, each file of
 ours by its text, each file of the system by its size and time. So a second run takes seconds.
 """
 
 import concurrent.futures
+import functools
 import hashlib
 import json
 import os
@@ -15,16 +19,56 @@ import subprocess
 import sys
 import time
 
-from sources import finish, root
+from sources import files, finish, includes, root
 
 BUILD = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else "build/lint").resolve()
-PARTS = sys.argv[3:]
+ALL = "--all" in sys.argv[3:]
+PARTS = [part for part in sys.argv[3:] if part != "--all"]
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "portcullis" / "lint"
 GENERATED = re.compile(r"[^/]+/(?:.*/)?[a-z_]+_verify_interface_header_sets/(.*\.hpp)\.cxx")
 
+RULES = re.compile(r"(.*/)?\.clang-tidy|tests/lint/(alone|tidy|judged)\.py|tests/lint/ours_only\.cpp|CMakeLists\.txt|CMakePresets\.json")
+
+
+def git(*arguments):
+    command = ["git", "-c", "safe.directory=*", "-C", str(root()), *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def changed():
+    """The names of files that are not as they were at the commit of .ci/lint-base; None if there is no such commit."""
+    base = root() / ".ci" / "lint-base"
+    commit = base.read_text().strip() if base.exists() else ""
+    if not commit or git("merge-base", "--is-ancestor", commit, "HEAD").returncode != 0:
+        return None
+    differs = git("diff", "--name-only", "--no-renames", commit, "--")
+    new = git("ls-files", "--others", "--exclude-standard")
+    return None if differs.returncode or new.returncode else {*differs.stdout.splitlines(), *new.stdout.splitlines()}
+
+
+@functools.cache
+def affected():
+    """The names of the sources and headers to judge: what has changed, and what includes that. None: all."""
+    seeds = None if ALL else changed()
+    if seeds is None or any(RULES.fullmatch(name) for name in seeds):
+        return None
+    included_by = {}
+    for path in files({".hpp", ".cpp"}):
+        for _, _, name in includes(path):
+            for target in (name, str(path.parent / name)):
+                included_by.setdefault(target, set()).add(str(path))
+    found, waiting = set(), list(seeds)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += included_by.get(name, ())
+    return found
+
 
 def commands():
-    """Yields (file, its path below the root, compiler and flags) of each source, and of each header that is compiled by itself."""
+    """Yields (file, its path below the root, compiler and flags) of each source to judge, and of each header that is compiled by itself."""
+    wanted = affected()
     for entry in json.loads((BUILD / "compile_commands.json").read_text()):
         file = pathlib.Path(entry["directory"], entry["file"]).resolve()
         words = shlex.split(entry["command"])
@@ -36,7 +80,7 @@ def commands():
             path = pathlib.Path(header[1]) if header else None
         else:
             path = file.relative_to(root()) if file.is_relative_to(root()) else None
-        if path and (not PARTS or any(part in str(path) for part in PARTS)):
+        if path and (wanted is None or str(path) in wanted) and (not PARTS or any(part in str(path) for part in PARTS)):
             yield file, path, flags
 
 
@@ -81,6 +125,9 @@ def remembered(key, command, judge):
 
 def run(judge, tasks, checked):
     """Calls judge(*task) for each task, and ends the program with what they found."""
+    if not tasks and not PARTS and affected() is not None:
+        print("no file to judge has changed since the commit of .ci/lint-base")
+        sys.exit(0)
     CACHE.mkdir(parents=True, exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(lambda task: judge(*task), tasks))

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Every source file, header and test is named in a CMakeLists.txt: nothing is left out of the build unnoticed."""
 
+import pathlib
 import re
 
 from sources import FOLDERS, files, finish, root
@@ -10,16 +11,17 @@ mentions = {path: set(re.findall(r"[\w./${}-]+", re.sub(r"#.*", "", text))) for 
 
 
 def is_listed(path):
-    """By the nearest lists upwards: a path relative to the list, or a test's header in a call of portcullis_test."""
+    """By the nearest lists upwards: a path relative to the list, or a test's header ([room/]header) in a call of portcullis_test."""
     for above in path.parents:
         relative = path.relative_to(above)
         names = mentions.get(above / "CMakeLists.txt", set())
         if {str(relative), path.name} & names:
             return True
         for ending in ("_test", "_fuzz"):
-            listed = str(relative.with_suffix("")).removesuffix(ending)  # `room/header` below a call's folder
-            if path.stem.endswith(ending) and {listed, listed.partition("/")[2], path.stem.removesuffix(ending)} & names:
-                return True
+            if path.stem.endswith(ending):
+                header = path.stem.removesuffix(ending)
+                if {header, str(pathlib.Path(*relative.parts[1:-1], header))} & names:
+                    return True
     return False
 
 
