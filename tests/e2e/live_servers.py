@@ -92,6 +92,29 @@ def serve_tcp_echo(space, address, port, running):
     running.callback(listener.close)
 
 
+class Sink:
+    """What takes all that it is sent."""
+
+    def __init__(self):
+        self.bytes = 0
+
+
+def serve_sink(space, address, port, running):
+    with space.entered():
+        listener = socket.create_server((address, port))
+    sink = Sink()
+
+    def take():
+        with contextlib.suppress(OSError):
+            while True:
+                connection = listener.accept()[0]
+                while data := connection.recv(1 << 20):
+                    sink.bytes += len(data)
+    threading.Thread(target=take, daemon=True).start()
+    running.callback(listener.close)
+    return sink
+
+
 def say(connection, data):
     """What an echo answers."""
     connection.sendall(data)
