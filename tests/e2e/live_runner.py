@@ -11,14 +11,14 @@ import traceback
 
 from live_check import check, failures
 
-SECONDS_TO_CLEAN_UP = 30
+SECONDS_TO_CLEAN_UP = 120
 
 
 class TooLong(Exception):
     """Not an OSError: scenarios take many of those for an answer."""
 
 
-def run(scenarios, arguments, chosen, make_lab, at_a_time=1, seconds=300):
+def run(scenarios, arguments, chosen, make_lab, at_a_time=1, seconds=900):
     """Does not return. Of `scenarios`, functions of (lab, driver, running), the ones that are named in `chosen`, or all.
 
     `arguments`: those of this program, before the names of scenarios; the second is the driver. `make_lab`: of (scenario, folder).

@@ -1,14 +1,14 @@
 """Traffic as it comes: files, pages, streams, names, fragments, narrow wires, silence."""
 
+import contextlib
 import errno
 import json
 import os
 import socket
 import subprocess
-import time
 
 from live_check import check, check_refused
-from live_lab import CLIENT, OTHER_CLIENT, PUBLIC, WEB, serve_ssh, tcp_from, udp_from, veth
+from live_lab import CLIENT, LONG, OTHER_CLIENT, PUBLIC, WEB, serve_ssh, tcp_from, udp_from, veth
 from live_servers import say, serve_echo, serve_iperf, serve_names, serve_pages, serve_tcp_echo
 from namespaces import Namespace
 
@@ -53,24 +53,25 @@ def pages_and_streams(lab, driver, running):
     for direction in ([], ["--reverse"]):
         told = iperf(lab, "--bytes", "20M", *direction)
         check(told["sum_received"]["bytes"] > 15e6, f"iperf3 streams TCP {direction}: {told['sum_received']}")
-        told = iperf(lab, "--udp", "--bytes", "400K", "--bitrate", "5M", "--length", "1400", *direction)["sum"]
-        check(told["packets"] > 250 and told["lost_percent"] < 10, f"and UDP {direction}: {told}")
+        # As many as the receiver's socket holds until that is run at last.
+        told = iperf(lab, "--udp", "--bytes", "20K", "--bitrate", "5M", "--length", "200", *direction)["sum"]
+        check(told["packets"] >= 100 and told["lost_packets"] == 0, f"and UDP {direction}: {told}")
     same = [tcp_from(lab.client, source, 7000, source_port=40000) for source in (CLIENT, OTHER_CLIENT)]
     for number, connection in enumerate(same):
         check(say(connection, b"%d" % number) == b"%d" % number, "two clients with the same source port are kept apart")
 
 
 def fetch(space):
-    return space.run("curl", "-s", "-m", "20", f"http://{PUBLIC}:8080/page", capture_output=True, text=False, check=False).stdout
+    return space.run("curl", "-s", "-m", str(LONG), f"http://{PUBLIC}:8080/page", capture_output=True, text=False, check=False).stdout
 
 
 def put(space):
-    space.run("curl", "-sf", "-m", "20", "-T", "-", f"http://{PUBLIC}:8080/put", input=PAGE, text=False, check=False)
+    space.run("curl", "-sf", "-m", str(LONG), "-T", "-", f"http://{PUBLIC}:8080/put", input=PAGE, text=False, check=False)
 
 
 def iperf(lab, *options):
-    told = lab.client.run("iperf3", "--client", PUBLIC, "--json", "--connect-timeout", "5000", *options, capture_output=True,
-                          check=False, timeout=30)
+    told = lab.client.run("iperf3", "--client", PUBLIC, "--json", "--connect-timeout", f"{LONG}000", *options, capture_output=True,
+                          check=False, timeout=LONG)
     answer = json.loads(told.stdout)
     if "error" in answer:
         raise RuntimeError(f"iperf3 {options}: {answer['error']}")
@@ -106,7 +107,7 @@ def names_and_datagrams(lab, driver, running):
 
 
 def dig(lab, *question):
-    told = lab.client.run("dig", f"@{PUBLIC}", "+short", "+tries=1", "+time=5", *question, capture_output=True, check=False)
+    told = lab.client.run("dig", f"@{PUBLIC}", "+short", "+tries=1", f"+time={LONG}", *question, capture_output=True, check=False)
     return told.stdout.strip()
 
 
@@ -141,38 +142,40 @@ def a_narrow_road(lab, driver, running):
 
 
 def a_machine_that_is_gone(lab, driver, running):
-    """Nobody answers ARP for it, so the client is told: the first after the third question, others at once."""
+    """Nobody answers ARP for it, so the client is told: the first after the third question, and others after it."""
     del running
     lab.server2.ip("link set wire0 down")
     lab.start(driver=driver)
     lab.request("db01")
-    for most in (10, 1):
-        begun = time.monotonic()
+    for _ in range(2):
         try:
-            tcp_from(lab.client, CLIENT, 50023, 10).close()
+            tcp_from(lab.client, CLIENT, 50023).close()
             check(False, "a machine that is gone answered")
         except OSError as error:
             check(error.errno == errno.EHOSTUNREACH, f"a client is told that the machine is unreachable: {error!r}")
-        check(time.monotonic() - begun < most, f"within {most} s: {time.monotonic() - begun:.1f}")
 
 
 def silence_is_reset(lab, driver, running):
     serve_tcp_echo(lab.server, WEB, 7000, running)
     with lab.server.entered():
         listener = socket.create_server((WEB, 22))
-    lab.start(driver=driver, more='[timeouts]\ntcp_idle = "1s"\n')
+    lab.start(driver=driver, more='[timeouts]\ntcp_idle = "4s"\n')
     lab.request("web01")
     talking, silent = tcp_from(lab.client, CLIENT, 7000), tcp_from(lab.client, CLIENT, 50022)
     machine = listener.accept()[0]
-    machine.settimeout(5)
+    machine.settimeout(LONG)
     silent.sendall(b"the last word")
     check(machine.recv(100) == b"the last word", "a session begins")
-    begun = time.monotonic()
-    while time.monotonic() - begun < 2.5:
-        check(say(talking, b"more") == b"more", "a session that talks goes on")
-        time.sleep(0.3)
-    for end, whose in ((silent, "client"), (machine, "machine")):
-        check_refused(lambda end=end: end.recv(1), ConnectionResetError, f"after silence the {whose} is reset")
+    silent.settimeout(0.5)
+    with contextlib.suppress(ConnectionResetError):
+        while True:
+            check(say(talking, b"more") == b"more", "a session that talks goes on")
+            with contextlib.suppress(TimeoutError):
+                silent.recv(1)
+                check(False, "after silence the client is reset, and told nothing else")
+                break
+    check_refused(lambda: machine.recv(1), ConnectionResetError, "and so is the machine")
+    check(say(talking, b"more") == b"more", "a session that talks goes on")
 
 
 SCENARIOS = [files_arrive_intact, pages_and_streams, names_and_datagrams, a_narrow_wire, a_narrow_road, a_machine_that_is_gone,

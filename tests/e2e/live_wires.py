@@ -2,10 +2,11 @@
 
 import contextlib
 import socket
+import subprocess
 import time
 
 from live_check import check
-from live_lab import CLIENT, CONFIG, DB, LIVE, PUBLIC, ROUTER, WEB, is_closed, rules, tcp_from, udp_from, wait_for
+from live_lab import BRIEF, CLIENT, CONFIG, DB, LIVE, LONG, PUBLIC, ROUTER, WEB, is_closed, read, rules, tcp_from, udp_from, wait_for
 from live_servers import say, serve_echo, serve_tcp_echo
 
 OUTSIDE, INSTANCE = "203.0.113.1", "10.0.1.5"
@@ -15,18 +16,19 @@ def it_answers_for_its_own_addresses_only(lab, driver, _):
     outside, inside = ArpSocket(lab.client), ArpSocket(lab.server)
     lab.start(driver=driver)
     for wire, side, announced in (outside, "outside", {(OUTSIDE, OUTSIDE), (PUBLIC, PUBLIC)}), (inside, "inside", {(INSTANCE, INSTANCE)}):
-        heard = wire.heard(1)
+        heard = wire.heard(announced)
         check(heard == announced, f"it announces itself {side} on start, and nothing else: {heard}")
     for wire, own_side, me, asked in (
             (outside, {OUTSIDE, PUBLIC}, ROUTER, [OUTSIDE, PUBLIC, INSTANCE, WEB, ROUTER, CLIENT, "203.0.113.77", "203.0.113.11"]),
             (inside, {INSTANCE}, WEB, [INSTANCE, PUBLIC, OUTSIDE, CLIENT, "10.0.1.1", "10.0.1.77", "127.0.0.1", "0.0.0.0"])):
-        for address in asked:
+        last = min(own_side)  # answers come in the order of the questions: after this one's, none to the others can come
+        for address in [*asked, last]:
             wire.ask(address, me)
-        answers = {sender for sender, target in wire.heard(1) if target == me}
+        answers = {sender for sender, target in wire.heard({(sender, me) for sender in own_side}) if target == me}
         check(answers == own_side, f"asked for {asked} it answers for {answers}")
     outside.ask(PUBLIC, PUBLIC)
     wait_for(lambda: f"says that it has {PUBLIC}, which is this gateway's" in lab.log(), lambda: f"nothing of a rival:\n{lab.log()}")
-    check((PUBLIC, PUBLIC) in outside.heard(0.5), "it defends its address")
+    outside.heard({(PUBLIC, PUBLIC)})  # it defends its address
 
 
 class ArpSocket:
@@ -42,15 +44,20 @@ class ArpSocket:
         self.socket.send(b"\xff" * 6 + self.mac + b"\x08\x06" + bytes.fromhex("0001080006040001") + self.mac
                          + socket.inet_aton(sender) + bytes(6) + socket.inet_aton(address))
 
-    def heard(self, seconds):
-        """(sender, target) of what others have said until now and for so long."""
-        pairs, end = set(), time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            self.socket.settimeout(left)
+    def heard(self, wanted):
+        """(sender, target) of what others say until all that is wanted has been said, and soon after."""
+        pairs = set()
+
+        def has_heard_all():
+            end = time.monotonic() + BRIEF
             with contextlib.suppress(TimeoutError):
-                frame, told = self.socket.recvfrom(2048)
-                if told[2] != socket.PACKET_OUTGOING:
-                    pairs.add((socket.inet_ntoa(frame[28:32]), socket.inet_ntoa(frame[38:42])))
+                while (left := end - time.monotonic()) > 0:
+                    self.socket.settimeout(left)
+                    frame, told = self.socket.recvfrom(2048)
+                    if told[2] != socket.PACKET_OUTGOING:
+                        pairs.add((socket.inet_ntoa(frame[28:32]), socket.inet_ntoa(frame[38:42])))
+            return wanted <= pairs
+        wait_for(has_heard_all, lambda: f"heard {pairs}, wanted {wanted}")
         return pairs
 
 
@@ -82,7 +89,7 @@ def the_kernel_is_kept_out(lab, driver, running):
 
 
 def passes_beside(lab):
-    talk = udp_from(lab.client, CLIENT, 0.7)
+    talk = udp_from(lab.client, CLIENT, BRIEF)
     talk.connect((WEB, 6001))
     talk.send(b"beside")
     try:
@@ -100,7 +107,7 @@ def one_gateway_a_wire(lab, driver, running):
     config = folder / "lab.toml"
     for inside in ("inside0", "nowhere0"):
         config.write_text(CONFIG + rules() + LIVE.format(driver=driver).replace("inside0", inside) + '[api]\nlisten = "127.0.0.1:8444"\n')
-        second = lab.gateway.run(lab.portcullis, "run", "--config", config, capture_output=True, check=False, timeout=30)
+        second = lab.gateway.run(lab.portcullis, "run", "--config", config, capture_output=True, check=False, timeout=LONG)
         check(second.returncode != 0 and "outside0 is another gateway's" in second.stderr, f"refused: {second.stderr}")
     tables = lab.gateway.run("nft", "list", "tables", capture_output=True).stdout
     check(tables.count("portcullis_") == 2, f"the first one's wires are still its own: {tables}")
@@ -112,9 +119,16 @@ def few_rights_suffice(lab, driver, _):
     rights = ["net_raw", "net_admin"] + (["bpf", "ipc_lock"] if driver == "xdp" else [])
     config = lab.folder / "lab.toml"
     config.write_text(CONFIG + rules() + LIVE.format(driver=driver))
-    run = lab.gateway.run("timeout", "-s", "TERM", "3", "setpriv", "--bounding-set", ",".join(["-all"] + ["+" + right for right in rights]),
-                          lab.portcullis, "run", "--config", config, capture_output=True, check=False, timeout=30)
-    check(run.stderr.count(f"driver {driver}") == 2, f"with {', '.join(rights)}: {run.stderr}")
+    log = lab.folder / "rights.log"
+    with open(log, "w", encoding="utf-8") as out:
+        run = lab.gateway.start("setpriv", "--bounding-set", ",".join(["-all"] + ["+" + right for right in rights]),
+                                lab.portcullis, "run", "--config", config, stderr=out)
+    wait_for(lambda: read(log).count(f"driver {driver}") == 2 or run.poll() is not None, lambda: f"with {', '.join(rights)}: {read(log)}")
+    check(run.poll() is None, f"with {', '.join(rights)}: {read(log)}")
+    run.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        run.wait(LONG)
+    check(run.returncode == 0, f"it ends in order: {run.returncode}, {read(log)}")
 
 
 def wires_change(lab, driver, running):

@@ -105,7 +105,7 @@ def connect(namespace, name, mac, peer, peer_name, peer_mac, mtu=1500):
 def wait_until_active(*interfaces):
     """What is just up still loses what is sent, without a word, until the kernel has noticed its carrier."""
     for space, interface in interfaces:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 120
         while "state UP" not in space.run("ip", "link", "show", interface, stdout=subprocess.PIPE).stdout:
             if time.monotonic() > end:
                 raise TimeoutError(f"{interface} does not become active")
