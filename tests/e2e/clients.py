@@ -25,7 +25,7 @@ VERSION = "api-version=2020-01-01"
 
 def run(command, cwd=None, **variables):
     """The output of a command that must succeed."""
-    done = subprocess.run(command, cwd=cwd, env=environment(**variables), capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=cwd, env=environment(**variables), capture_output=True, text=True, timeout=900)
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))[:200]}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -61,7 +61,7 @@ def through_the_gateway(binary, folder):
         lab.start()
         running.callback(lab.stop)
         expect("no door is open", live_lab.is_closed(lab.client, live_lab.CLIENT, 50022), True)
-        door = lab.gateway.run("node", "door.mjs", cwd=folder, capture_output=True, timeout=60, env=environment(
+        door = lab.gateway.run("node", "door.mjs", cwd=folder, capture_output=True, timeout=300, env=environment(
             ENDPOINT="https://localhost:8443", TOKEN=live_lab.TOKENS["operator@lab.example"], SUBSCRIPTION=SUBSCRIPTION,
             SOURCE=live_lab.CLIENT, NODE_EXTRA_CA_CERTS=f"{name}/portcullis-cert.pem"), check=False)
         expect("the SDK is told the mapped port", door.stdout + door.stderr, "50022\n")

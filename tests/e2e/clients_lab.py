@@ -93,7 +93,7 @@ class Lab:
             self.process = subprocess.Popen([binary, "run", "--config", "lab.toml"], cwd=self.folder, stdout=log,
                                             stderr=subprocess.STDOUT)
         self.endpoint = f"https://localhost:{self.port}"
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while f"https://127.0.0.1:{self.port}" not in self.log.read_text() or not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 sys.exit("the service does not start:\n" + self.log.read_text()[-2000:])
@@ -102,7 +102,7 @@ class Lab:
 
     def _answers(self):
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            socket.create_connection(("127.0.0.1", self.port), 120).close()
             return True
         except OSError:
             return False
@@ -112,7 +112,7 @@ class Lab:
 
     def __exit__(self, *error):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(120)
         if error[0]:
             print(self.log.read_text()[-3000:])
         self.directory.cleanup()
@@ -126,7 +126,7 @@ class Lab:
 
     def call(self, method, path, body=None, name="admin"):
         context = ssl.create_default_context(cafile=self.certificate)
-        connection = http.client.HTTPSConnection("localhost", self.port, timeout=10, context=context)
+        connection = http.client.HTTPSConnection("localhost", self.port, timeout=120, context=context)
         connection.request(method, path, body, {"Authorization": "Bearer " + token(name)})
         answer = connection.getresponse()
         return answer.status, answer.read()
@@ -145,7 +145,7 @@ class LossyProxy:
             def handle_any(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 context = ssl.create_default_context(cafile=lab.certificate)
-                server = http.client.HTTPSConnection("localhost", lab.port, timeout=10, context=context)
+                server = http.client.HTTPSConnection("localhost", lab.port, timeout=120, context=context)
                 server.request(self.command, self.path, body, dict(self.headers))
                 answer = server.getresponse()
                 content = answer.read()

@@ -4,6 +4,7 @@
 Usage: completion.py PORTCULLIS
 """
 
+import contextlib
 import os
 import pathlib
 import pty
@@ -16,6 +17,7 @@ import tempfile
 import time
 
 COMPLETION = pathlib.Path(__file__).resolve().parents[2] / "tools/packaging/completion"
+LONG = 120  # s: a deadline for what must come
 TAB, ALL_OF_THEM, LINE_START = "\t", "\033*", "\001"
 failures = []
 
@@ -41,21 +43,25 @@ class Shell:
 
     def line_after(self, typed, key):
         """The line that `key` makes of `typed`, as the shell itself tells it."""
-        self.asked += 1
-        self.type(typed + key)
-        time.sleep(self.pause)
-        self.type(f"{LINE_START}echo END-{self.asked}:\n")
-        told = self.read_until(f"\\nEND-{self.asked}:[^\r]*\r")
-        return re.findall(f"\nEND-{self.asked}:([^\r]*)\r", told)[-1]
+        for pause in (self.pause, 10 * self.pause, 100 * self.pause):
+            self.asked += 1
+            self.type(typed + key)
+            time.sleep(pause)
+            self.type(f"{LINE_START}echo END-{self.asked}:\n")
+            with contextlib.suppress(TimeoutError):
+                told = self.read_until(f"\\nEND-{self.asked}:[^\r]*\r", LONG if self.pause == 0 else 10 + pause)
+                return re.findall(f"\nEND-{self.asked}:([^\r]*)\r", told)[-1]
+            self.type("\003")
+        raise TimeoutError(f"the shell does not answer: {typed!r}")
 
     def type(self, text):
         os.write(self.terminal, text.encode())
 
-    def read_until(self, pattern):
-        told, until = "", time.monotonic() + 10
+    def read_until(self, pattern, seconds=LONG):
+        told, until = "", time.monotonic() + seconds
         while not re.search(pattern, told):
             if not select.select([self.terminal], [], [], max(0, until - time.monotonic()))[0]:
-                raise RuntimeError(f"the shell did not answer: {told!r}")
+                raise TimeoutError(f"the shell did not answer: {told!r}")
             told += os.read(self.terminal, 65536).decode()
         return told
 
@@ -106,7 +112,7 @@ def bash(folder, subcommands):
 
 def zsh(folder):
     shell = Shell(["zsh", "-f"], folder, f"PS1='> '; fpath=({COMPLETION} $fpath); autoload -U compinit; compinit -u -D; bindkey -e",
-                  pause=0.3)  # it drops what is typed while it completes
+                  pause=0.3)  # it drops what is typed while it completes; how long that is, nobody knows
     for typed, wanted in [
         ("portcullis ch", "check"), ("portcullis policy sh", "show"), ("portcullis run --con", "--config"),
         ("portcullis run --config l", "lab.toml"), ("portcullis explain --protocol u", "udp"),
@@ -124,7 +130,7 @@ def fish(folder):
     ]:
         environment = os.environ | {"PATH": f"{folder}/bin:{os.environ['PATH']}", "HOME": str(folder)}
         told = subprocess.run(["fish", "--no-config", "-c", f"source {COMPLETION}/portcullis.fish; complete -C '{typed}'"], cwd=folder,
-                              env=environment, capture_output=True, text=True, check=True, timeout=20).stdout
+                              env=environment, capture_output=True, text=True, check=True, timeout=LONG).stdout
         check("fish", typed, [line.split("\t")[0] for line in told.splitlines()], wanted)
 
 

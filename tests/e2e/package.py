@@ -86,7 +86,7 @@ def boot(root):
     (units / "package-test.target").write_text("[Unit]\nRequires=package-test.service\n")
     told = subprocess.run(["systemd-nspawn", "--register=no", "--keep-unit", "--quiet", f"--directory={root}", "--private-network",
                            "--capability=all", "--system-call-filter=bpf", "--console=pipe", "--boot", "systemd.unit=package-test.target"],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1200, check=False)
     log = root / "var/test/log"
     if not log.exists():
         namespaces.skip(f"systemd does not boot here: {told.stdout}{told.stderr}")

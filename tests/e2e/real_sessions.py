@@ -59,6 +59,9 @@ RULES = "table ip nat {\n chain in {\n type nat hook prerouting priority dstnat;
 }}
 """
 PAGE = b"page " * 30000
+LONG = 120  # s: a deadline for what must come
+LAST_WORD = b"this is the last word"
+HASTY_IS_GONE = threading.Event()
 
 SSHD = """
 ListenAddress {VM}
@@ -89,7 +92,8 @@ def main():
                 use_ssh(client, folder)
                 use_http(client)
                 use_udp(client, server)
-                time.sleep(0.3)  # for the last acknowledgments
+                wait_for(lambda: not any(open_connections(space) for space in (client, server)), lambda: "connections do not end")
+                say_the_last_word(client, folder)
         complaints = compare(sys.argv[1], folder)
     for complaint in complaints:
         print(complaint)
@@ -156,7 +160,7 @@ def answer(echo):
     while True:
         data, sender = echo.recvfrom(65535)
         if data == b"later":
-            time.sleep(0.2)
+            HASTY_IS_GONE.wait()
         echo.sendto(data, sender)
 
 
@@ -172,7 +176,7 @@ def use_ssh(client, folder):
 
 def use_http(client):
     with client.entered():
-        connection = http.client.HTTPConnection(PUBLIC, 8080, timeout=10)
+        connection = http.client.HTTPConnection(PUBLIC, 8080, timeout=LONG)
         connection.request("GET", "/")
         expect(connection.getresponse().read() == PAGE, "GET got no page")
         connection.request("POST", "/", body=b"abc" * 30000)
@@ -184,13 +188,13 @@ def use_udp(client, server):
     """Small, empty, in fragments; to a closed port, and from one that closes before the answer: ICMP both ways."""
     with client.entered():
         talk, wrong, hasty = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3))
-    talk.settimeout(10)
+    talk.settimeout(LONG)
     talk.connect((PUBLIC, 6000))
     for data in (b"small", b"", b"x" * 4000, b"y" * 30000):
         talk.send(data)
         expect(talk.recv(65535) == data, "UDP got no answer")
     wrong.connect((PUBLIC, 6002))
-    wrong.settimeout(10)
+    wrong.settimeout(LONG)
     wrong.send(b"anybody?")
     with contextlib.suppress(ConnectionRefusedError):
         wrong.recv(1)
@@ -198,20 +202,42 @@ def use_udp(client, server):
     hasty.connect((PUBLIC, 6000))
     hasty.send(b"later")
     hasty.close()
-    time.sleep(0.4)
+    HASTY_IS_GONE.set()
+    wait_for(lambda: counted(server, "IcmpInDestUnreachs") > 0, lambda: "nobody tells the server that the hasty client is gone")
+
+
+def say_the_last_word(client, folder):
+    """When a datagram from the client and its echo are in both captures, so is all that came before it."""
+    with client.entered():
+        talk = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    talk.settimeout(LONG)
+    talk.connect((PUBLIC, 6000))
+    talk.send(LAST_WORD)
+    expect(talk.recv(65535) == LAST_WORD, "UDP got no answer")
+    for side in captures.SIDES:
+        wait_for(lambda path=folder / f"{side}.pcap": path.read_bytes().count(LAST_WORD) == 2, lambda: "tcpdump does not write the last word")
+
+
+def open_connections(space):
+    return space.run("ss", "-Htn", "state", "connected", "exclude", "time-wait", stdout=subprocess.PIPE).stdout
+
+
+def counted(space, name):
+    told = space.run("nstat", "-asz", name, stdout=subprocess.PIPE).stdout
+    return int(told.split(name)[1].split()[0])
 
 
 @contextlib.contextmanager
 def recording(space, interface, path):
     with open(f"{path}.log", "w", encoding="utf-8") as log:
-        process = space.start("tcpdump", "-i", interface, "-s", "0", "-B", "16384", "--immediate-mode", "-Z", "root",
+        process = space.start("tcpdump", "-i", interface, "-s", "0", "-B", "16384", "--immediate-mode", "-U", "-Z", "root",
                               "--time-stamp-precision=nano", "-w", path, stderr=log)
     wait_for(lambda: "listening" in read(f"{path}.log"), lambda: f"tcpdump did not start: {read(f'{path}.log')}")
     try:
         yield
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(10)
+        process.wait(LONG)
     expect("\n0 packets dropped by kernel" in read(f"{path}.log"), "tcpdump missed packets")
 
 
@@ -260,11 +286,11 @@ def differences(run, way, carried, written):
 
 
 def wait_for(condition, why_not):
-    for _ in range(200):
-        if condition():
-            return
+    until = time.monotonic() + LONG
+    while not condition():
+        if time.monotonic() > until:
+            raise RuntimeError(why_not())
         time.sleep(0.05)
-    raise RuntimeError(why_not())
 
 
 def expect(holds, otherwise):
