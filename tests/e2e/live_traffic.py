@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 from live_check import check, check_refused
-from live_lab import CLIENT, LONG, OTHER_CLIENT, PUBLIC, WEB, serve_ssh, tcp_from, udp_from, veth
+from live_lab import CLIENT, LONG, OTHER_CLIENT, PUBLIC, WEB, serve_ssh, tcp_from, udp_from, veth, wait_for
 from live_servers import say, serve_echo, serve_iperf, serve_names, serve_pages, serve_tcp_echo
 from namespaces import Namespace
 
@@ -70,12 +70,17 @@ def put(space):
 
 
 def iperf(lab, *options):
-    told = lab.client.run("iperf3", "--client", PUBLIC, "--json", "--connect-timeout", f"{LONG}000", *options, capture_output=True,
-                          check=False, timeout=LONG)
-    answer = json.loads(told.stdout)
-    if "error" in answer:
-        raise RuntimeError(f"iperf3 {options}: {answer['error']}")
-    return answer["end"]
+    answers = []
+
+    def is_served():
+        told = lab.client.run("iperf3", "--client", PUBLIC, "--json", "--connect-timeout", f"{LONG}000", *options, capture_output=True,
+                              check=False, timeout=LONG)
+        answers.append(json.loads(told.stdout))
+        return "server is busy" not in answers[-1].get("error", "")  # with the end of the one before
+    wait_for(is_served, "iperf3 stays busy")
+    if "error" in answers[-1]:
+        raise RuntimeError(f"iperf3 {options}: {answers[-1]['error']}")
+    return answers[-1]["end"]
 
 
 def names_and_datagrams(lab, driver, running):
