@@ -1,6 +1,7 @@
 """The kernel as the gateway: nftables does the DNAT and SNAT of CONFIG, packets go in and come out as bytes."""
 
 import os
+import random
 import struct
 
 import captures
@@ -77,7 +78,7 @@ LIKE_PORTCULLIS = {"tcp_be_liberal": 1, "tcp_loose": 0, "tcp_ignore_invalid_rst"
 
 class KernelGateway:
     def __init__(self):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one CPU has one queue: packets keep their order
+        os.sched_setaffinity(0, {random.choice(sorted(os.sched_getaffinity(0)))})  # one CPU has one queue: packets keep their order
         self._gateway = Namespace()
         self._wires = Wires(self._gateway)
         ip = lambda *command: self._gateway.run("ip", *command)

@@ -307,8 +307,7 @@ SCENARIOS = live_floods.SCENARIOS + [
 def main():
     require("ip", "nft", "ethtool", "curl", "ss")
     portcullis, driver, *chosen = sys.argv[1:]
-    # One after the other: a flood leaves nothing to others.
-    live_runner.run(SCENARIOS, [portcullis, driver], chosen, lambda _, folder: Lab(portcullis, folder))
+    live_runner.run(SCENARIOS, [portcullis, driver], chosen, lambda _, folder: Lab(portcullis, folder), at_a_time=3)
 
 
 if __name__ == "__main__":

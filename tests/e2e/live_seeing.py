@@ -335,7 +335,7 @@ SCENARIOS = [the_gateway_is_seen, decisions_are_watched, rules_are_reloaded_by_t
 def main():
     require("ip", "ethtool", "curl")
     portcullis, driver, *chosen = sys.argv[1:]
-    live_runner.run(SCENARIOS, [portcullis, driver], chosen, lambda _, folder: Lab(portcullis, folder))
+    live_runner.run(SCENARIOS, [portcullis, driver], chosen, lambda _, folder: Lab(portcullis, folder), at_a_time=3)
 
 
 if __name__ == "__main__":
