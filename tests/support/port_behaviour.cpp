@@ -88,7 +88,7 @@ private:
     std::vector<std::byte> memory_ = std::vector<std::byte>(1 << 18);
 };
 
-/// Forwards between two ports of a lab until `done`, at most a minute.
+/// Forwards between two ports of a lab until `done`, at most five minutes.
 template <class Done>
 Crossing forward_until(const VethLab& lab, const OpenPort& open, const Done& done) {
     const auto outside = opened(open, lab.gateway, "outside");
@@ -96,7 +96,7 @@ Crossing forward_until(const VethLab& lab, const OpenPort& open, const Done& don
     Forwarder forwarder{*outside, *inside};
     Listener listener{lab.server, "eth0"};
     Crossing crossing;
-    const auto end = Clock::now() + 60s;
+    const auto end = Clock::now() + 5min;
     while (!crossing.complete && Clock::now() < end) {
         const auto moved = forwarder.step();
         listener.listen(crossing.arrivals);
@@ -142,7 +142,7 @@ struct End {
 };
 
 /// The next frame that a host sent with this first payload byte; others are ignored.
-bool arrives(Port& port, std::byte mark, Frame& found, std::chrono::milliseconds most = 1000ms) {
+bool arrives(Port& port, std::byte mark, Frame& found, std::chrono::milliseconds most = 2min) {
     static captures::packet::Burst burst;
     const auto end = Clock::now() + most;
     do {

@@ -66,9 +66,9 @@ public:
         return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
     }
 
-    /// The numbers as the server's thread sees them.
+    /// The numbers as the server's thread sees them. Asks until the server has room for one who asks.
     gateway::api::http::Server::Numbers numbers() {
-        TestClient{endpoint}.ask("GET /numbers HTTP/1.0\r\n\r\n");
+        while (TestClient{endpoint}.ask("GET /numbers HTTP/1.0\r\n\r\n").empty()) ++turned_away;
         return numbers_;
     }
 
@@ -82,6 +82,7 @@ public:
     std::atomic<int> waiting = 0;
     std::atomic<int> waited_together = 0;  ///< how many when one was settled
     std::promise<void> unblock;
+    std::uint64_t turned_away = 0;  ///< of those who asked for the numbers
 
 private:
     gateway::api::http::Response answer(const gateway::api::http::Request& request) {

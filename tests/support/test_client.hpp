@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "captures/base/address.hpp"
@@ -30,7 +32,7 @@ public:
     explicit TestClient(captures::base::Endpoint server, captures::base::Ipv4Address source = {})
         : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
         static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // OpenSSL writes to whoever has hung up
-        constexpr timeval receive_timeout{.tv_sec = 10, .tv_usec = 0};
+        constexpr timeval receive_timeout{.tv_sec = 120, .tv_usec = 0};
         ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &receive_timeout, sizeof receive_timeout);
         sockaddr_in address{};
         address.sin_family = AF_INET;
@@ -88,6 +90,13 @@ public:
     }
 
     std::string ask(std::string_view text) { return send(text) ? answer() : ""; }
+
+    /// Waits until so many bytes, as they come on the wire, are there to be read.
+    void wait_for(int bytes) const {
+        for (int there = 0; there < bytes; std::this_thread::sleep_for(std::chrono::milliseconds{1})) {
+            if (::ioctl(socket_, FIONREAD, &there) != 0) throw std::runtime_error{"no socket"};
+        }
+    }
 
     /// All that comes until the server hangs up.
     std::string rest() {

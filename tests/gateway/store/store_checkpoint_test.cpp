@@ -37,7 +37,7 @@ std::unique_ptr<Store> opened(const std::string& url) {
 }
 
 bool eventually(const std::function<bool()>& is_so) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes{2};
     while (!is_so()) {
         if (std::chrono::steady_clock::now() > end) return false;
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(commits_go_on_while_the_log_is_copied) {
     };
     store = opened(directory.url());
     make_a_long_log();
-    BOOST_REQUIRE((copying.get_future().wait_for(std::chrono::seconds{20}) == std::future_status::ready));
+    BOOST_REQUIRE((copying.get_future().wait_for(std::chrono::minutes{2}) == std::future_status::ready));
     require_commits(50, 1);
     enough.set_value();
     close();

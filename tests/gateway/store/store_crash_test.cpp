@@ -31,8 +31,10 @@ using gateway::store::Store;
     }
 }
 
-/// The last number that a child acknowledged before it was killed, after `delay`; `first - 1` where there is none.
-policy::WindowId kill_after(std::chrono::microseconds delay, const std::string& url, policy::WindowId first) {
+/// The last number that a child acknowledged before it was killed, `delay` after it had acknowledged so many;
+/// `first - 1` where there is none.
+policy::WindowId kill_after(policy::WindowId acknowledged, std::chrono::microseconds delay, const std::string& url,
+                            policy::WindowId first) {
     std::array<int, 2> ends{};
     BOOST_REQUIRE(::pipe(ends.data()) == 0);
     const auto child = ::fork();
@@ -42,13 +44,15 @@ policy::WindowId kill_after(std::chrono::microseconds delay, const std::string& 
         commit_for_ever(url, first, ends[1]);
     }
     ::close(ends[1]);
+    auto last = first - 1;
+    policy::WindowId id = 0;
+    while (last < first - 1 + acknowledged && ::read(ends[0], &id, sizeof id) == sizeof id) last = id;
     std::this_thread::sleep_for(delay);
     ::kill(child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);
     BOOST_TEST(WIFSIGNALED(status));
-    auto last = first - 1;
-    for (policy::WindowId id = 0; ::read(ends[0], &id, sizeof id) == sizeof id;) last = id;
+    while (::read(ends[0], &id, sizeof id) == sizeof id) last = id;
     ::close(ends[0]);
     return last;
 }
@@ -60,12 +64,13 @@ BOOST_AUTO_TEST_SUITE(store_crash_test)
 BOOST_AUTO_TEST_CASE(a_kill_at_any_moment_loses_nothing_acknowledged_and_leaves_no_half) {
     const tests::TemporaryDirectory directory;
     std::mt19937 random{20260131};
-    std::uniform_int_distribution<int> microseconds{0, 120'000};
+    std::uniform_int_distribution<policy::WindowId> commits{0, 10};
+    std::uniform_int_distribution<int> microseconds{0, 30'000};
     policy::WindowId written = 0;
     for (int cycle = 0; cycle < 40; ++cycle) {
         BOOST_TEST_INFO_SCOPE("cycle " << cycle);
-        const auto acknowledged = kill_after(std::chrono::microseconds{microseconds(random)}, directory.url(),
-                                             written + 1);
+        const auto acknowledged = kill_after(commits(random), std::chrono::microseconds{microseconds(random)},
+                                             directory.url(), written + 1);
         auto opened = Store::open(directory.url());
         BOOST_REQUIRE_MESSAGE(opened.has_value(), tests::message_of(opened));
         auto& store = **opened;
