@@ -34,7 +34,8 @@ is_chosen() {
 }
 
 # section NAME COMMAND…: runs it, if it is chosen, and says how long it took. It counts as the tests that ctest ran in it
-# (it tells of them in $TESTS), or as one. A test that is skipped fails it unless .ci/may-skip allows that.
+# (their results are in $TESTS), or as one. A test that is skipped fails it unless .ci/may-skip allows that.
+# A function that is a section joins its commands with &&: errexit does not hold in it.
 section() {
     local name=$1 begun=$SECONDS status=0 passed=0 failed=0 skipped=0
     shift
