@@ -119,7 +119,7 @@ class Process:
         self.process = subprocess.Popen(command, stderr=self.log)
         for _ in range(600):
             try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
+                socket.create_connection(("127.0.0.1", port), 60).close()
                 return
             except OSError:
                 time.sleep(0.1)
@@ -131,7 +131,7 @@ class Process:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(10)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
 
@@ -220,7 +220,7 @@ def count_syncs(service, wrk, port):
     time.sleep(1)
     made = wrk.run(port, INITIATE, 1)["requests"]
     tracer.send_signal(signal.SIGINT)
-    tracer.wait(10)
+    tracer.wait(60)
     calls = re.findall(r"^(\d+) .*<([\d.]+)>$", trace.read_text(), re.M)
     answering = sorted(float(seconds) * 1000 for thread, seconds in calls if int(thread) == service.process.pid)
     return (f"traced: {made} requests waited for {len(answering)} syncs, p50 {answering[len(answering) // 2]:.3f} ms, "

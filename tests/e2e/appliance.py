@@ -113,7 +113,7 @@ def start():
     check(show("ActiveState") == "active", "the example configuration runs")
     check("0 windows open" in show("StatusText") and "no packets move" in show("StatusText"), show("StatusText"))
     context = ssl.create_default_context(cafile=str(STATE / "portcullis-cert.pem"))
-    with context.wrap_socket(socket.create_connection(("127.0.0.1", 8443), 5), server_hostname="localhost") as api:
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", 8443), 120), server_hostname="localhost") as api:
         api.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         check(b" 200 " in api.recv(4096), "the API answers")
     for name, mode in [("portcullis.db", 0o600), ("portcullis-key.pem", 0o600), ("portcullis-cert.pem", 0o644)]:

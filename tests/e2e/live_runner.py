@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ def run(scenarios, arguments, chosen, make_lab, at_a_time=1, seconds=900):
     if len(chosen) == 1:
         play(by_name[chosen[0]], arguments[1], make_lab, seconds)
         sys.exit(1 if failures else 0)
+    at_a_time = min(at_a_time, 2 * len(os.sched_getaffinity(0)))
     with concurrent.futures.ThreadPoolExecutor(at_a_time) as pool:
         codes = list(pool.map(lambda name: play_alone([*arguments, name], seconds), chosen or by_name))
     sys.exit(1 if any(codes) else 0)

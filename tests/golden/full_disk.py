@@ -25,7 +25,7 @@ def run(binary, *words, stdout=subprocess.PIPE, limit=None):
     def limited():
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
-    return subprocess.run([binary, *words], stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60,
+    return subprocess.run([binary, *words], stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=300,
                           preexec_fn=limited if limit else None)
 
 

@@ -14,7 +14,7 @@ import termios
 import time
 
 SAMPLES = pathlib.Path(__file__).resolve().parents[2] / "captures" / "samples"
-SECONDS = 60
+SECONDS = 300
 
 
 def waits_for_input(process):

@@ -32,7 +32,7 @@ class Lab:
 
     def replay(self, *words, stdin=None):
         return subprocess.run([self.binary, "replay", "--quiet", "--config", "lab.toml", *words], cwd=self.folder,
-                              stdin=stdin, capture_output=True, timeout=60)
+                              stdin=stdin, capture_output=True, timeout=300)
 
     def refuses(self, words, message, stdin=None):
         """Exit 2, this message, nothing on standard output, and every file as it was."""

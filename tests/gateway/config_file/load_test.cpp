@@ -9,6 +9,7 @@
 #include "gateway/config_file/load.hpp"
 #include "gateway/replay/scenario_warnings.hpp"
 #include "tests/support/config_text.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace load_test {
 
@@ -370,8 +371,8 @@ BOOST_AUTO_TEST_CASE(the_examples_of_the_documentation_load_without_a_warning) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_is_loaded_by_its_path_and_findings_name_it) {
-    const auto folder = std::filesystem::temp_directory_path() / "portcullis_config_test";
-    std::filesystem::create_directories(folder);
+    const support::ScratchFolder scratch;
+    const auto& folder = scratch.path();
     const auto path = (folder / "lab.toml").string();
     std::ofstream{path} << example;
     BOOST_TEST(gateway::config_file::load_config(path).has_value());

@@ -6,6 +6,7 @@
 
 #include "gateway/config_file/toml_guard.hpp"
 #include "tests/support/config_text.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace toml_table_test {
 
@@ -253,8 +254,8 @@ BOOST_AUTO_TEST_CASE(findings_come_in_the_order_of_the_file_and_are_bounded) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_whole_is_reported) {
-    const auto folder = std::filesystem::temp_directory_path() / "portcullis_toml_reader_test";
-    std::filesystem::create_directories(folder);
+    const support::ScratchFolder scratch;
+    const auto& folder = scratch.path();
     const auto path = (folder / "large.toml").string();
     std::ofstream{path} << std::string(1U << 20, '#') << '\n';
     const auto failure = [&](const std::string& file, std::size_t most) {
@@ -267,7 +268,6 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_whole_is_reported) {
     BOOST_TEST(failure("/dev/zero", 1U << 20).find("larger than 1 MiB") != std::string::npos);
     BOOST_TEST(failure((folder / "none.toml").string(), 9).find("No such file") != std::string::npos);
     BOOST_TEST(failure(folder.string(), 9).find("Is a directory") != std::string::npos);
-    std::filesystem::remove_all(folder);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "tests/support/config_text.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace scenario_test {
 
@@ -239,8 +240,8 @@ BOOST_AUTO_TEST_CASE(expectations_must_be_possible) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_is_loaded_by_its_path) {
-    const auto folder = std::filesystem::temp_directory_path() / "portcullis_scenario_test";
-    std::filesystem::create_directories(folder);
+    const support::ScratchFolder scratch;
+    const auto& folder = scratch.path();
     const auto path = (folder / "day.toml").string();
     std::ofstream{path} << "[[event]]\nat = \"+1s\"\nreload = { config = \"sub/other.toml\" }\n";
     const auto other = (folder / "sub/other.toml").string();
