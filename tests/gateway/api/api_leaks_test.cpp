@@ -1,3 +1,5 @@
+#include <regex>
+
 #include <boost/algorithm/string/replace.hpp>
 
 #include "gateway/api/routes.hpp"
@@ -15,6 +17,12 @@ struct Question {
     std::string target;
     std::string body;
 };
+
+/// Random digits may spell a machine's name.
+std::string without_guids(const std::string& text) {
+    static const std::regex guid{"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"};
+    return std::regex_replace(text, guid, "GUID");
+}
 
 std::string filled(std::string_view pattern, const std::string& policy) {
     std::string target{pattern};
@@ -204,7 +212,7 @@ BOOST_AUTO_TEST_CASE(no_answer_holds_a_word_of_what_is_hidden) {
         for (const auto& question : questions()) {
             if (question.target.find("principal=requester") != std::string::npos) continue;  // asks with the word
             if (question.target.find("client=198.51.100.0/24") != std::string::npos) continue;
-            const auto answer = answer_about(who, question, "xy99");
+            const auto answer = without_guids(answer_about(who, question, "xy99"));
             for (const auto& word : words) {
                 if (who == "second" && (word == "198.51.100.0/24" || word == "PT2H")) continue;  // reads the policies
                 BOOST_TEST(answer.find(word) == std::string::npos, who << ' ' << question.method << ' '
