@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "captures/base/five_tuple.hpp"
+#include "policy/classifier.hpp"
 
 namespace policy {
 
@@ -24,23 +24,27 @@ struct NetworkRule {
     std::vector<captures::base::AddressRange> destinations;
     std::vector<captures::base::PortRange> destination_ports;
 
-    [[nodiscard]] bool matches(const captures::base::FiveTuple& tuple) const noexcept;
+    [[nodiscard]] Condition condition() const noexcept;
 };
 
 /// Network rules in Azure's order of evaluation; the first match decides
-/// (learn.microsoft.com: azure/firewall/rule-processing).
+/// (learn.microsoft.com: azure/firewall/rule-processing). A copy shares the rules with its original.
 class NetworkRules {
 public:
-    NetworkRules() = default;
-    explicit NetworkRules(std::vector<NetworkRule> rules) : rules_(std::move(rules)) {}
+    NetworkRules() : NetworkRules{std::vector<NetworkRule>{}} {}
+    explicit NetworkRules(std::vector<NetworkRule> rules);
 
-    /// The deciding rule, or nothing where the implicit deny decides. Lives as long as this object.
+    /// The deciding rule, or nothing where the implicit deny decides. Lives as long as this object or a copy of it.
     [[nodiscard]] const NetworkRule* match(const captures::base::FiveTuple& tuple) const noexcept;
 
-    [[nodiscard]] const std::vector<NetworkRule>& rules() const noexcept { return rules_; }
+    [[nodiscard]] const std::vector<NetworkRule>& rules() const noexcept { return compiled_->rules; }
 
 private:
-    std::vector<NetworkRule> rules_;
+    struct Compiled {
+        std::vector<NetworkRule> rules;
+        Classifier classifier;  ///< refers to `rules`
+    };
+    std::shared_ptr<const Compiled> compiled_;
 };
 
 }  // namespace policy

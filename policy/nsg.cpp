@@ -11,6 +11,7 @@ namespace policy {
 using captures::base::AddressRange;
 using captures::base::FiveTuple;
 using captures::base::PortRange;
+using captures::base::Protocol;
 
 namespace {
 
@@ -29,24 +30,27 @@ SecurityRule default_rule(std::string name, std::uint16_t priority, Access acces
 
 }  // namespace
 
-Nsg::Nsg(std::string name, std::vector<SecurityRule> rules, bool flush_connection, const ServiceTags& tags)
-    : name_(std::move(name)), rules_(std::move(rules)), flush_connection_(flush_connection) {
+Nsg::Nsg(std::string name, std::vector<SecurityRule> rules, bool flush_connection, const ServiceTags& tags) {
     const std::vector anywhere{AddressRange::any()};
-    std::erase_if(rules_,
+    std::erase_if(rules,
                   [](const SecurityRule& rule) { return rule.access == Access::allow && is_jit_rule(rule.name); });
-    for (auto& rule : rules_) rule.guards_jit = is_jit_rule(rule.name);
-    rules_.push_back(
-        default_rule("AllowVnetInBound", 65000, Access::allow, tags.virtual_network, tags.virtual_network));
-    rules_.push_back(default_rule("AllowAzureLoadBalancerInBound", 65001, Access::allow, tags.load_balancer, anywhere));
-    rules_.push_back(default_rule("DenyAllInBound", 65500, Access::deny, anywhere, anywhere));
-    std::ranges::stable_sort(rules_, {}, &SecurityRule::priority);
+    for (auto& rule : rules) rule.guards_jit = is_jit_rule(rule.name);
+    rules.push_back(default_rule("AllowVnetInBound", 65000, Access::allow, tags.virtual_network, tags.virtual_network));
+    rules.push_back(default_rule("AllowAzureLoadBalancerInBound", 65001, Access::allow, tags.load_balancer, anywhere));
+    rules.push_back(default_rule("DenyAllInBound", 65500, Access::deny, anywhere, anywhere));
+    std::ranges::stable_sort(rules, {}, &SecurityRule::priority);
+    auto compiled = std::make_shared<Compiled>();
+    compiled->name = std::move(name);
+    compiled->flush_connection = flush_connection;
+    compiled->rules = std::move(rules);
+    compiled->classifier = Classifier{conditions_of(compiled->rules)};
+    compiled_ = std::move(compiled);
 }
 
 Nsg::Decision Nsg::judge(const FiveTuple& delivered, bool through_window) const noexcept {
-    const auto rule = std::ranges::find_if(
-        rules_, [&](const SecurityRule& one) { return !(one.guards_jit && through_window) && one.matches(delivered); });
-    const auto& decides = rule == rules_.end() ? rules_.back() : *rule;
-    return {decides.access, &decides};
+    const auto first = compiled_->classifier.first_match(delivered, through_window);
+    const auto& rule = first ? compiled_->rules[*first] : compiled_->rules.back();
+    return {rule.access, &rule};
 }
 
 bool Nsg::is_jit_rule(std::string_view rule_name) noexcept {
@@ -66,16 +70,14 @@ NsgVerdict judge(std::span<const Nsg> nsgs, const FiveTuple& delivered, bool thr
     return verdict;
 }
 
-bool SecurityRule::matches(const FiveTuple& tuple) const noexcept {
-    const auto has_address = [](const std::vector<AddressRange>& ranges, captures::base::Ipv4Address address) {
-        return std::ranges::any_of(ranges, [=](const AddressRange& range) { return range.contains(address); });
-    };
-    const auto has_port = [](const std::vector<PortRange>& ranges, std::uint16_t port) {
-        return std::ranges::any_of(ranges, [=](const PortRange& range) { return range.contains(port); });
-    };
-    return protocol.value_or(tuple.protocol) == tuple.protocol && has_address(sources, tuple.source.address) &&
-           has_port(source_ports, tuple.source.port) && has_address(destinations, tuple.destination.address) &&
-           has_port(destination_ports, tuple.destination.port);
+Condition SecurityRule::condition() const noexcept {
+    return {.tcp = protocol != Protocol::udp,
+            .udp = protocol != Protocol::tcp,
+            .never_through_window = guards_jit,
+            .sources = sources,
+            .source_ports = source_ports,
+            .destinations = destinations,
+            .destination_ports = destination_ports};
 }
 
 ServiceTags ServiceTags::azure_defaults() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "captures/base/five_tuple.hpp"
+#include "policy/classifier.hpp"
 #include "policy/network_rules.hpp"
 
 namespace policy {
@@ -26,7 +28,7 @@ struct SecurityRule {
     bool guards_jit =
         false;  ///< set by Nsg: a deny rule that Defender for Cloud made to close ports until a window opens
 
-    [[nodiscard]] bool matches(const captures::base::FiveTuple& tuple) const noexcept;
+    [[nodiscard]] Condition condition() const noexcept;
 };
 
 /// Address space behind the service tags a rule may name (learn.microsoft.com: virtual-network/service-tags).
@@ -44,31 +46,36 @@ struct ServiceTags {
 /// A network security group: its rules by priority (on equal priority in the order given), then Azure's three inbound
 /// defaults. Of the rules that Defender for Cloud generated for JIT (`MicrosoftDefenderForCloud-JITRule…`,
 /// `SecurityCenter-JITRule…`) those that allow are left out, since windows stand for them; those that deny count, but
-/// not for what a window has let in.
+/// not for what a window has let in. A copy shares the rules with its original.
 class Nsg {
 public:
     Nsg(std::string name, std::vector<SecurityRule> rules, bool flush_connection, const ServiceTags& tags);
 
     struct Decision {
         Access access = Access::deny;
-        const SecurityRule* rule = nullptr;  ///< never null; a default rule decides where no other does; of this Nsg
+        const SecurityRule* rule =
+            nullptr;  ///< never null; a default rule decides where no other does; shared by copies
     };
 
     /// Judges the tuple as delivered to the VM; `through_window` is whether a window let it in.
     [[nodiscard]] Decision judge(const captures::base::FiveTuple& delivered,
                                  bool through_window = false) const noexcept;
 
-    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] const std::string& name() const noexcept { return compiled_->name; }
     /// Whether a change of rules ends established flows (Azure's flushConnection).
-    [[nodiscard]] bool flush_connection() const noexcept { return flush_connection_; }
-    [[nodiscard]] const std::vector<SecurityRule>& rules() const noexcept { return rules_; }
+    [[nodiscard]] bool flush_connection() const noexcept { return compiled_->flush_connection; }
+    [[nodiscard]] const std::vector<SecurityRule>& rules() const noexcept { return compiled_->rules; }
 
     [[nodiscard]] static bool is_jit_rule(std::string_view rule_name) noexcept;
 
 private:
-    std::string name_;
-    std::vector<SecurityRule> rules_;  ///< sorted by priority, defaults included
-    bool flush_connection_ = false;
+    struct Compiled {
+        std::string name;
+        bool flush_connection = false;
+        std::vector<SecurityRule> rules;  ///< sorted by priority, defaults included
+        Classifier classifier;            ///< refers to `rules`
+    };
+    std::shared_ptr<const Compiled> compiled_;
 };
 
 /// What a machine's groups say together.

@@ -29,6 +29,8 @@ NetworkRule rule(std::string name, Access access = Access::allow) {
     return result;
 }
 
+bool matches(const NetworkRule& rule, const FiveTuple& tuple) { return NetworkRules{{rule}}.match(tuple) != nullptr; }
+
 }  // namespace network_rules_test
 
 BOOST_AUTO_TEST_SUITE(network_rules_test)
@@ -54,26 +56,26 @@ BOOST_AUTO_TEST_CASE(a_rule_matches_where_all_four_of_its_lists_do) {
              Row{"198.51.100.7:40000", "10.1.0.5:8011", Protocol::tcp, false},
              Row{"198.51.100.7:22", "10.1.0.5:9", Protocol::tcp, false},  // the source's port is not asked for
          }) {
-        BOOST_TEST(rule("r").matches(tuple(row.from, row.to, row.protocol)) == row.matches,
+        BOOST_TEST(matches(rule("r"), tuple(row.from, row.to, row.protocol)) == row.matches,
                    row.from << " to " << row.to);
     }
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_list_matches_nothing) {
     const auto ssh = tuple("198.51.100.7:40000", "10.1.0.5:22");
-    BOOST_TEST(rule("r").matches(ssh));
+    BOOST_TEST(matches(rule("r"), ssh));
     auto one = rule("no protocols");
     one.protocols.clear();
-    BOOST_TEST(!one.matches(ssh));
+    BOOST_TEST(!matches(one, ssh));
     one = rule("no sources");
     one.sources.clear();
-    BOOST_TEST(!one.matches(ssh));
+    BOOST_TEST(!matches(one, ssh));
     one = rule("no destinations");
     one.destinations.clear();
-    BOOST_TEST(!one.matches(ssh));
+    BOOST_TEST(!matches(one, ssh));
     one = rule("no ports");
     one.destination_ports.clear();
-    BOOST_TEST(!one.matches(ssh));
+    BOOST_TEST(!matches(one, ssh));
 }
 
 BOOST_AUTO_TEST_CASE(the_first_match_decides_whatever_it_says) {

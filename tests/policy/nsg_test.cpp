@@ -115,10 +115,11 @@ BOOST_AUTO_TEST_CASE(a_rule_matches_on_protocol_addresses_and_both_ports) {
              Row{"10.0.1.5:1024", "10.1.0.5:22", Protocol::tcp, false},
              Row{"10.0.1.5:1024", "10.1.0.4:24", Protocol::tcp, false},
          }) {
-        BOOST_TEST(narrow.matches(tuple(row.from, row.to, row.protocol)) == row.matches, row.from << " to " << row.to);
+        BOOST_TEST(narrow.condition().matches(tuple(row.from, row.to, row.protocol), false) == row.matches,
+                   row.from << " to " << row.to);
     }
     narrow.protocol = {};
-    BOOST_TEST(narrow.matches(tuple("10.0.1.5:1024", "10.1.0.4:22", Protocol::udp)));
+    BOOST_TEST(narrow.condition().matches(tuple("10.0.1.5:1024", "10.1.0.4:22", Protocol::udp), false));
 }
 
 BOOST_AUTO_TEST_CASE(a_rule_on_the_clients_public_address_never_sees_it_behind_the_firewall) {
@@ -222,6 +223,34 @@ BOOST_AUTO_TEST_CASE(internet_follows_the_virtual_network_that_is_configured) {
     const Nsg group{"n", {}, false, tags};
     BOOST_TEST(group.judge(tuple("1.1.1.1:1", "2.2.2.2:2")).rule->name == "AllowVnetInBound");
     BOOST_TEST(group.judge(tuple("168.63.129.16:1", "2.2.2.2:2")).rule->name == "DenyAllInBound");
+}
+
+BOOST_AUTO_TEST_CASE(a_thousand_rules_are_judged_as_few_are) {
+    std::vector<SecurityRule> rules;
+    for (std::uint16_t port = 1; port <= 1000; ++port) {
+        const auto access = port % 2 == 0 ? Access::allow : Access::deny;
+        rules.push_back(rule("port-" + std::to_string(port), static_cast<std::uint16_t>(port + 100), access));
+        rules.back().destination_ports = {PortRange{port, port}};
+    }
+    rules.push_back(rule("MicrosoftDefenderForCloud-JITRule_1", 100, Access::deny));
+    const auto group = nsg(rules);
+    const auto to = [](std::uint16_t port) {
+        return FiveTuple{ssh.source, {ssh.destination.address, port}, Protocol::tcp};
+    };
+    for (std::uint16_t port = 1; port <= 1000; ++port) {
+        const auto decision = group.judge(to(port), true);
+        BOOST_REQUIRE_EQUAL(decision.rule->name, "port-" + std::to_string(port));
+        BOOST_REQUIRE((decision.access == (port % 2 == 0 ? Access::allow : Access::deny)));
+    }
+    BOOST_TEST(group.judge(to(22), false).rule->name == "MicrosoftDefenderForCloud-JITRule_1");
+    BOOST_TEST(group.judge(to(1001), false).rule->name == "AllowVnetInBound");
+}
+
+BOOST_AUTO_TEST_CASE(copies_share_their_rules) {
+    const auto group = nsg({rule("ssh", 100, Access::allow)});
+    const auto copy = group;  // NOLINT(performance-unnecessary-copy-initialization)
+    BOOST_TEST(&copy.rules() == &group.rules());
+    BOOST_TEST(copy.judge(ssh).rule == group.judge(ssh).rule);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
