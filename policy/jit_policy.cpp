@@ -33,4 +33,24 @@ const JitMachine* JitPolicy::machine(std::string_view vm) const noexcept {
     return found == machines.end() ? nullptr : &*found;
 }
 
+std::vector<JitFault> faults_of(const JitMachine& machine, const JitPolicy& policy) {
+    using Kind = JitFault::Kind;
+    std::vector<JitFault> faults;
+    const auto& ports = machine.ports;
+    if (ports.empty()) faults.push_back({Kind::no_ports, 0});
+    if (ports.size() > most_ports) faults.push_back({Kind::too_many_ports, most_ports});
+    for (std::size_t at = 0; at < std::min(ports.size(), most_ports); ++at) {
+        const auto& port = ports[at];
+        if (port.allowed_sources.empty()) faults.push_back({Kind::no_sources, at});
+        if (port.max_duration < shortest_window || port.max_duration > longest_window) {
+            faults.push_back({Kind::duration_out_of_range, at});
+        }
+        const auto overlaps = [&](const JitPort& other) { return other.overlaps(port); };
+        if (std::ranges::any_of(std::span{ports}.first(at), overlaps)) faults.push_back({Kind::port_listed_twice, at});
+    }
+    if (policy.machine(machine.name) != nullptr) faults.push_back({Kind::machine_listed_twice, 0});
+    if (policy.name.size() + machine.name.size() > longest_names) faults.push_back({Kind::names_too_long, 0});
+    return faults;
+}
+
 }  // namespace policy

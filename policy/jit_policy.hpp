@@ -53,6 +53,21 @@ struct JitMachine {
                                       std::optional<captures::base::Protocol> protocol) const noexcept;
 };
 
+/// What is wrong with a machine's entry in a policy.
+struct JitFault {
+    enum class Kind : std::uint8_t {
+        no_ports,
+        too_many_ports,         ///< `port` is the first beyond `most_ports`
+        no_sources,             ///< of a port
+        duration_out_of_range,  ///< of a port: not within `shortest_window` and `longest_window`
+        port_listed_twice,      ///< `port` overlaps one before it
+        machine_listed_twice,
+        names_too_long,  ///< together more than `longest_names`
+    };
+    Kind kind = Kind::no_ports;
+    std::size_t port = 0;  ///< its index, for what is about a port
+};
+
 /// A jitNetworkAccessPolicy: which ports are closed until somebody asks, and what may be asked for.
 struct JitPolicy {
     std::string name = "default";
@@ -62,5 +77,9 @@ struct JitPolicy {
 
     [[nodiscard]] const JitMachine* machine(std::string_view vm) const noexcept;  ///< case-insensitive
 };
+
+/// What would be wrong with `machine` as the next entry of `policy`: faults of its ports first, in their order. Whether the
+/// machine exists, and is under no other policy, is not known here.
+[[nodiscard]] std::vector<JitFault> faults_of(const JitMachine& machine, const JitPolicy& policy);
 
 }  // namespace policy

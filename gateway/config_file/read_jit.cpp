@@ -12,6 +12,10 @@ using policy::OnExpiry;
 
 namespace {
 
+constexpr std::string_view one_source = "allowed_source_address_prefix";
+constexpr std::string_view sources = "allowed_source_address_prefixes";
+constexpr std::string_view longest = "max_request_access_duration";
+
 struct JitProtocol {
     std::optional<Protocol> protocol;
 };
@@ -30,38 +34,18 @@ config::Parsed<OnExpiry> parse_on_expiry(std::string_view text) {
         fmt::format("{} is unknown; write keep (established connections go on) or cut", config::in_quotes(text))};
 }
 
-config::Parsed<captures::base::Duration> parse_window(std::string_view text) {
-    auto duration = config::parse_span(text);
-    if (!duration) return duration;
-    if (policy::shortest_window <= *duration && *duration <= policy::longest_window) return duration;
-    return tl::unexpected{
-        fmt::format("{} is out of range; give 5 minutes (PT5M) to 1 day (P1D)", config::in_quotes(text))};
-}
-
 void read_allowed_sources(TomlTable& table, JitPort& port) {
-    constexpr std::string_view singular = "allowed_source_address_prefix";
-    constexpr std::string_view plural = "allowed_source_address_prefixes";
-    if (table.has(singular) && table.has(plural)) {
-        table.error(plural, fmt::format("{} is given, too; give one of them", singular));
+    if (table.has(one_source) && table.has(sources)) {
+        table.error(sources, fmt::format("{} is given, too; give one of them", one_source));
     }
-    if (!table.has(singular) && !table.has(plural)) {
-        table.error(fmt::format("needs {0} or {1}; write {0} = \"*\" for everybody", singular, plural));
-    }
-    if (table.is_empty_array(plural))
-        table.error(plural, "is empty, so that nobody could ask; write [\"*\"] for everybody");
-    if (const auto prefix = table.value(singular, config::parse_prefix)) port.allowed_sources.push_back(prefix->value);
-    for (const auto& prefix : table.values(plural, config::parse_prefix)) port.allowed_sources.push_back(prefix.value);
+    if (const auto prefix = table.value(one_source, config::parse_prefix)) port.allowed_sources.push_back(prefix->value);
+    for (const auto& prefix : table.values(sources, config::parse_prefix)) port.allowed_sources.push_back(prefix.value);
 }
 
-void read_ports(TomlTable& table, JitMachine& machine) {
-    auto tables = table.tables("ports", "JIT port");
-    if (table.is_empty_array("ports")) table.error("ports", "names none; give at least one port");
-    if (tables.size() > policy::most_ports) {
-        table.error("ports", tables[policy::most_ports].position(),
-                    fmt::format("more than {} ports of a machine", policy::most_ports));
-        return;
-    }
-    for (auto& port_table : tables) {
+/// The table of each port of `machine`. Ports without a number are reported and left out.
+std::vector<TomlTable> read_ports(TomlTable& table, JitMachine& machine) {
+    std::vector<TomlTable> read;
+    for (auto& port_table : table.tables("ports", "JIT port")) {
         JitPort port;
         port_table.require({"number"});
         const auto number = port_table.value("number", config::parse_port_number, Accept::text_or_number);
@@ -69,17 +53,51 @@ void read_ports(TomlTable& table, JitMachine& machine) {
             port.protocol = protocol->value.protocol;
         }
         read_allowed_sources(port_table, port);
-        if (const auto longest = port_table.value("max_request_access_duration", parse_window)) {
-            port.max_duration = longest->value;
-        }
+        if (const auto duration = port_table.value(longest, config::parse_span)) port.max_duration = duration->value;
         port_table.refuse_unknown_keys();
         if (!number) continue;
         port.number = number->value;
-        if (std::ranges::any_of(machine.ports, [&](const JitPort& other) { return other.overlaps(port); })) {
-            port_table.error("number",
-                             fmt::format("port {} of this machine is listed before; remove one", port.number));
-        }
         machine.ports.push_back(std::move(port));
+        read.push_back(port_table);
+    }
+    return read;
+}
+
+/// A list that is empty because its values are wrong has been reported.
+void report_no_sources(TomlTable& port) {
+    if (port.is_empty_array(sources)) {
+        port.error(sources, "is empty, so that nobody could ask; write [\"*\"] for everybody");
+    } else if (!port.has(one_source) && !port.has(sources)) {
+        port.error(fmt::format("needs {0} or {1}; write {0} = \"*\" for everybody", one_source, sources));
+    }
+}
+
+void report(const policy::JitFault& fault, const JitMachine& machine, const JitPolicy& policy, TomlTable& table,
+            std::vector<TomlTable>& ports) {
+    using Kind = policy::JitFault::Kind;
+    switch (fault.kind) {
+        case Kind::no_ports:
+            if (table.is_empty_array("ports")) table.error("ports", "names none; give at least one port");
+            break;
+        case Kind::too_many_ports:
+            table.error("ports", ports[fault.port].position(),
+                        fmt::format("more than {} ports of a machine", policy::most_ports));
+            break;
+        case Kind::no_sources: report_no_sources(ports[fault.port]); break;
+        case Kind::duration_out_of_range:
+            ports[fault.port].error(longest,
+                                    fmt::format("{} is out of range; give 5 minutes (PT5M) to 1 day (P1D)",
+                                                captures::base::to_iso8601(machine.ports[fault.port].max_duration)));
+            break;
+        case Kind::port_listed_twice:
+            ports[fault.port].error("number", fmt::format("port {} of this machine is listed before; remove one",
+                                                          machine.ports[fault.port].number));
+            break;
+        case Kind::machine_listed_twice: break;  // reported with those that another policy covers
+        case Kind::names_too_long:
+            table.error("name", fmt::format("the names of policy and machine have {} characters; together at most {}",
+                                            policy.name.size() + machine.name.size(), policy::longest_names));
+            break;
     }
 }
 
@@ -87,21 +105,18 @@ void read_ports(TomlTable& table, JitMachine& machine) {
 void read_machine(TomlTable& table, JitPolicy& policy, Names& covered, Draft& draft) {
     table.require({"name", "ports"});
     JitMachine machine;
-    read_ports(table, machine);
+    auto ports = read_ports(table, machine);
     const auto name = table.text("name");
     table.refuse_unknown_keys();
+    if (name) machine.name = name->value;
+    for (const auto& fault : policy::faults_of(machine, policy)) report(fault, machine, policy, table, ports);
     if (!name) return;
-    machine.name = name->value;
     if (!draft.machines.find(machine.name)) {
         table.error("name", fmt::format("there is no virtual_machine {}{}", config::in_quotes(machine.name),
                                         draft.hint(draft.machines, machine.name)));
     } else if (!covered.add(machine.name)) {
-        table.error("name",
-                    fmt::format("machine {} is under a policy already; list it once", config::in_quotes(machine.name)));
-    }
-    if (policy.name.size() + machine.name.size() > policy::longest_names) {
-        table.error("name", fmt::format("the names of policy and machine have {} characters; together at most {}",
-                                        policy.name.size() + machine.name.size(), policy::longest_names));
+        table.error("name", fmt::format("machine {} is under a policy already; list it once",
+                                        config::in_quotes(machine.name)));
     }
     policy.machines.push_back(std::move(machine));
 }

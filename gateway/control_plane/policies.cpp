@@ -22,27 +22,29 @@ constexpr std::size_t most_told_requests = 200;  // of a policy; older ones are 
 
 Problem invalid(std::string message) { return {400, "InvalidPolicy", std::move(message)}; }
 
-std::optional<Problem> wrong_ports(const std::vector<JitPort>& ports, std::string_view machine) {
-    if (ports.empty()) return invalid(fmt::format("Machine '{}' has no ports: give at least one.", machine));
-    if (ports.size() > policy::most_ports) {
-        return invalid(fmt::format("Machine '{}' has more than {} ports.", machine, policy::most_ports));
-    }
-    for (auto port = ports.begin(); port != ports.end(); ++port) {
-        if (port->allowed_sources.empty()) {
+Problem invalid(const policy::JitFault& fault, const JitMachine& machine) {
+    using Kind = policy::JitFault::Kind;
+    const auto& name = machine.name;
+    const auto port = [&]() -> const JitPort& { return machine.ports[fault.port]; };
+    switch (fault.kind) {
+        case Kind::no_ports: return invalid(fmt::format("Machine '{}' has no ports: give at least one.", name));
+        case Kind::too_many_ports:
+            return invalid(fmt::format("Machine '{}' has more than {} ports.", name, policy::most_ports));
+        case Kind::no_sources:
             return invalid(
                 fmt::format("Port {} of machine '{}' needs allowedSourceAddressPrefix or allowedSourceAddressPrefixes.",
-                            port->number, machine));
-        }
-        if (port->max_duration < policy::shortest_window || port->max_duration > policy::longest_window) {
+                            port().number, name));
+        case Kind::duration_out_of_range:
             return invalid(
                 fmt::format("Port {} of machine '{}': maxRequestAccessDuration {} is out of range; give PT5M to P1D.",
-                            port->number, machine, captures::base::to_iso8601(port->max_duration)));
-        }
-        if (std::any_of(ports.begin(), port, [&](const JitPort& other) { return other.overlaps(*port); })) {
-            return invalid(fmt::format("Port {} of machine '{}' is listed twice.", port->number, machine));
-        }
+                            port().number, name, captures::base::to_iso8601(port().max_duration)));
+        case Kind::port_listed_twice:
+            return invalid(fmt::format("Port {} of machine '{}' is listed twice.", port().number, name));
+        case Kind::machine_listed_twice: return invalid(fmt::format("Machine '{}' is listed twice.", name));
+        case Kind::names_too_long: break;
     }
-    return {};
+    return invalid(fmt::format("The names of policy and machine '{}' have together more than {} characters.", name,
+                               policy::longest_names));
 }
 
 }  // namespace
@@ -128,14 +130,9 @@ Answer<PolicyView> ControlPlane::put_policy(const Caller& caller, std::string_vi
                 fmt::format("Just-In-Time Network Access Policy: '{}' contains non-existent virtual machines: {}", name,
                             machine_id)));
         }
-        if (auto problem = wrong_ports(ports, machine->name)) return refused(std::move(*problem));
-        if (policy.machine(machine->name) != nullptr) {
-            return refused(invalid(fmt::format("Machine '{}' is listed twice.", machine->name)));
-        }
-        if (policy.name.size() + machine->name.size() > policy::longest_names) {
-            return refused(
-                invalid(fmt::format("The names of policy and machine '{}' have together more than {} characters.",
-                                    machine->name, policy::longest_names)));
+        const JitMachine entry{machine->name, ports};
+        if (const auto faults = policy::faults_of(entry, policy); !faults.empty()) {
+            return refused(invalid(faults.front(), entry));
         }
         const auto covered = state.access.directory().coverage(machine->name);
         if (covered.policy != nullptr && !same_name(covered.policy->name, name)) {
@@ -143,7 +140,7 @@ Answer<PolicyView> ControlPlane::put_policy(const Caller& caller, std::string_vi
                             fmt::format("Machine '{}' is under {} already: remove it there first.", machine->name,
                                         state.policy_as_seen(caller, covered))});
         }
-        policy.machines.push_back({machine->name, ports});
+        policy.machines.push_back(entry);
     }
     return state.replace(caller, std::move(policy), now);
 }
