@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "captures/base/five_tuple.hpp"
+#include "policy/names.hpp"
 
 namespace policy {
 
@@ -27,6 +28,14 @@ struct MappedPort {
 class MappedPorts {
 public:
     using Key = std::pair<std::string, std::uint16_t>;  ///< machine in lower case, and its port
+    struct KeyLess {
+        using is_transparent = void;
+        template <class Left, class Right>
+        [[nodiscard]] bool operator()(const Left& left, const Right& right) const noexcept {
+            if (!same_name(left.first, right.first)) return is_before(left.first, right.first);
+            return left.second < right.second;
+        }
+    };
 
     [[nodiscard]] const captures::base::Endpoint* find(std::string_view machine, std::uint16_t port) const noexcept;
 
@@ -36,10 +45,10 @@ public:
     /// Whether a listener is somebody's.
     [[nodiscard]] bool taken(captures::base::Endpoint listener) const noexcept { return taken_.contains(listener); }
 
-    [[nodiscard]] const std::map<Key, captures::base::Endpoint>& all() const noexcept { return listeners_; }
+    [[nodiscard]] const std::map<Key, captures::base::Endpoint, KeyLess>& all() const noexcept { return listeners_; }
 
 private:
-    std::map<Key, captures::base::Endpoint> listeners_;
+    std::map<Key, captures::base::Endpoint, KeyLess> listeners_;
     std::set<captures::base::Endpoint> taken_;
 };
 

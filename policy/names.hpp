@@ -1,8 +1,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace policy {
 
@@ -28,5 +32,29 @@ namespace policy {
     return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
                                         [](char left, char right) { return to_lower(left) < to_lower(right); });
 }
+
+/// For containers of names that compare so. A look-up makes no copy of what it looks for.
+struct NameLess {
+    using is_transparent = void;
+    [[nodiscard]] constexpr bool operator()(std::string_view a, std::string_view b) const noexcept {
+        return is_before(a, b);
+    }
+};
+struct NameEqual {
+    using is_transparent = void;
+    [[nodiscard]] constexpr bool operator()(std::string_view a, std::string_view b) const noexcept {
+        return same_name(a, b);
+    }
+};
+struct NameHash {
+    using is_transparent = void;
+    [[nodiscard]] constexpr std::size_t operator()(std::string_view name) const noexcept {  // FNV-1a
+        std::uint64_t hash = 0xcbf29ce484222325;
+        for (const char letter : name) hash = (hash ^ static_cast<unsigned char>(to_lower(letter))) * 0x100000001b3;
+        return hash;
+    }
+};
+template <class Value>
+using NameMap = boost::unordered_flat_map<std::string, Value, NameHash, NameEqual>;
 
 }  // namespace policy

@@ -8,24 +8,24 @@ namespace gateway::config {
 
 namespace {
 
-template <class Map>
-auto find(const Map& map, std::string_view name) {
-    const auto found = map.find(policy::to_lower(name));
-    return found == map.end() ? typename Map::mapped_type{} : found->second;
+template <class Value>
+Value find(const policy::NameMap<Value>& map, std::string_view name) {
+    const auto found = map.find(name);
+    return found == map.end() ? Value{} : found->second;
 }
 
 }  // namespace
 
-Directory::Directory(const Config& config) : id_prefix_{policy::to_lower(config.machine_id(""))} {
+Directory::Directory(const Config& config) : id_prefix_{config.machine_id("")} {
     for (const auto& machine : config.machines) {
-        machines_.emplace(policy::to_lower(machine.name), &machine);
+        machines_.emplace(machine.name, &machine);
         sorted_machines_.push_back(&machine);
     }
     std::ranges::sort(sorted_machines_, policy::is_before, &VirtualMachine::name);
-    for (const auto& principal : config.principals) principals_.emplace(policy::to_lower(principal.name), &principal);
+    for (const auto& principal : config.principals) principals_.emplace(principal.name, &principal);
     for (const auto& policy : config.jit_policies) {
         for (const auto& machine : policy.machines) {
-            coverage_.emplace(policy::to_lower(machine.name), Coverage{&policy, &machine});
+            coverage_.emplace(machine.name, Coverage{&policy, &machine});
         }
     }
 }

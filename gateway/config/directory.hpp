@@ -7,9 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/unordered/unordered_flat_map.hpp>
-
 #include "gateway/config/config.hpp"
+#include "policy/names.hpp"
 
 namespace gateway::config {
 
@@ -35,14 +34,11 @@ public:
     [[nodiscard]] Coverage coverage(std::string_view machine) const;
 
 private:
-    template <class T>
-    using ByName = boost::unordered_flat_map<std::string, T>;
-
-    ByName<const VirtualMachine*> machines_;
+    policy::NameMap<const VirtualMachine*> machines_;
     std::vector<const VirtualMachine*> sorted_machines_;
-    ByName<const policy::Principal*> principals_;
-    ByName<Coverage> coverage_;
-    std::string id_prefix_;  ///< of machines' resource ids, lower case
+    policy::NameMap<const policy::Principal*> principals_;
+    policy::NameMap<Coverage> coverage_;
+    std::string id_prefix_;  ///< of machines' resource ids
 };
 
 }  // namespace gateway::config

@@ -82,11 +82,10 @@ private:
     const Config* config_;
     Findings findings_;
     boost::unordered_flat_map<std::uint32_t, const VirtualMachine*> machines_;  ///< by address
-    boost::unordered_flat_map<std::string, const policy::Nsg*> nsgs_;           ///< by lower-case name
-    boost::unordered_flat_map<const policy::Nsg*, std::uint64_t> nsg_sizes_;    ///< ranges and ports in all rules
-    Targets mapped_;                                                            ///< what NAT rules lead to
-    Targets guarded_;                                                           ///< what JIT policies close
-    std::uint64_t nsg_work_ = 0;
+    policy::NameMap<captures::base::Ipv4Address> addresses_;                    ///< of machines
+    policy::NameMap<const policy::Nsg*> nsgs_;
+    Targets mapped_;   ///< what NAT rules lead to
+    Targets guarded_;  ///< what JIT policies close
 };
 
 }  // namespace
@@ -95,28 +94,19 @@ Findings config_warnings(const Config& config) { return Check{config}.run(); }
 
 namespace {
 
-constexpr std::size_t most_destinations = 250;       // azure/firewall: limits
-constexpr std::uint64_t most_nsg_work = 50'000'000;  // comparisons; a second at most
+constexpr std::size_t most_destinations = 250;  // azure/firewall: limits
 
 Check::Check(const Config& config) : config_(&config) {
     for (const auto& machine : config.machines) machines_.emplace(machine.private_ip.value, &machine);
-    for (const auto& nsg : config.nsgs) {
-        nsgs_.emplace(policy::to_lower(nsg.name()), &nsg);
-        auto& size = nsg_sizes_[&nsg];
-        for (const auto& rule : nsg.rules()) {
-            size += 1 + rule.sources.size() + rule.source_ports.size() + rule.destinations.size() +
-                    rule.destination_ports.size();
-        }
-    }
+    for (const auto& nsg : config.nsgs) nsgs_.emplace(nsg.name(), &nsg);
     for (const auto& rule : config.nat_rules) {
         for (const auto protocol : rule.protocols) mapped_.insert(key_of(rule.translated, protocol));
     }
-    boost::unordered_flat_map<std::string, captures::base::Ipv4Address> addresses;
-    for (const auto& machine : config.machines) addresses.emplace(policy::to_lower(machine.name), machine.private_ip);
+    for (const auto& machine : config.machines) addresses_.emplace(machine.name, machine.private_ip);
     for (const auto& policy : config.jit_policies) {
         for (const auto& machine : policy.machines) {
-            const auto address = addresses.find(policy::to_lower(machine.name));
-            if (address == addresses.end()) continue;
+            const auto address = addresses_.find(machine.name);
+            if (address == addresses_.end()) continue;
             for (const auto& port : machine.ports) {
                 for (const auto protocol : {Protocol::tcp, Protocol::udp}) {
                     if (port.protocol.value_or(protocol) != protocol) continue;
@@ -197,12 +187,10 @@ void Check::find_open_management_ports() {
 
 void Check::find_unmapped_jit_ports() {
     Heading kind{findings_, "JIT ports that no NAT rule maps"};
-    boost::unordered_flat_map<std::string, captures::base::Ipv4Address> addresses;
-    for (const auto& machine : config_->machines) addresses.emplace(policy::to_lower(machine.name), machine.private_ip);
     for (std::size_t index = 0; index < config_->jit_policies.size(); ++index) {
         for (const auto& machine : config_->jit_policies[index].machines) {
-            const auto address = addresses.find(policy::to_lower(machine.name));
-            if (address == addresses.end()) continue;
+            const auto address = addresses_.find(machine.name);
+            if (address == addresses_.end()) continue;
             for (const auto& port : machine.ports) {
                 const Endpoint target{address->second, port.number};
                 const bool tcp = port.protocol != Protocol::udp && mapped_.contains(key_of(target, Protocol::tcp));
@@ -263,7 +251,6 @@ void Check::find_denying_nsgs() {
         bool is_new = false;
         for (const auto protocol : rule.protocols) is_new |= judged.insert(key_of(rule.translated, protocol)).second;
         if (is_new) judge_by_nsgs(*machine->second, rule, place_of(index), kind);
-        if (nsg_work_ > most_nsg_work) return;
     }
 }
 
@@ -273,9 +260,8 @@ void Check::judge_by_nsgs(const VirtualMachine& machine, const NatRule& rule, co
         const captures::base::FiveTuple delivered{
             {config_->firewall.instance_ip, some_client_port}, rule.translated, protocol};
         for (const auto& name : machine.nsg) {
-            const auto nsg = nsgs_.find(policy::to_lower(name));
+            const auto nsg = nsgs_.find(name);
             if (nsg == nsgs_.end()) continue;
-            nsg_work_ += nsg_sizes_[nsg->second];
             const auto decision = nsg->second->judge(delivered, config_->policy_of(machine.name) != nullptr);
             if (decision.access == policy::Access::allow) continue;
             kind.warn(place,

@@ -22,18 +22,18 @@ class Names {
 public:
     /// False if the name is taken.
     bool add(std::string_view name) {
-        const auto is_new = indices_.emplace(policy::to_lower(name), indices_.size()).second;
+        const auto is_new = indices_.emplace(name, indices_.size()).second;
         if (is_new) names_.emplace_back(name);
         return is_new;
     }
     [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const {
-        const auto found = indices_.find(policy::to_lower(name));
+        const auto found = indices_.find(name);
         return found == indices_.end() ? std::nullopt : std::optional{found->second};
     }
     [[nodiscard]] const std::vector<std::string>& all() const noexcept { return names_; }
 
 private:
-    boost::unordered_flat_map<std::string, std::size_t> indices_;
+    policy::NameMap<std::size_t> indices_;
     std::vector<std::string> names_;
 };
 

@@ -38,7 +38,8 @@ void read_allowed_sources(TomlTable& table, JitPort& port) {
     if (table.has(one_source) && table.has(sources)) {
         table.error(sources, fmt::format("{} is given, too; give one of them", one_source));
     }
-    if (const auto prefix = table.value(one_source, config::parse_prefix)) port.allowed_sources.push_back(prefix->value);
+    if (const auto prefix = table.value(one_source, config::parse_prefix))
+        port.allowed_sources.push_back(prefix->value);
     for (const auto& prefix : table.values(sources, config::parse_prefix)) port.allowed_sources.push_back(prefix.value);
 }
 
@@ -115,8 +116,8 @@ void read_machine(TomlTable& table, JitPolicy& policy, Names& covered, Draft& dr
         table.error("name", fmt::format("there is no virtual_machine {}{}", config::in_quotes(machine.name),
                                         draft.hint(draft.machines, machine.name)));
     } else if (!covered.add(machine.name)) {
-        table.error("name", fmt::format("machine {} is under a policy already; list it once",
-                                        config::in_quotes(machine.name)));
+        table.error("name",
+                    fmt::format("machine {} is under a policy already; list it once", config::in_quotes(machine.name)));
     }
     policy.machines.push_back(std::move(machine));
 }
