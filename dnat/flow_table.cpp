@@ -107,7 +107,7 @@ void FlowTable::enter(std::uint32_t hash, FlowIndex index) noexcept {
 
 /// Twice the slots. Hashes are in the slots, so no flow is touched.
 void FlowTable::grow() {
-    HugeArray<Slot> old{slots_.size() * 2};
+    HugeArray<IndexSlot> old{slots_.size() * 2};
     std::swap(old, slots_);
     mask_ = static_cast<std::uint32_t>(slots_.size() - 1);
     for (std::size_t at = 0; at < old.size(); ++at) {

@@ -4,12 +4,11 @@
 #include <cstdint>
 #include <optional>
 
-#include <emmintrin.h>
-
 #include "captures/packet/frame.hpp"
 #include "dnat/expiry_queue.hpp"
 #include "dnat/flow.hpp"
 #include "dnat/huge_array.hpp"
+#include "dnat/index_bucket.hpp"
 #include "dnat/source_ports.hpp"
 
 namespace dnat {
@@ -73,8 +72,8 @@ public:
     [[nodiscard]] FlowIndex candidate(const FlowKey& key, std::uint32_t hash) const noexcept {
         auto at = home_of(hash);
         auto matches = matches_in(&slots_[at], hash);
-        while (matches == 0 && slots_[at + bucket - 1].place != 0) [[unlikely]] {
-                at = (at + bucket) & mask_;
+        while (matches == 0 && slots_[at + slots_of_bucket - 1].place != 0) [[unlikely]] {
+                at = (at + slots_of_bucket) & mask_;
                 matches = matches_in(&slots_[at], hash);
             }
         if (matches == 0) return no_flow;
@@ -153,27 +152,10 @@ public:
     [[nodiscard]] std::size_t bytes() const noexcept { return slots_.bytes() + flows_.bytes() + queue_.bytes(); }
 
 private:
-    struct Slot {
-        std::uint32_t hash = 0;
-        std::uint32_t place = 0;  ///< flow index plus one; 0: empty
-    };
-
     static constexpr std::uint32_t in_use = 0xfffffffe;
-    static constexpr std::uint32_t bucket = 8;  ///< slots in a cache line
-    static_assert(bucket * sizeof(Slot) == 64);
-
     /// Where the probing for a hash begins.
-    [[nodiscard]] std::uint32_t home_of(std::uint32_t hash) const noexcept { return hash & mask_ & ~(bucket - 1); }
-
-    /// Bit n: slot n of a bucket has this hash.
-    [[nodiscard]] static std::uint32_t matches_in(const Slot* slots, std::uint32_t hash) noexcept {
-        const auto hashes = [slots](std::size_t at) {  // of four slots
-            const auto* const from = reinterpret_cast<const float*>(slots + at);
-            return _mm_castps_si128(_mm_shuffle_ps(_mm_load_ps(from), _mm_load_ps(from + 4), _MM_SHUFFLE(2, 0, 2, 0)));
-        };
-        const auto wanted = _mm_set1_epi32(static_cast<int>(hash));
-        const auto equal = _mm_packs_epi32(_mm_cmpeq_epi32(hashes(0), wanted), _mm_cmpeq_epi32(hashes(4), wanted));
-        return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
+    [[nodiscard]] std::uint32_t home_of(std::uint32_t hash) const noexcept {
+        return hash & mask_ & ~(slots_of_bucket - 1);
     }
 
     [[nodiscard]] bool is(FlowIndex index, const FlowKey& key) const noexcept {
@@ -191,7 +173,7 @@ private:
     std::uint32_t capacity_;
     std::uint64_t seed_;
     std::uint32_t mask_;
-    HugeArray<Slot> slots_;
+    HugeArray<IndexSlot> slots_;
     HugeArray<Flow> flows_;
     ExpiryQueue queue_;
     SourcePorts ports_;
