@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cassert>
 #include <cstdint>
 #include <optional>
 
@@ -32,7 +33,10 @@ public:
 
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
     /// Precondition: not empty.
-    [[nodiscard]] const Entry& top() const noexcept { return heap_[0]; }
+    [[nodiscard]] const Entry& top() const noexcept {
+        assert(!empty());
+        return heap_[0];
+    }
 
     /// Inserts a flow, or moves it.
     void put(FlowIndex flow, captures::base::Time deadline) noexcept;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <utility>
 
 #include "captures/base/checksum.hpp"
@@ -46,6 +47,9 @@ std::optional<std::uint16_t> FlowTable::choose_port(const Arrived& arrived, capt
 
 FlowIndex FlowTable::insert(const Arrived& arrived, captures::base::Endpoint target,
                             captures::base::Endpoint instance) {
+    assert(!is_full());
+    assert(find(FlowKey::of(arrived.tuple, captures::packet::Side::outside)) == no_flow);
+    assert(find(FlowKey::of(target, instance, arrived.tuple.protocol, captures::packet::Side::inside)) == no_flow);
     if (slots_for(size_ + 1) > slots_.size()) grow();  // may throw, so before anything is taken
     const auto& tuple = arrived.tuple;
     const auto index = free_ != no_flow ? free_ : unused_++;
@@ -72,6 +76,7 @@ FlowIndex FlowTable::insert(const Arrived& arrived, captures::base::Endpoint tar
 
 void FlowTable::erase(FlowIndex index) noexcept {
     auto& flow = flows_[index];
+    assert(flow.next_free == in_use);
     leave(hash_of(client_key(flow)), index);
     leave(hash_of(server_key(flow)), index);
     ports_.release(flow.target, flow.protocol, flow.instance.port);

@@ -1,6 +1,7 @@
 #include "dnat/fragments.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace dnat {
 
@@ -23,6 +24,7 @@ FragmentTable::FragmentTable(std::uint32_t most_datagrams, std::uint32_t most_he
 }
 
 FragmentTable::Later FragmentTable::later(const Packet& packet, const Frame& frame, captures::base::Time deadline) {
+    assert(packet.kind == captures::packet::Kind::fragment);
     auto* const datagram = find_or_begin(packet, frame.side, deadline, most_unadmitted());
     if (datagram == nullptr) return {Outcome::no_room, {}};
     if (!datagram->ruled && !has_room(frame)) {
@@ -52,6 +54,7 @@ std::optional<FragmentTable::Outcome> FragmentTable::first(const Packet& packet,
 }
 
 void FragmentTable::rule(const FragmentRuling& ruling) {
+    assert(to_rule_ != nullptr);
     auto& datagram = *std::exchange(to_rule_, nullptr);
     datagram.ruled = true;
     datagram.ruling = ruling;

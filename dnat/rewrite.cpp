@@ -1,5 +1,7 @@
 #include "dnat/rewrite.hpp"
 
+#include <cassert>
+
 #include "captures/base/checksum.hpp"
 
 namespace dnat {
@@ -12,6 +14,7 @@ using captures::base::Protocol;
 using captures::base::updated;
 using captures::base::updated_udp;
 using captures::packet::Ipv4View;
+using captures::packet::Kind;
 using captures::packet::Packet;
 using captures::packet::TcpView;
 using captures::packet::UdpView;
@@ -94,7 +97,9 @@ void rewrite_error(const Packet& packet, const Translation& translation, TtlStep
 }  // namespace
 
 void rewrite(const Packet& packet, const Translation& translation, TtlStep step) noexcept {
-    if (packet.kind == captures::packet::Kind::icmp_error) return rewrite_error(packet, translation, step);
+    assert(packet.is_segment() || packet.kind == Kind::fragment || packet.kind == Kind::icmp_error);
+    assert(step == TtlStep::up || packet.ttl > 1);
+    if (packet.kind == Kind::icmp_error) return rewrite_error(packet, translation, step);
     if (packet.is_segment()) {  // a fragment has no ports
         const ChecksumDelta delta{translation.transport_delta};
         auto* const transport = packet.transport();

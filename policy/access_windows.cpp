@@ -1,6 +1,7 @@
 #include "policy/access_windows.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace policy {
 
@@ -26,6 +27,7 @@ bool AccessWindows::guarded(Endpoint target, Protocol protocol) const noexcept {
 }
 
 void AccessWindows::open(const Window& window) {
+    assert(window.id != 0 && !window.sources.empty());
     for_each_door(window.target, window.protocol, [&](std::uint64_t key) {
         for (const auto& source : window.sources) open(key, source, Opening{window.id, window.start, window.end});
     });

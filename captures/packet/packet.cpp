@@ -1,6 +1,7 @@
 #include "captures/packet/packet.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "captures/base/checksum.hpp"
@@ -223,6 +224,7 @@ void decode(const Frame& frame, Packet& packet) noexcept {
 }
 
 base::FiveTuple quoted_tuple(const Packet& packet) noexcept {
+    assert(packet.kind == Kind::icmp_error);
     const Ipv4View quoted{packet.icmp().quoted()};
     const auto* ports = quoted.at + quoted.header_length();
     return {{quoted.source(), base::load_be16(ports)},

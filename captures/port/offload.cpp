@@ -1,6 +1,7 @@
 #include "captures/port/offload.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "captures/base/checksum.hpp"
@@ -89,6 +90,7 @@ Segments::Segments(const packet::Frame& frame) noexcept : frame_(frame), transpo
 
 std::uint32_t Segments::write_next(std::span<std::byte> to) noexcept {
     if (next_ == count_) return 0;
+    assert(to.size() >= longest());
     const std::uint32_t from = next_ * segment_size_;
     const std::uint32_t payload = std::min(segment_size_, transport_.payload() - from);
     std::memcpy(to.data(), frame_.data, headers_);

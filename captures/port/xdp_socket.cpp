@@ -1,6 +1,7 @@
 #include "captures/port/xdp_socket.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -30,6 +31,7 @@ void XdpMemory::Delete::operator()(std::byte* area) const noexcept { ::operator 
 void XdpMemory::Delete::operator()(xsk_umem* umem) const noexcept { static_cast<void>(xsk_umem__delete(umem)); }
 
 std::vector<std::uint64_t> XdpMemory::give_out(std::size_t chunks) {
+    assert(given_out_ + chunks * chunk_size_ <= size_);
     std::vector<std::uint64_t> addresses(chunks);
     for (auto& address : addresses) {
         address = given_out_;
