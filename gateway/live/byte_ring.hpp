@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -64,7 +65,10 @@ public:
     }
 
     /// Precondition: there is a `front`.
-    void pop() noexcept { advance(load_header(static_cast<std::size_t>(read_until_) & (capacity_ - 1)).whole); }
+    void pop() noexcept {
+        assert(read_until_ != written_seen_);
+        advance(load_header(static_cast<std::size_t>(read_until_) & (capacity_ - 1)).whole);
+    }
 
 private:
     struct Header {

@@ -1,6 +1,7 @@
 #include "gateway/live/fragmenter.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "captures/base/checksum.hpp"
@@ -25,6 +26,7 @@ Fragmenter::Fragmenter(const captures::packet::Frame& frame, std::uint32_t mtu) 
       header_{Ipv4View{frame.data + ethernet_size}.header_length()},
       start_{static_cast<std::uint32_t>(ethernet_size) + header_} {
     const Ipv4View ip{frame.data + ethernet_size};
+    assert(ip.version() == 4 && ethernet_size + ip.total_length() <= frame.captured && header_ <= ip.total_length());
     payload_ = ip.total_length() - header_;
     offset_ = static_cast<std::uint16_t>(ip.fragment_offset() / 8);
     more_ = ip.more_fragments();
@@ -33,6 +35,7 @@ Fragmenter::Fragmenter(const captures::packet::Frame& frame, std::uint32_t mtu) 
 
 std::uint32_t Fragmenter::write_next(std::span<std::byte> to) noexcept {
     if (done_ == payload_) return 0;
+    assert(to.size() >= ethernet_size + mtu_);
     const auto left = payload_ - done_;
     const bool is_last = left <= mtu_ - header_;
     const auto size = is_last ? left : (mtu_ - header_) / 8 * 8;

@@ -1,6 +1,7 @@
 #include "gateway/live/icmp_error.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "captures/base/checksum.hpp"
@@ -56,6 +57,7 @@ bool may_be_answered(const captures::packet::Frame& frame, const Packet& packet)
 
 IcmpErrorFrame::IcmpErrorFrame(const IcmpError& error, const captures::packet::Frame& about,
                                const Packet& packet) noexcept {
+    assert(may_be_answered(about, packet));
     const auto length = datagram_length(about, packet);
     const auto quoted = std::min<std::size_t>({bytes_.size() - headers_size, length, packet.captured});
     auto* const quote = bytes_.data() + headers_size;

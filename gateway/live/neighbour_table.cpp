@@ -1,5 +1,7 @@
 #include "gateway/live/neighbour_table.hpp"
 
+#include <cassert>
+
 namespace gateway::live {
 
 NeighbourTable::NeighbourTable(std::uint32_t capacity) : entries_(capacity), deadlines_{capacity} {
@@ -18,6 +20,7 @@ Neighbour* NeighbourTable::find(captures::base::Ipv4Address address) noexcept {
 }
 
 Neighbour* NeighbourTable::add(captures::base::Ipv4Address address, captures::base::Time now) {
+    assert(address != unused && find(address) == nullptr);
     if (free_.empty()) return nullptr;
     const auto index = free_.back();
     free_.pop_back();
@@ -29,6 +32,7 @@ Neighbour* NeighbourTable::add(captures::base::Ipv4Address address, captures::ba
 }
 
 void NeighbourTable::remove(Neighbour& neighbour) {
+    assert(neighbour.held.count == 0);
     const auto index = index_of(neighbour);
     deadlines_.remove(index);
     by_address_.erase(neighbour.address.value);

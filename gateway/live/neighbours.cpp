@@ -1,6 +1,7 @@
 #include "gateway/live/neighbours.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "gateway/live/next_hop.hpp"
@@ -51,7 +52,9 @@ Neighbours::Answer Neighbours::look_up(Ipv4Address address, Time now) {
 }
 
 bool Neighbours::hold(Ipv4Address address, const Frame& frame) {
-    const auto outcome = held_.hold(table_.find(address)->held, frame);
+    auto* const neighbour = table_.find(address);
+    assert(neighbour != nullptr && neighbour->state == NeighbourState::incomplete);
+    const auto outcome = held_.hold(neighbour->held, frame);
     if (outcome != HeldFrames::Outcome::held) ++numbers_.held_lost;
     if (outcome == HeldFrames::Outcome::no_room) return false;
     ++numbers_.held;
