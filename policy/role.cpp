@@ -105,7 +105,7 @@ bool Authorization::allows(std::string_view principal, std::string_view action,
 }
 
 const Role* Authorization::find_role(std::string_view name) const noexcept {
-    const auto* role = find_by_name(built_in_roles(), name);
+    const auto* role = find_by_name(built_in_roles_, name);
     return role != nullptr ? role : find_by_name(custom_roles_, name);
 }
 

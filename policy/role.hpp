@@ -17,7 +17,7 @@ struct Role {
     [[nodiscard]] bool allows(std::string_view action) const noexcept;
 };
 
-/// Reader, Security Reader, Security Admin, Contributor, Owner, JIT Requester.
+/// Reader, Security Reader, Security Admin, Contributor, Owner, JIT Requester. The first call allocates.
 [[nodiscard]] std::span<const Role> built_in_roles();
 
 /// A principal has a role at a scope and below it.
@@ -41,6 +41,7 @@ public:
     [[nodiscard]] const Role* find_role(std::string_view name) const noexcept;  ///< case-insensitive
 
 private:
+    std::span<const Role> built_in_roles_ = built_in_roles();
     std::vector<Role> custom_roles_;
     std::vector<RoleAssignment> assignments_;
 };
