@@ -175,7 +175,7 @@ std::vector<ConfigChange> changes_between(const Config& before, const Config& af
     const auto plain_name = [](const auto& one) { return one.name; };
     all.single("[firewall]", before.firewall, after.firewall);
     all.ordered("NAT rule", before.nat_rules, after.nat_rules, [](const auto& rule) { return name_of(rule.name); });
-    all.ordered("network rule", before.network_rules, after.network_rules,
+    all.ordered("network rule", before.network_rules.rules(), after.network_rules.rules(),
                 [](const auto& rule) { return name_of(rule); });
     all.named("NSG", before.nsgs, after.nsgs, [](const auto& nsg) { return nsg.name(); });
     all.named("virtual machine", before.machines, after.machines, plain_name);

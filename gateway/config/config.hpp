@@ -139,7 +139,7 @@ struct Config {
     std::vector<VirtualMachine> machines;
     std::vector<dnat::NatRule> nat_rules;  ///< in Azure's order of evaluation
     std::vector<Place> nat_rule_places;    ///< parallel to nat_rules
-    std::vector<policy::NetworkRule> network_rules;
+    policy::NetworkRules network_rules;
     std::vector<policy::Nsg> nsgs;
     std::vector<policy::JitPolicy> jit_policies;
     std::vector<Place> jit_policy_places;

@@ -83,8 +83,10 @@ void read_network_rules(TomlTable& root, Draft& draft) {
         table.refuse_unknown_keys();
     }
     sort_by_rank(rules);
-    draft.config.network_rules.reserve(rules.size());
-    for (auto& ranked : rules) draft.config.network_rules.push_back(std::move(ranked.rule));
+    std::vector<NetworkRule> sorted;
+    sorted.reserve(rules.size());
+    for (auto& ranked : rules) sorted.push_back(std::move(ranked.rule));
+    draft.config.network_rules = policy::NetworkRules{std::move(sorted)};
 }
 
 }  // namespace gateway::config_file

@@ -29,7 +29,7 @@ tl::expected<std::shared_ptr<const Tables>, std::string> Tables::build(const con
     auto nat = dnat::RuleTable::build(std::move(rules));
     if (!nat) return tl::unexpected(nat.error());
     tables->nat_ = std::move(*nat);
-    tables->network_ = policy::NetworkRules{config.network_rules};
+    tables->network_ = config.network_rules;
     tables->timeouts_ = timeouts_of(config.timeouts);
     tables->instance_ = config.firewall.instance_ip;
     tables->private_ip_ = config.firewall.private_ip;

@@ -85,7 +85,7 @@ Config load_with_firewall(const std::string& text) { return load(std::string{tes
 std::string names_of(const Config& config) {
     std::string names;
     for (const auto& rule : config.nat_rules) names += (names.empty() ? "" : " ") + to_string(rule.name);
-    for (const auto& rule : config.network_rules) names += ' ' + rule.collection + '/' + rule.name;
+    for (const auto& rule : config.network_rules.rules()) names += ' ' + rule.collection + '/' + rule.name;
     return names;
 }
 
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(rules_are_in_azures_order_of_evaluation) {
                "NetworkRC1/b NetworkRC1/a NetworkRC2/a ChNetRC1/a ChNetRC2/a");
     BOOST_TEST(config.nat_rules[0].name.group == "BaseRCG1");
     BOOST_TEST(config.nat_rules[0].name.policy == "Base");
-    BOOST_TEST(config.network_rules[4].group == "ChildRCG2");
+    BOOST_TEST(config.network_rules.rules()[4].group == "ChildRCG2");
     BOOST_TEST(config.nat_rule_places[4].line < config.nat_rule_places[0].line);  // places follow their rules
 }
 

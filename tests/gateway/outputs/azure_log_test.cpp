@@ -159,13 +159,13 @@ BOOST_AUTO_TEST_CASE(a_network_rule_that_denies_is_named_and_is_the_reason) {
         "DestinationIp":"203.0.113.10","DestinationPort":5432,"Action":"Deny","ActionReason":"",
         "Policy":"hub-policy","RuleCollectionGroup":"network-group","RuleCollection":"denied","Rule":"no-db"})";
     auto config = lab();
-    config.network_rules = {deny("203.0.113.10")};
+    config.network_rules = policy::NetworkRules{{deny("203.0.113.10")}};
     LoggedLab no_nat_rule{config};
     const auto unmatched = no_nat_rule.pass(tcp("198.51.100.7:40000", "203.0.113.10:5432").syn()).records();
     BOOST_REQUIRE_EQUAL(unmatched.size(), 1U);
     expect(unmatched[0], "AZFWNetworkRule", named);
 
-    config.network_rules = {deny("10.1.0.5")};
+    config.network_rules = policy::NetworkRules{{deny("10.1.0.5")}};
     config.firewall.network_deny_overrides = true;
     nat_rule(config, "db").sources = {AddressRange::any()};
     LoggedLab overruled{config};

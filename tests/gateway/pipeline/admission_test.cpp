@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(the_checks_stand_in_azures_order_and_the_first_that_fails_d
     auto& rule = nat_rule(lab.config, "app-web");
     rule.sources = {AddressRange::parse("192.0.2.1").value()};
     lab.config.firewall.network_deny_overrides = true;
-    lab.config.network_rules = {deny("10.1.0.6")};
+    lab.config.network_rules = policy::NetworkRules{{deny("10.1.0.6")}};
     lab.windows.guard(Where{"10.1.0.6:80"}.endpoint, Protocol::tcp);
     const auto packet = arrived("198.51.100.7:40000", "203.0.113.10:50081");
     bool opens = false;
@@ -115,13 +115,13 @@ BOOST_AUTO_TEST_CASE(an_overriding_network_rule_judges_the_translated_destinatio
     Lab lab;
     lab.config.firewall.network_deny_overrides = true;
     const auto packet = arrived("198.51.100.7:40000", "203.0.113.10:8080");
-    lab.config.network_rules = {deny("203.0.113.10")};
+    lab.config.network_rules = policy::NetworkRules{{deny("203.0.113.10")}};
     BOOST_TEST(lab.ask(packet).reason == Reason::dnat);
-    lab.config.network_rules = {deny("10.1.0.4")};
+    lab.config.network_rules = policy::NetworkRules{{deny("10.1.0.4")}};
     BOOST_TEST(lab.ask(packet).reason == Reason::network_rule_deny);
     auto allow = deny("10.1.0.0/16");
     allow.access = policy::Access::allow;
-    lab.config.network_rules = {allow, deny("10.1.0.4")};
+    lab.config.network_rules = policy::NetworkRules{{allow, deny("10.1.0.4")}};
     BOOST_TEST(lab.ask(packet).reason == Reason::dnat);
 }
 
@@ -129,12 +129,15 @@ BOOST_AUTO_TEST_CASE(a_packet_without_nat_rule_names_only_a_rule_that_denies_it)
     Lab lab;
     const auto packet = arrived("198.51.100.7:40000", "203.0.113.10:5432");
     BOOST_TEST(lab.ask(packet).network_rule == nullptr);
-    lab.config.network_rules = {deny("10.1.0.5")};  // the translated address: not what this packet has
+    lab.config.network_rules = policy::NetworkRules{
+        {deny("10.1.0.5")}};  // the translated address: not what this packet has
     BOOST_TEST(lab.ask(packet).network_rule == nullptr);
-    lab.config.network_rules = {deny("203.0.113.10")};
+    lab.config.network_rules = policy::NetworkRules{{deny("203.0.113.10")}};
     const auto named = lab.ask(packet);
     BOOST_TEST(named.network_rule == &lab.tables->network().rules()[0]);
-    lab.config.network_rules[0].access = policy::Access::allow;
+    auto allow = deny("203.0.113.10");
+    allow.access = policy::Access::allow;
+    lab.config.network_rules = policy::NetworkRules{{allow}};
     BOOST_TEST(lab.ask(packet).network_rule == nullptr);
     BOOST_TEST(lab.ask(packet).reason == Reason::no_nat_rule);
 }

@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(flows_end_where_the_rules_would_send_or_let_them_in_no_more
                      deny.protocols = {captures::base::Protocol::tcp};
                      deny.sources = deny.destinations = {captures::base::AddressRange::any()};
                      deny.destination_ports = {{}};
-                     c.network_rules = {deny};
+                     c.network_rules = policy::NetworkRules{{deny}};
                  },
                  Reason::invalid_state},
              Row{"a group that flushes connections",

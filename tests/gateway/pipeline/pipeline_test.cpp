@@ -88,7 +88,8 @@ BOOST_AUTO_TEST_CASE(a_listener_without_a_rule_for_this_source_drops) {
 
 BOOST_AUTO_TEST_CASE(a_deny_rule_for_the_packet_as_it_came_is_named_where_no_nat_rule_matches) {
     auto config = lab();
-    config.network_rules = {{.collection = "net",
+    config.network_rules = policy::NetworkRules{
+        {policy::NetworkRule{.collection = "net",
                              .name = "no-db",
                              .group = {},
                              .firewall_policy = {},
@@ -96,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_deny_rule_for_the_packet_as_it_came_is_named_where_no_nat
                              .protocols = {captures::base::Protocol::tcp},
                              .sources = {captures::base::AddressRange::any()},
                              .destinations = {captures::base::AddressRange::parse("203.0.113.10").value()},
-                             .destination_ports = {{5432, 5432}}}};
+                             .destination_ports = {{5432, 5432}}}}};
     Bench bench{config};
     check(bench.from_outside(tcp("198.51.100.7:40000", "203.0.113.10:5432").syn()), is_dropped,
           because(Reason::no_nat_rule), with_detail("network rule net/no-db denies it"));
@@ -104,7 +105,8 @@ BOOST_AUTO_TEST_CASE(a_deny_rule_for_the_packet_as_it_came_is_named_where_no_nat
 
 BOOST_AUTO_TEST_CASE(a_nat_rule_is_terminal_unless_the_legacy_switch_lets_network_rules_deny) {
     auto config = lab();
-    config.network_rules = {{.collection = "net",
+    config.network_rules = policy::NetworkRules{
+        {policy::NetworkRule{.collection = "net",
                              .name = "deny-web01",
                              .group = {},
                              .firewall_policy = {},
@@ -112,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_nat_rule_is_terminal_unless_the_legacy_switch_lets_networ
                              .protocols = {captures::base::Protocol::tcp},
                              .sources = {captures::base::AddressRange::any()},
                              .destinations = {captures::base::AddressRange::parse("10.1.0.4").value()},
-                             .destination_ports = {{80, 80}}}};
+                             .destination_ports = {{80, 80}}}}};
     Bench terminal{config};
     check(terminal.from_outside(tcp("198.51.100.7:40000", "203.0.113.10:8080").syn()), because(Reason::dnat));
     config.firewall.network_deny_overrides = true;

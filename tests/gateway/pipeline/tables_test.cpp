@@ -22,7 +22,7 @@ BOOST_AUTO_TEST_SUITE(tables_test)
 BOOST_AUTO_TEST_CASE(they_hold_what_the_configuration_says) {
     auto config = lab();
     config.firewall.network_deny_overrides = true;
-    config.network_rules.emplace_back();
+    config.network_rules = policy::NetworkRules{{policy::NetworkRule{}}};
     const auto tables = Tables::build(config).value();
     BOOST_TEST(tables->nat().rules().size() == config.nat_rules.size());
     BOOST_TEST(tables->network().rules().size() == 1U);
