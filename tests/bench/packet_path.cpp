@@ -2,8 +2,8 @@
 //
 //   packet_path [--only FIGURE] [flows]...
 //
-// `established` packets over so many flows each, first packets with so many `rules` and `windows`, and `unsolicited` ones:
-// the figures of docs/performance.md.
+// `established` packets over so many flows each, first packets with so many `rules`, `windows`, `network-rules` and rules
+// of an `nsg`, and `unsolicited` ones: the figures of docs/performance.md.
 //
 // Each figure is the best of several rounds. Frames are 60 bytes of UDP over Ethernet in one array, visited in random order of
 // flows, so that neither the frames nor the flows are in the caches by accident of order.
@@ -157,15 +157,11 @@ void bench_established(std::uint32_t flows) {
     fmt::print("established  {:>9} flows                   {:7.1f} ns/packet\n", pipeline.flows().size(), best);
 }
 
-void bench_new(std::uint32_t rules, std::uint32_t open_windows, bool same_ports = false) {
+/// Nanoseconds of a first packet, of `new_flows` to the `rules` of a configuration; of all of them a flow must come.
+double best_of_new(const gateway::config::Config& config, std::uint32_t rules, const policy::AccessWindows& windows,
+                   bool same_ports = false) {
     const auto flows = new_flows;
-    const auto tables = *gateway::pipeline::Tables::build(config_with(rules, flows));
-    policy::AccessWindows windows;
-    for (std::uint32_t i = 0; i < open_windows; ++i) {
-        const captures::base::Endpoint target{{first_vm.value + i % std::min<std::uint32_t>(rules, 60000)}, 22};
-        windows.open(
-            {i + 1, target, {}, {{{0xc6120000 + i / rules}, 32}, {{0xc6120000}, 15}}, Time::min(), Time::max()});
-    }
+    const auto tables = *gateway::pipeline::Tables::build(config);
     double best = 1e9;
     for (int round = 0; round < rounds; ++round) {
         gateway::pipeline::Pipeline pipeline{
@@ -182,8 +178,70 @@ void bench_new(std::uint32_t rules, std::uint32_t open_windows, bool same_ports 
         }
         best = std::min(best, took);
     }
+    return best;
+}
+
+void bench_new(std::uint32_t rules, std::uint32_t open_windows, bool same_ports = false) {
+    policy::AccessWindows windows;
+    for (std::uint32_t i = 0; i < open_windows; ++i) {
+        const captures::base::Endpoint target{{first_vm.value + i % std::min<std::uint32_t>(rules, 60000)}, 22};
+        windows.open(
+            {i + 1, target, {}, {{{0xc6120000 + i / rules}, 32}, {{0xc6120000}, 15}}, Time::min(), Time::max()});
+    }
+    const auto best = best_of_new(config_with(rules, new_flows), rules, windows, same_ports);
     fmt::print("new flow     {:>9} rules {:>9} windows {:7.1f} ns/packet{}\n", rules, open_windows, best,
                same_ports ? ", clients with the same ports" : "");
+}
+
+constexpr std::uint32_t guarded_vms = 1000;
+
+captures::base::AddressRange random_block(std::uint64_t& random, std::uint32_t base, std::uint8_t length,
+                                          std::uint8_t bits) {
+    const auto offset = static_cast<std::uint32_t>(next_random(random)) >> bits;
+    return captures::base::Prefix{{(base + offset) & captures::base::Prefix::mask(length)}, length}.range();
+}
+
+/// Each first packet asks `count` rules that name its VM's neighbourhood and port, but clients elsewhere: it matches none.
+void bench_network_rules(std::uint32_t count) {
+    auto config = config_with(guarded_vms, new_flows);
+    config.firewall.network_deny_overrides = true;
+    std::uint64_t random = 3;
+    std::vector<policy::NetworkRule> rules(count);
+    for (auto& rule : rules) {
+        rule.protocols = {captures::base::Protocol::udp};
+        for (int block = 0; block < 4; ++block) rule.sources.push_back(random_block(random, 0x08000000, 24, 6));
+        rule.destinations = {random_block(random, first_vm.value, 28, 22)};
+        rule.destination_ports = {{22, 22}};
+    }
+    config.network_rules = policy::NetworkRules{std::move(rules)};
+    const auto best = best_of_new(config, guarded_vms, {});
+    fmt::print("new flow     {:>9} network rules           {:7.1f} ns/packet\n", count, best);
+}
+
+/// Each VM is behind one group of `count` rules, of which its packets match hardly any, so that a default rule admits them.
+void bench_nsg(std::uint32_t count) {
+    auto config = config_with(guarded_vms, new_flows);
+    std::uint64_t random = 4;
+    std::vector<policy::SecurityRule> rules(count);
+    for (std::uint32_t index = 0; index < count; ++index) {
+        auto& rule = rules[index];
+        rule.name = std::to_string(index);
+        rule.priority = static_cast<std::uint16_t>(100 + index);
+        rule.access = policy::Access::allow;
+        rule.sources = {random_block(random, 0x0a000000, 24, 8)};
+        rule.source_ports = {{}};
+        rule.destinations = {random_block(random, first_vm.value, 28, 22)};
+        rule.destination_ports = {{22, 22}};
+    }
+    config.nsgs.emplace_back("bench", std::move(rules), false, config.service_tags);
+    for (std::uint32_t vm = 0; vm < guarded_vms; ++vm) {
+        auto& machine = config.machines.emplace_back();
+        machine.name = std::to_string(vm);
+        machine.private_ip = {first_vm.value + vm};
+        machine.nsg = {"bench"};
+    }
+    const auto best = best_of_new(config, guarded_vms, {});
+    fmt::print("new flow     {:>9} rules of an NSG         {:7.1f} ns/packet\n", count, best);
 }
 
 void bench_unsolicited(std::uint32_t flows) {
@@ -233,6 +291,12 @@ int main(int argc, char** argv) {
     }
     if (wanted("windows")) {  // so that each first packet passes a door
         for (const std::uint32_t windows : {10U, 1000U, 100000U}) bench_new(std::min(windows, 1000U), windows);
+    }
+    if (wanted("network-rules")) {
+        for (const std::uint32_t rules : {10U, 1000U, 20000U}) bench_network_rules(rules);
+    }
+    if (wanted("nsg")) {
+        for (const std::uint32_t rules : {10U, 1000U}) bench_nsg(rules);
     }
     if (wanted("unsolicited")) bench_unsolicited(1 << 16);
 }
