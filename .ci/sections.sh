@@ -34,19 +34,19 @@ is_chosen() {
 }
 
 # section NAME COMMAND…: runs it, if it is chosen, and says how long it took. It counts as the tests that ctest ran in it
-# (their results are in $TESTS), or as one. A test that is skipped fails it unless .ci/may-skip allows that.
+# (their results are in $PORTCULLIS_RESULTS), or as one. A test that is skipped fails it unless .ci/may-skip allows that.
 # A function that is a section joins its commands with &&: errexit does not hold in it.
 section() {
     local name=$1 begun=$SECONDS status=0 passed=0 failed=0 skipped=0
     shift
     is_chosen "$name" || return 0
     printf '\n=== %s: %s\n' "$name" "$*"
-    TESTS=$(mktemp -p "$work" tests.XXXXXX)
-    export TESTS
+    PORTCULLIS_RESULTS=$(mktemp -p "$work" tests.XXXXXX)
+    export PORTCULLIS_RESULTS
     "$@" </dev/null 2>&1 || status=$?
-    if [[ -s $TESTS ]]; then
-        .ci/judge-skips "$TESTS" || status=1
-        read -r passed failed skipped < <(counts_of "$TESTS")
+    if [[ -s $PORTCULLIS_RESULTS ]]; then
+        .ci/judge-skips "$PORTCULLIS_RESULTS" || status=1
+        read -r passed failed skipped < <(counts_of "$PORTCULLIS_RESULTS")
         [[ $status != 0 && $failed == 0 ]] && failed=1
     elif [[ $status == 0 ]]; then
         passed=1
@@ -72,7 +72,7 @@ END
 tests() {
     local preset=$1
     shift
-    ctest --preset "$preset" --output-junit "$TESTS" --test-output-size-passed 1000000 "$@"
+    ctest --preset "$preset" --output-junit "$PORTCULLIS_RESULTS" --test-output-size-passed 1000000 "$@"
 }
 
 # beside NAME COMMAND…: starts a function with sections of its own, at low priority; join_lanes waits for it and prints what it said.
