@@ -73,9 +73,10 @@ tl::expected<TrustedIssuer, std::string> trusted_issuer(const config::JwtConfig&
                                            " cannot be read: name a file with a JWKS of at most 1 MB"};
     }
     auto keys = KeySet::parse(*text);
-    if (!keys)
+    if (!keys) {
         return tl::unexpected<std::string>{"[api.jwt]: " + http::shown(config.jwks) +
                                            " is no usable JWKS: " + keys.error()};
+    }
     return TrustedIssuer{std::move(*keys), config.issuer, config.audience};
 }
 

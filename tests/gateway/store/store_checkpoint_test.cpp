@@ -136,12 +136,12 @@ BOOST_AUTO_TEST_CASE(commits_go_on_while_the_log_is_copied) {
 BOOST_AUTO_TEST_CASE(the_log_stays_short_under_commits_that_never_pause) {
     store = opened(directory.url());
     std::uintmax_t longest = 0;
-    for (int n = 0; n < 30; ++n) {
+    for (int n = 0; n < 50; ++n) {
         require_commits(5, 90);
         longest = std::max(longest, log_size());
     }
     BOOST_TEST(longest >= Limits::enough_pages * frame);
-    BOOST_TEST(longest < Limits::enough_pages * (2 * frame));
+    BOOST_TEST(longest < (Limits::most_pages + Limits::enough_pages) * frame);  // the second: more than a commit takes
     BOOST_TEST(file_size() > Limits::enough_pages * (2 * page));
     reopen();
     check_whole(*store);
