@@ -10,7 +10,7 @@ namespace dnat {
 /// How the time to live changes: a gateway takes one; undoing what a gateway did gives it back (255 stays).
 enum class TtlStep : std::uint8_t { down, up };
 
-/// The only writer of packet bytes. Replaces addresses and ports as `translation` says and keeps every checksum
+/// The only code that translates a packet. Replaces addresses and ports as `translation` says and keeps every checksum
 /// that the frame holds in step with them by RFC 1624 eqn. 3: IPv4, TCP, UDP, ICMP and those of the packet that an ICMP
 /// error quotes. Bytes that the capture lacks are not missed; a wrong checksum stays wrong by the same amount, an
 /// offloaded IPv4 checksum (0) and an absent UDP checksum (0) stay 0.

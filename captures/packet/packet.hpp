@@ -48,7 +48,7 @@ enum class Defect : std::uint8_t {
 /// For a person: "IPv4 header checksum is wrong".
 [[nodiscard]] std::string_view to_string(Defect defect) noexcept;
 
-/// A decoded frame. One flat value, filled once; after `decode` nobody checks lengths.
+/// A decoded frame. One flat value, filled once; code that uses it checks no length.
 ///
 /// Valid for all but not_ip, IPv6 and a cut link layer: `ip`. For tcp, udp: `tuple`, `transport`; for fragment and
 /// icmp_error the tuple's ports are 0, and for icmp_error its addresses are the outer ones. For tcp: sequence to window.

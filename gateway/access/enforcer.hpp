@@ -9,8 +9,8 @@
 
 namespace gateway::access {
 
-/// Who makes on the wire what the control plane decides. It is told after the decision is on disk and before the answer;
-/// when it returns, doors have moved.
+/// Who makes on the wire what the control plane decides. It is told after the decision is on disk and before the answer.
+/// Only expiry comes first: a window closes in time, whatever the disk does. When `enforce` returns, doors have moved.
 class Enforcer {
 public:
     Enforcer() = default;

@@ -10,7 +10,7 @@
 //   dnat       FlowTable       one batched look-up for all packets of the run, from either side
 //   policy     admit           for first packets only: rules, windows, NSGs
 //   dnat       insert, advance commits a flow, or follows its state
-//   dnat       rewrite         the only writer of packet bytes
+//   dnat       rewrite         the only code that translates a packet
 //   gateway    Observer        writes, logs, counts
 //
 // A burst is cut into runs within which no flow can expire, so that expiry needs no check per packet: a run ends before

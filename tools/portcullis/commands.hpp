@@ -4,7 +4,7 @@
 
 namespace tools {
 
-/// Exit codes, the same for all subcommands (DESIGN §5).
+/// Exit codes. 1 and 3 mean one thing for replay, another for clients of the API (README, "Exit codes").
 enum Exit : int {
     exit_done = 0,
     exit_expectation_failed = 1,
