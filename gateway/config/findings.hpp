@@ -17,7 +17,7 @@ struct Place {
     std::uint32_t column = 0;
 };
 
-/// Something wrong, or surely not meant, in a configuration: where, what, and how to mend it.
+/// A mistake, or a likely mistake, in a configuration: where, what, and how to mend it.
 struct Finding {
     enum class Severity : std::uint8_t { error, warning };
     Severity severity = Severity::error;

@@ -12,7 +12,7 @@ namespace gateway::config_file {
 
 struct LoadedConfig {
     config::Config config;
-    config::Findings warnings;  ///< legal, but surely not meant
+    config::Findings warnings;  ///< legal, and likely mistakes
 };
 
 /// Reads and validates a TOML configuration. On failure, every mistake in it, not just the first.

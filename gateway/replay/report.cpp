@@ -107,7 +107,7 @@ std::string_view gloss(Reason reason) {
     switch (reason) {
         case Reason::dnat: return "first packets of flows that a NAT rule admitted";
         case Reason::established: return "later packets from clients";
-        case Reason::reply: return "answers of the machines";
+        case Reason::reply: return "replies from VMs";
         case Reason::related: return "ICMP errors about tracked flows";
         case Reason::malformed: return "not what their protocol allows";
         case Reason::unsupported: return "IPv6, or a protocol that DNAT does not know";
@@ -121,7 +121,7 @@ std::string_view gloss(Reason reason) {
         case Reason::network_rule_deny: return "a network rule denies them";
         case Reason::jit_closed: return "no just-in-time window was open";
         case Reason::nsg_deny: return "a network security group denies them";
-        case Reason::no_flow: return "answers to nothing";
+        case Reason::no_flow: return "replies without a flow";
         case Reason::window_cut: return "their window was cut";
         case Reason::ports_exhausted: return "no source port left toward the machine";
         case Reason::table_full: return "flow table full ([limits] flows)";

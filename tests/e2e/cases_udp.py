@@ -101,7 +101,7 @@ def _(c):
     Udp(c, CROWDED, ("198.51.100.9", 0)).up(b"question")
 
 
-@case("unsolicited: no such port, answers to nothing, a VM that begins")
+@case("unsolicited: no such port, replies without a flow, a VM that begins")
 def _(c):
     client = new_client()
     c.outside(packets.udp(client, (PUBLIC, 9)), packets.udp(client, (PUBLIC, 53)), packets.udp(client, (INSTANCE, 53)),

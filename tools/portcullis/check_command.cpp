@@ -51,8 +51,7 @@ int check(const CheckOptions& options) {
 }  // namespace
 
 void add_check_command(CLI::App& app, int& exit_code) {
-    auto* const command = app.add_subcommand("check",
-                                             "Find all mistakes in a configuration, and what is surely not meant");
+    auto* const command = app.add_subcommand("check", "Find all mistakes in a configuration, and likely mistakes");
     const auto options = std::make_shared<CheckOptions>();
     command->add_option("--config", options->config, "Configuration (TOML)")->required();
     command->add_option("--scenario", options->scenario, "Also check a replay's timeline against it");
