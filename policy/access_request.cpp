@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "captures/base/utf8.hpp"
+
 namespace policy {
 
 using captures::base::Duration;
@@ -38,11 +40,6 @@ std::string listed(const Items& items, Text text) {
 std::string for_port(std::uint16_t number) { return " for port " + std::to_string(number); }
 
 bool is_blank(std::string_view text) noexcept { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
-
-std::size_t characters(std::string_view utf8) noexcept {
-    const auto begins = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; };
-    return static_cast<std::size_t>(std::ranges::count_if(utf8, begins));
-}
 
 bool looks_like_ipv6(std::string_view text) noexcept { return std::ranges::count(text, ':') > 1; }
 
@@ -114,7 +111,7 @@ std::optional<Refusal> malformed(const AccessRequest& request) {
                        std::to_string(most_ports) + " are accepted.");
     }
     if (request.justification.size() > 4 * longest_justification ||
-        characters(request.justification) > longest_justification) {
+        captures::base::character_count(request.justification) > longest_justification) {
         return invalid("The justification is longer than " + std::to_string(longest_justification) + " characters.");
     }
     std::size_t sources = 0;

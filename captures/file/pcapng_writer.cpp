@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "captures/base/bytes.hpp"
+#include "captures/base/utf8.hpp"
 #include "captures/file/pcapng_format.hpp"
 #include "captures/packet/print.hpp"
 
@@ -179,11 +180,7 @@ std::byte* store_option(std::byte* to, std::uint16_t code, std::string_view valu
 
 /// As much of UTF-8 text as the 16-bit length of an option permits; a character is not cut in two.
 std::string_view cut_to_option(std::string_view text) noexcept {
-    if (text.size() <= longest_option) return text;
-    std::size_t size = longest_option;
-    const auto continues = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; };
-    while (size > 0 && continues(text[size])) --size;
-    return text.substr(0, size);
+    return text.size() <= longest_option ? text : base::utf8_prefix(text.substr(0, longest_option));
 }
 
 }  // namespace

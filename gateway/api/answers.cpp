@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "captures/base/utf8.hpp"
 #include "gateway/api/arm_problems.hpp"
 #include "gateway/api/http/text.hpp"
 #include "gateway/api/json_text.hpp"
@@ -88,7 +89,7 @@ control_plane::Answer<std::string> page_start(const http::Request& request) {
     const auto token = request.parameter(skip_token);
     if (!token) return std::string{};
     const auto start = http::from_base64url(*token);
-    if (start && !start->empty() && http::is_utf8(*start)) return *start;
+    if (start && !start->empty() && captures::base::is_utf8(*start)) return *start;
     return tl::unexpected{
         arm::bad_request("The $skiptoken " + http::shown(*token) + " is none that was given out here")};
 }

@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "captures/base/utf8.hpp"
 #include "gateway/api/answers.hpp"
 #include "gateway/api/arm_problems.hpp"
 #include "gateway/api/http/rate_limit.hpp"
@@ -30,9 +31,7 @@ std::string path_of(const http::Request& request) {
     constexpr std::size_t longest = 1024;
     std::string path;
     for (const auto& segment : request.path) path += '/' + segment;
-    if (path.size() > longest) path.resize(longest);
-    while (!http::is_utf8(path)) path.pop_back();  // not within a character
-    return path;
+    return std::string{captures::base::utf8_prefix(std::string_view{path}.substr(0, longest))};
 }
 
 /// As ARM tells how many more requests of this kind it will take (facts: Azure-JIT §1.3). Here all kinds share one budget.

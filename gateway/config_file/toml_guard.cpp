@@ -1,7 +1,8 @@
 #include "gateway/config_file/toml_guard.hpp"
 
 #include <algorithm>
-#include <array>
+
+#include "captures/base/utf8.hpp"
 
 namespace gateway::config_file {
 
@@ -93,9 +94,8 @@ void Scanner::pass_string() {
 config::Position Scanner::position() const {
     const auto before = text_.substr(0, at_);
     const auto line = before.substr(before.rfind('\n') + 1);  // npos + 1 is 0
-    const auto begins_character = [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0U) != 0x80U; };
     return {static_cast<std::uint32_t>(std::ranges::count(before, '\n') + 1),
-            static_cast<std::uint32_t>(std::ranges::count_if(line, begins_character) + 1)};
+            static_cast<std::uint32_t>(captures::base::character_count(line) + 1)};
 }
 
 }  // namespace
@@ -105,27 +105,10 @@ std::optional<Unfit> unfit_for_toml(std::string_view text) { return Scanner{text
 namespace {
 
 constexpr char32_t private_plane = 0xf0000;
-constexpr char32_t first_moved = 0xa0;
 
-/// The character that begins a text, if it is encoded in `length` bytes of UTF-8; the shortest form is not insisted on.
-std::optional<char32_t> decode(std::string_view text, std::size_t length) {
-    constexpr std::array<unsigned, 5> lead_bits{0, 0, 0x1f, 0x0f, 0x07};
-    constexpr std::array<unsigned, 5> lead_mark{0, 0, 0xc0, 0xe0, 0xf0};
-    const auto byte = [&](std::size_t index) { return static_cast<unsigned>(static_cast<unsigned char>(text[index])); };
-    if (text.size() < length || (byte(0) & ~lead_bits[length]) != lead_mark[length]) return {};
-    char32_t character = byte(0) & lead_bits[length];
-    for (std::size_t index = 1; index < length; ++index) {
-        if ((byte(index) & 0xc0U) != 0x80U) return {};
-        character = character << 6U | (byte(index) & 0x3fU);
-    }
-    return character;
-}
-
-void encode(char32_t character, std::size_t length, std::string& text) {
-    constexpr std::array<unsigned, 5> lead_mark{0, 0, 0xc0, 0xe0, 0xf0};
-    text += static_cast<char>(lead_mark[length] | character >> 6U * (length - 1));
-    for (auto left = length - 1; left > 0; --left)
-        text += static_cast<char>(0x80U | (character >> 6U * (left - 1) & 0x3fU));
+constexpr bool is_moved(char32_t character) noexcept {
+    const bool is_surrogate = character >= 0xd800 && character < 0xe000;
+    return character >= 0xa0 && character <= 0xffff && !is_surrogate;
 }
 
 }  // namespace
@@ -134,22 +117,19 @@ std::string moved_to_private_use(std::string_view text) {
     std::string moved;
     moved.reserve(text.size());
     while (!text.empty()) {
-        if (is_ascii(text.front())) {
-            const auto ascii = static_cast<std::size_t>(std::ranges::find_if_not(text, is_ascii) - text.begin());
-            moved += text.substr(0, ascii);
-            text.remove_prefix(ascii);
-            continue;
+        const auto ascii = static_cast<std::size_t>(std::ranges::find_if_not(text, is_ascii) - text.begin());
+        moved += text.substr(0, ascii);
+        text.remove_prefix(ascii);
+        if (text.empty()) break;
+        // What is not UTF-8 is for toml++ to refuse.
+        const auto character = captures::base::first_character(text);
+        const auto size = character ? character->size : 1;
+        if (character && is_moved(character->code_point)) {
+            captures::base::append_utf8(private_plane + character->code_point, moved);
+        } else {
+            moved += text.substr(0, size);
         }
-        std::size_t length = 1;
-        for (const auto tried : {std::size_t{2}, std::size_t{3}}) {
-            const auto character = decode(text, tried);
-            if (!character || *character < (tried == 2 ? first_moved : 0x800)) continue;
-            if (*character >= 0xd800 && *character < 0xe000) continue;  // surrogates are for toml++ to refuse
-            encode(private_plane + *character, 4, moved);
-            length = tried;
-        }
-        if (length == 1) moved += text.front();
-        text.remove_prefix(length);
+        text.remove_prefix(size);
     }
     return moved;
 }
@@ -158,14 +138,14 @@ std::string moved_back(std::string_view text) {
     std::string back;
     back.reserve(text.size());
     while (!text.empty()) {
-        const auto character = decode(text, 4);
-        if (character && *character >= private_plane + first_moved && *character <= private_plane + 0xffff) {
-            encode(*character - private_plane, *character - private_plane < 0x800 ? 2 : 3, back);
-            text.remove_prefix(4);
+        const auto character = captures::base::first_character(text);
+        const auto size = character ? character->size : 1;
+        if (character && is_moved(character->code_point - private_plane)) {
+            captures::base::append_utf8(character->code_point - private_plane, back);
         } else {
-            back += text.front();
-            text.remove_prefix(1);
+            back += text.substr(0, size);
         }
+        text.remove_prefix(size);
     }
     return back;
 }

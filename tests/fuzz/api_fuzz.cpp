@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "captures/base/utf8.hpp"
 #include "gateway/api/api.hpp"
-#include "gateway/api/http/text.hpp"
 #include "gateway/api/sign_in/authenticator.hpp"
 #include "gateway/config_file/load.hpp"
 #include "tests/support/service_lab.hpp"
@@ -92,7 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     auto target = gateway::api::http::parse_target(line);
     if (!target) return 0;
-    for (const auto& segment : target->first) require(gateway::api::http::is_utf8(segment) && !segment.empty());
+    for (const auto& segment : target->first) require(captures::base::is_utf8(segment) && !segment.empty());
     request.path = std::move(target->first);
     request.query = std::move(target->second);
     request.body = text;

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "captures/base/utf8.hpp"
 #include "gateway/api/http/text.hpp"
 #include "gateway/config_file/client_config.hpp"
 #include "tools/portcullis/commands.hpp"
@@ -60,27 +61,12 @@ tl::expected<std::string, std::string> token_of(const RemoteFlags& flags,
                     "~/.config/portcullis/client.toml"}};
 }
 
-/// Of the character that a text begins with; 1 where that is no UTF-8.
-std::size_t character_size(std::string_view text) {
-    constexpr std::size_t longest = 4;
-    for (std::size_t size = 1; size <= std::min(longest, text.size()); ++size) {
-        if (gateway::api::http::is_utf8(text.substr(0, size))) return size;
-    }
-    return 1;
-}
-
 /// What a terminal obeys or turns around: C0 and C1 (ECMA-48), marks of direction and separators of lines (Unicode: Cc, Cf
-/// of UAX 9, Zl, Zp), and what is no UTF-8.
-bool is_control(std::string_view character) {
-    if (!gateway::api::http::is_utf8(character)) return true;
-    if (character.size() == 1) return character[0] < ' ' || character[0] == '\x7f';
-    const auto is_between = [&](std::string_view first, std::string_view last) {
-        return first <= character && character <= last;
-    };
-    // NOLINTBEGIN(misc-misleading-bidirectional): they are what is looked for
-    return is_between("\xc2\x80", "\xc2\x9f") || is_between("\u200e", "\u200f") || is_between("\u2028", "\u202e") ||
-           is_between("\u2066", "\u2069") || character == "\u061c";
-    // NOLINTEND(misc-misleading-bidirectional)
+/// of UAX 9, Zl, Zp).
+bool is_control(char32_t character) {
+    const auto is_between = [&](char32_t first, char32_t last) { return first <= character && character <= last; };
+    return character < U' ' || is_between(0x7f, 0x9f) || is_between(0x200e, 0x200f) || is_between(0x2028, 0x202e) ||
+           is_between(0x2066, 0x2069) || character == 0x061c;
 }
 
 /// The part of an answer's `nextLink` that is the server's own: the path and the query.
@@ -219,9 +205,10 @@ const boost::json::array& items(const boost::json::value& object, std::string_vi
 std::string printable(std::string_view text) {
     std::string clean;
     while (!text.empty()) {
-        const auto character = text.substr(0, character_size(text));
-        text.remove_prefix(character.size());
-        clean += is_control(character) ? "?" : character;
+        const auto character = captures::base::first_character(text);
+        const auto bytes = text.substr(0, character ? character->size : 1);
+        text.remove_prefix(bytes.size());
+        clean += !character || is_control(character->code_point) ? "?" : bytes;
     }
     return clean;
 }

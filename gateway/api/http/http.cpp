@@ -4,7 +4,7 @@
 
 #include <boost/url/parse.hpp>
 
-#include "gateway/api/http/text.hpp"
+#include "captures/base/utf8.hpp"
 #include "policy/names.hpp"
 
 namespace gateway::api::http {
@@ -18,7 +18,7 @@ constexpr std::size_t usual_parameters = 3;
 /// What a decoded part of a URL may hold: text, nothing that would end a line or hide in a log.
 bool is_clean(std::string_view text) noexcept {
     const auto is_control = [](char letter) { return static_cast<unsigned char>(letter) < ' ' || letter == '\x7f'; };
-    return std::ranges::none_of(text, is_control) && is_utf8(text);
+    return std::ranges::none_of(text, is_control) && captures::base::is_utf8(text);
 }
 
 /// A segment with a slash inside could be read as two when paths are put together again.

@@ -4,6 +4,8 @@
 
 #include <openssl/evp.h>
 
+#include "captures/base/utf8.hpp"
+
 namespace gateway::api::http {
 
 namespace {
@@ -21,22 +23,6 @@ int hex_value(char digit) noexcept {
     if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
     if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
     return -1;
-}
-
-/// How many bytes the character has that `first` begins; 0 where none begins so.
-std::size_t utf8_length(std::uint8_t first) noexcept {
-    if (first < 0x80) return 1;
-    if (first >= 0xc2 && first <= 0xdf) return 2;
-    if (first >= 0xe0 && first <= 0xef) return 3;
-    if (first >= 0xf0 && first <= 0xf4) return 4;
-    return 0;
-}
-
-/// The second byte decides about overlong forms, surrogates and what is beyond U+10FFFF.
-bool is_second(std::uint8_t first, std::uint8_t second) noexcept {
-    const std::uint8_t lowest = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    const std::uint8_t highest = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    return second >= lowest && second <= highest;
 }
 
 }  // namespace
@@ -108,19 +94,6 @@ std::optional<std::string> from_base64url(std::string_view text) {
     return bytes;
 }
 
-bool is_utf8(std::string_view text) noexcept {
-    while (!text.empty()) {
-        const auto length = utf8_length(byte_of(text[0]));
-        if (length == 0 || length > text.size()) return false;
-        if (length > 1 && !is_second(byte_of(text[0]), byte_of(text[1]))) return false;
-        for (std::size_t at = 2; at < length; ++at) {
-            if ((byte_of(text[at]) & 0xc0U) != 0x80) return false;
-        }
-        text.remove_prefix(length);
-    }
-    return true;
-}
-
 bool is_guid(std::string_view text) noexcept {
     constexpr std::size_t length = 36;
     if (text.size() != length) return false;
@@ -158,9 +131,9 @@ std::string percent_encoded(std::string_view text) {
 std::string shown(std::string_view text) {
     constexpr std::size_t enough = 128;
     const bool is_long = text.size() > enough;
-    const bool is_text = is_utf8(text);
+    const bool is_text = captures::base::is_utf8(text);
     text = text.substr(0, enough);
-    while (is_text && !is_utf8(text)) text.remove_suffix(1);  // not within a character
+    if (is_text) text = captures::base::utf8_prefix(text);
     std::string result{'\''};
     for (const char letter : text) {
         const auto byte = byte_of(letter);

@@ -25,9 +25,6 @@ using Sha256 = std::array<std::uint8_t, sha256_size>;
 /// The one spelling of each text only: no padding, no stray bits at the end (RFC 4648 §3.5).
 [[nodiscard]] std::optional<std::string> from_base64url(std::string_view text);
 
-/// RFC 3629: no overlong forms, no surrogates.
-[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
-
 /// `8-4-4-4-12` hex digits.
 [[nodiscard]] bool is_guid(std::string_view text) noexcept;
 /// The same for the same digest (RFC 9562, version 8).

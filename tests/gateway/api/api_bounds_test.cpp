@@ -1,4 +1,4 @@
-#include "gateway/api/http/text.hpp"
+#include "captures/base/utf8.hpp"
 #include "tests/support/api_lab.hpp"
 
 namespace api_bounds_test {
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_audited_in_few_bytes_however_long_its_machine_
     for (const auto& event : events) {
         const auto text = boost::json::serialize(event);
         BOOST_TEST(text.size() < most_bytes);
-        BOOST_TEST(gateway::api::http::is_utf8(text));
+        BOOST_TEST(captures::base::is_utf8(text));
     }
 }
 

@@ -85,16 +85,6 @@ BOOST_AUTO_TEST_CASE(base64url_has_one_spelling_for_each_text) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(utf8_is_told_from_what_only_looks_like_it) {
-    for (const std::string_view good : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf"}) {
-        BOOST_TEST(gateway::api::http::is_utf8(good), good);
-    }
-    for (const std::string_view bad : {"\x80", "\xc3", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xed\xa0\x80",
-                                       "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82"}) {
-        BOOST_TEST(!gateway::api::http::is_utf8(bad), bad);
-    }
-}
-
 BOOST_AUTO_TEST_CASE(digests_and_guids_have_their_forms) {
     const auto digest = gateway::api::http::sha256("abc");  // FIPS 180-4, its first example
     BOOST_TEST(gateway::api::http::to_hex(digest) ==
