@@ -34,7 +34,7 @@ void AccessWindows::open(const Window& window) {
 }
 
 void AccessWindows::open(std::uint64_t door_key, const Prefix& source, const Opening& opening) {
-    const Key key{door_key, key_of(source)};
+    const auto key = PrefixKey::of(door_key, source);
     auto& door = doors_[door_key];
     auto& counts = counts_[door_key];
     auto& prefix = prefixes_[key];
@@ -60,13 +60,13 @@ void AccessWindows::close(const Window& window) noexcept {
 }
 
 void AccessWindows::close(std::uint64_t door_key, const Prefix& source, WindowId id) noexcept {
-    if (!remove(Key{door_key, key_of(source)}, id)) return;
+    if (!remove(PrefixKey::of(door_key, source), id)) return;
     auto& left = counts_.find(door_key)->second[source.length];
     if (--left == 0) doors_.find(door_key)->lengths &= ~(std::uint64_t{1} << source.length);
 }
 
 /// False where that window is not open for that prefix.
-bool AccessWindows::remove(const Key& key, WindowId id) noexcept {
+bool AccessWindows::remove(const PrefixKey& key, WindowId id) noexcept {
     auto* const prefix = prefixes_.find(key);
     if (prefix == nullptr) return false;
     if (!prefix->others) {
@@ -100,8 +100,8 @@ std::optional<WindowId> AccessWindows::find(Endpoint target, Protocol protocol, 
     const auto* const door = doors_.find(door_key);
     if (door == nullptr) return {};
     const Opening* best = nullptr;
-    door->for_each_prefix_of(source, [&](const Prefix& prefix) {
-        const auto* const one = open_at(now, Key{door_key, key_of(prefix)});
+    for_each_prefix_of(source, door->lengths, [&](const Prefix& prefix) {
+        const auto* const one = open_at(now, PrefixKey::of(door_key, prefix));
         if (one != nullptr && (best == nullptr || one->outlasts(*best))) best = one;
     });
     if (best == nullptr) return {};
@@ -109,7 +109,7 @@ std::optional<WindowId> AccessWindows::find(Endpoint target, Protocol protocol, 
 }
 
 /// Of the windows of one prefix that are open then, the one that lasts longest; or null.
-const AccessWindows::Opening* AccessWindows::open_at(Time now, const Key& key) const noexcept {
+const AccessWindows::Opening* AccessWindows::open_at(Time now, const PrefixKey& key) const noexcept {
     const auto* const prefix = prefixes_.find(key);
     if (prefix == nullptr || prefix->longest.end <= now) return nullptr;
     if (prefix->longest.start <= now) return &prefix->longest;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "captures/base/five_tuple.hpp"
 #include "captures/base/time.hpp"
 #include "dnat/flat_table.hpp"
+#include "policy/prefix_key.hpp"
 
 namespace policy {
 
@@ -25,6 +25,8 @@ struct Window {
     std::vector<captures::base::Prefix> sources;
     captures::base::Time start;
     captures::base::Time end;
+    /// The firewall's port by which its sources come, where that is one for just-in-time access and no NAT rule's.
+    std::optional<captures::base::Endpoint> mapped_port = {};
 };
 
 /// Which ports are guarded, and who may reach them until when.
@@ -64,8 +66,8 @@ public:
         const auto door_key = door_key_of(target, protocol);
         const auto* const door = doors_.find(door_key);
         if (door == nullptr) return;
-        door->for_each_prefix_of(source, [&](const captures::base::Prefix& prefix) {
-            prefixes_.prefetch(Key{door_key, key_of(prefix)});
+        for_each_prefix_of(source, door->lengths, [&](const captures::base::Prefix& prefix) {
+            prefixes_.prefetch(PrefixKey::of(door_key, prefix));
         });
     }
 
@@ -79,30 +81,6 @@ private:
     struct Door {
         std::uint64_t key = 0;
         std::uint64_t lengths = 0;  ///< bit n: some window with a prefix of length n
-
-        template <class Visit>
-        void for_each_prefix_of(captures::base::Ipv4Address source, Visit visit) const {
-            for (auto left = lengths; left != 0; left &= left - 1) {
-                const auto length = static_cast<std::uint8_t>(std::countr_zero(left));
-                visit(captures::base::Prefix{{source.value & captures::base::Prefix::mask(length)}, length});
-            }
-        }
-    };
-    struct Key {
-        std::uint64_t target = 0;  ///< address, port, protocol
-        std::uint64_t prefix = 0;  ///< address, length
-        bool operator==(const Key&) const = default;
-        /// The finalizer of SplitMix64, which turns every bit of the input into about half of the output's.
-        [[nodiscard]] constexpr std::uint64_t mixed() const noexcept {
-            auto number = target * 0x9e3779b97f4a7c15 + prefix;
-            number = (number ^ number >> 30) * 0xbf58476d1ce4e5b9;
-            number = (number ^ number >> 27) * 0x94d049bb133111eb;
-            return number ^ number >> 31;
-        }
-    };
-    struct KeyHash {
-        using is_avalanching = void;
-        [[nodiscard]] std::size_t operator()(const Key& key) const noexcept { return key.mixed(); }
     };
     struct Opening {
         WindowId id = 0;
@@ -115,7 +93,7 @@ private:
     };
     using Counts = std::array<std::uint32_t, 33>;  ///< windows by prefix length
     struct alignas(64) Opened {
-        Key key;
+        PrefixKey key;
         Opening longest;      ///< outlasts all others of this prefix
         bool others = false;  ///< there are some, in `others_`
     };
@@ -126,22 +104,19 @@ private:
         return std::uint64_t{target.address.value} << 24 | std::uint64_t{target.port} << 8 |
                static_cast<std::uint64_t>(protocol);
     }
-    [[nodiscard]] static constexpr std::uint64_t key_of(const captures::base::Prefix& prefix) noexcept {
-        return std::uint64_t{prefix.address.value} << 8 | prefix.length;
-    }
     template <class Visit>
     static void for_each_door(captures::base::Endpoint target, std::optional<captures::base::Protocol> only,
                               Visit visit);
 
     void open(std::uint64_t door_key, const captures::base::Prefix& source, const Opening& opening);
     void close(std::uint64_t door_key, const captures::base::Prefix& source, WindowId id) noexcept;
-    [[nodiscard]] bool remove(const Key& key, WindowId id) noexcept;
-    [[nodiscard]] const Opening* open_at(captures::base::Time now, const Key& key) const noexcept;
+    [[nodiscard]] bool remove(const PrefixKey& key, WindowId id) noexcept;
+    [[nodiscard]] const Opening* open_at(captures::base::Time now, const PrefixKey& key) const noexcept;
 
     dnat::FlatTable<Door> doors_;
     boost::unordered_flat_map<std::uint64_t, Counts> counts_;  ///< by door, of those that ever had a window
     dnat::FlatTable<Opened> prefixes_;
-    boost::unordered_flat_map<Key, Openings, KeyHash> others_;  ///< in the order of `outlasts`, never empty
+    boost::unordered_flat_map<PrefixKey, Openings, PrefixKeyHash> others_;  ///< in the order of `outlasts`, never empty
 };
 
 }  // namespace policy
