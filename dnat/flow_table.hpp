@@ -125,20 +125,13 @@ public:
         return queue_.empty() ? captures::base::Time::max() : queue_.top().deadline;
     }
 
-    /// Calls `visit(index, flow)` for every flow, in order of index. `visit` may erase the flow it is given.
-    template <class Visit>
-    void for_each(Visit visit) {
-        for (FlowIndex index = 0; index < unused_; ++index) {
-            if (flows_[index].next_free == in_use) visit(index, flows_[index]);
-        }
-    }
-
-    /// Looks at the flows among `count` places from `first` on; true if there are places beyond.
+    /// Calls `look(index)` for every flow among `count` places from `first` on, in their order; true if there are places beyond.
+    /// `look` may erase the flow that it is given.
     template <class Look>
-    [[nodiscard]] bool visit(FlowIndex first, std::uint32_t count, Look look) const {
+    bool visit(FlowIndex first, std::uint32_t count, Look look) const {
         const auto last = first + std::min(count, unused_ - std::min(first, unused_));
         for (auto index = first; index < last; ++index) {
-            if (flows_[index].next_free == in_use) look(flows_[index]);
+            if (flows_[index].next_free == in_use) look(index);
         }
         return last < unused_;
     }

@@ -27,8 +27,9 @@ public:
         ++size_;
     }
 
-    /// Counted from 0, in the order of `add`.
+    /// Counted from 0, in the order of `add`. Precondition: it was added.
     [[nodiscard]] const NatRule& operator[](std::uint32_t number) const noexcept {
+        assert(number < capacity && chunks_[number / chunk_size] != nullptr);
         return (*chunks_[number / chunk_size])[number % chunk_size];
     }
     /// Only for the thread that adds, or while it waits.

@@ -52,15 +52,6 @@ std::vector<policy::MappedPort> Access::use(const config::Config& config) {
     nat_lookup_ = NatLookup{dnat::RuleTable::build(config.nat_rules).value_or(dnat::RuleTable{}),
                             config.firewall.private_ip.value_or(captures::base::Ipv4Address{})};
     authorization_ = policy::Authorization{config.roles, config.role_assignments};
-    windows_.clear();
-    for (const auto& policy : config.jit_policies) {
-        for (const auto& jit : policy.machines) {
-            const auto* machine = directory_.machine(jit.name);
-            if (machine == nullptr) continue;
-            for (const auto& port : jit.ports) windows_.guard({machine->private_ip, port.number}, port.protocol);
-        }
-    }
-    for (const auto& open : open_) enter(*record(open.id));
     return reconnect();
 }
 
@@ -241,12 +232,25 @@ AccessChange Access::plan_policies(std::span<const policy::JitPolicy> policies, 
     return change;
 }
 
-void Access::commit(AccessChange change) {
-    for (const auto& mapped : change.mapped_ports) mapped_ports_.add(mapped);
+policy::WindowDelta Access::commit(AccessChange change) {
+    policy::WindowDelta delta;
+    delta.adopted = adoptions_of(change);
+    for (const auto& end : change.ends) {
+        if (end.cut) delta.cut.push_back(end.id);
+    }
+    std::ranges::sort(change.mapped_ports, {}, [](const policy::MappedPort& one) {
+        return std::pair{policy::to_lower(one.machine), one.port};  // as in `state`
+    });
+    for (const auto& mapped : change.mapped_ports) {
+        mapped_ports_.add(mapped);
+        if (auto rule = mapped_rule_of(mapped)) delta.mapped_rules.push_back(std::move(*rule));
+    }
     for (auto& changed : change.records) {
-        if (mapped_port_of(changed) != nullptr) ++mapped_generation_;
         auto* known = find(changed.id);
-        if (known != nullptr && known->status == policy::Status::initiated) leave(*known);
+        if (known != nullptr && known->status == policy::Status::initiated) {
+            if (auto window = window_of(*known)) delta.closed.push_back(std::move(*window));
+            leave(*known);
+        }
         if (known != nullptr) {
             *known = std::move(changed);
         } else {
@@ -255,9 +259,31 @@ void Access::commit(AccessChange change) {
         }
         if (known->status != policy::Status::initiated) continue;
         enter(*known);
-        open_.insert(OpenWindow::of(*known));
-        expiries_.emplace(known->end, known->id);
+        if (auto window = window_of(*known)) delta.opened.push_back(std::move(*window));
     }
+    doors_.apply(delta);
+    return delta;
+}
+
+policy::DoorState Access::state() const {
+    policy::DoorState state;
+    for (const auto& policy : config_->jit_policies) {
+        for (const auto& jit : policy.machines) {
+            const auto* machine = directory_.machine(jit.name);
+            if (machine == nullptr) continue;
+            for (const auto& port : jit.ports) {
+                state.guards.push_back({{machine->private_ip, port.number}, port.protocol});
+            }
+        }
+    }
+    for (const auto& [key, listener] : mapped_ports_.all()) {
+        if (auto rule = mapped_rule_of({key.first, key.second, listener}))
+            state.mapped_rules.push_back(std::move(*rule));
+    }
+    for (const auto& open : open_) {
+        if (auto window = window_of(*record(open.id))) state.windows.push_back(std::move(*window));
+    }
+    return state;
 }
 
 std::optional<Time> Access::next_expiry() const noexcept {
@@ -336,20 +362,12 @@ AccessRecord Access::new_record(const policy::AccessRequest& request, const poli
     return record;
 }
 
-/// The window stands where its port is guarded: after a change of configuration that may be for one protocol only,
-/// or nowhere.
 void Access::enter(const AccessRecord& record) {
-    auto window = window_of(record);
-    if (!window) return;
-    for (const auto protocol : {captures::base::Protocol::tcp, captures::base::Protocol::udp}) {
-        if (record.protocol.value_or(protocol) != protocol || !windows_.guarded(window->target, protocol)) continue;
-        window->protocol = protocol;
-        windows_.open(*window);
-    }
+    open_.insert(OpenWindow::of(record));
+    expiries_.emplace(record.end, record.id);
 }
 
 void Access::leave(const AccessRecord& record) {
-    if (const auto window = window_of(record)) windows_.close(*window);
     open_.erase(OpenWindow::of(record));
     expiries_.erase({record.end, record.id});
     connections_.erase(record.id);
@@ -358,12 +376,14 @@ void Access::leave(const AccessRecord& record) {
 std::optional<policy::Window> Access::window_of(const AccessRecord& record) const {
     const auto* machine = directory_.machine(record.machine);
     if (machine == nullptr) return {};
+    const auto* const mapped = mapped_port_of(record);
     return policy::Window{.id = record.id,
                           .target = {machine->private_ip, record.port},
                           .protocol = record.protocol,
                           .sources = record.sources,
                           .start = record.start,
-                          .end = record.end};
+                          .end = record.end,
+                          .mapped_port = mapped == nullptr ? std::nullopt : std::optional{*mapped}};
 }
 
 Access::OpenWindow Access::OpenWindow::of(const AccessRecord& record) {

@@ -20,6 +20,7 @@
 #include "policy/access_record.hpp"
 #include "policy/access_request.hpp"
 #include "policy/access_windows.hpp"
+#include "policy/doors.hpp"
 #include "policy/mapped_ports.hpp"
 #include "policy/window_change.hpp"
 
@@ -82,8 +83,9 @@ public:
     /// gone or no longer grants them (`still_granted`).
     [[nodiscard]] AccessChange plan_policies(std::span<const policy::JitPolicy> policies,
                                              captures::base::Time now) const;
-    /// Makes it so. Since it was planned, nothing else may have changed, but for requests on other machines.
-    void commit(AccessChange change);
+    /// Makes it so. Since it was planned, nothing else may have changed, but for requests on other machines. Returns what it
+    /// means to whoever judges packets.
+    policy::WindowDelta commit(AccessChange change);
 
     /// Judged in Azure's order: principal known and allowed (AuthorizationFailed names the missing action), shape of
     /// the request, machine and policy found (PolicyNotFound), request within the policy. Then all its windows open at
@@ -115,11 +117,12 @@ public:
     /// Returns mapped ports that open windows had to be given because their NAT rule is gone.
     std::vector<policy::MappedPort> use(const config::Config& config);
 
-    /// A NAT rule for each mapped port that was ever given, in the collection `MDC-JIT`: they come after all others. Its
-    /// sources are those of the open windows that guard the port; without any it names no protocol and takes nothing.
-    [[nodiscard]] std::vector<dnat::NatRule> mapped_rules() const;
-    /// Changes whenever `mapped_rules` may have.
-    [[nodiscard]] std::uint64_t mapped_generation() const noexcept { return mapped_generation_; }
+    /// How everything stands that packets are judged by. The rules of mapped ports are in the collection `MDC-JIT`, one for
+    /// each port that was ever given and can be used.
+    [[nodiscard]] policy::DoorState state() const;
+    /// The same, ready to be asked; it stays at its place and changes with this object.
+    [[nodiscard]] const policy::Doors& doors() const noexcept { return doors_; }
+    [[nodiscard]] const policy::AccessWindows& windows() const noexcept { return doors_.windows(); }
     /// Where the record's sources must connect. None where nothing maps its port, or the machine is gone.
     [[nodiscard]] std::optional<Connection> connection_of(const policy::AccessRecord& record) const;
 
@@ -133,7 +136,6 @@ public:
 
     [[nodiscard]] const config::Directory& directory() const noexcept { return directory_; }
     [[nodiscard]] const policy::Authorization& authorization() const noexcept { return authorization_; }
-    [[nodiscard]] const policy::AccessWindows& windows() const noexcept { return windows_; }
     [[nodiscard]] const std::vector<policy::AccessRecord>& records() const noexcept { return records_; }
     [[nodiscard]] const policy::AccessRecord* record(policy::WindowId id) const noexcept;
 
@@ -167,7 +169,8 @@ private:
     /// Finds the way to the record's port, or gives it a mapped port, unless all are taken.
     [[nodiscard]] std::optional<policy::Refusal> connect(policy::AccessRecord& record, Allocations& allocations) const;
     std::vector<policy::MappedPort> reconnect();
-    void admit(const policy::AccessRecord& open, dnat::NatRule& rule) const;
+    /// The rule of a mapped port, where it can be used.
+    [[nodiscard]] std::optional<policy::MappedRule> mapped_rule_of(const policy::MappedPort& mapped) const;
     /// The record's mapped port, if that is how its port is reached.
     [[nodiscard]] const captures::base::Endpoint* mapped_port_of(const policy::AccessRecord& record) const;
     [[nodiscard]] std::optional<Connection> find_connection(const policy::AccessRecord& record) const;
@@ -182,9 +185,8 @@ private:
     config::Directory directory_;
     NatLookup nat_lookup_;  ///< by the rules of the configuration alone
     policy::MappedPorts mapped_ports_;
-    std::uint64_t mapped_generation_ = 0;
     policy::Authorization authorization_;
-    policy::AccessWindows windows_;
+    policy::Doors doors_;
     std::vector<policy::AccessRecord> records_;  ///< in the order of their ids
     policy::WindowId last_id_ = 0;
     std::set<OpenWindow> open_;                                             ///< initiated and not yet revoked

@@ -61,13 +61,13 @@ std::optional<policy::Refusal> Access::connect(AccessRecord& record, Allocations
                     record.port, record.machine, config_->jit.mapped_ports->first, config_->jit.mapped_ports->last)};
 }
 
-/// Finds the ways of all open windows anew, since rules or addresses may have changed.
+/// Finds the ways of all open windows anew, since rules or addresses may have changed, and with them what packets are judged by.
 std::vector<policy::MappedPort> Access::reconnect() {
     Allocations allocations;
     connections_.clear();
     for (const auto& open : open_) static_cast<void>(connect(*find(open.id), allocations));
     for (const auto& mapped : allocations.own) mapped_ports_.add(mapped);
-    ++mapped_generation_;
+    doors_ = policy::Doors{state()};
     return std::move(allocations.own);
 }
 
@@ -129,37 +129,13 @@ std::vector<const AccessRecord*> Access::open_records(std::optional<std::string_
     return open;
 }
 
-/// Adds a window to the rule of its mapped port, for protocols that are guarded: no rule leads where no window is asked for.
-void Access::admit(const AccessRecord& open, dnat::NatRule& rule) const {
-    bool guarded = false;
-    for (const auto protocol : {Protocol::tcp, Protocol::udp}) {
-        if (open.protocol.value_or(protocol) != protocol || !windows_.guarded(rule.translated, protocol)) continue;
-        guarded = true;
-        const bool named = std::ranges::find(rule.protocols, protocol) != rule.protocols.end();
-        if (!named) rule.protocols.push_back(protocol);
-    }
-    if (!guarded) return;
-    for (const auto& source : open.sources) rule.sources.push_back(source.range());
-}
-
-std::vector<dnat::NatRule> Access::mapped_rules() const {
-    std::vector<dnat::NatRule> rules;
-    for (const auto& [key, listener] : mapped_ports_.all()) {
-        const auto& [name, port] = key;
-        const auto* machine = directory_.machine(name);
-        if (machine == nullptr || !usable(listener)) continue;
-        dnat::NatRule rule;
-        rule.name = {std::string{mapped_collection}, mapped_rule_name(machine->name, port), {}, {}};
-        rule.destination = listener.address;
-        rule.destination_ports = {{listener.port, listener.port}};
-        rule.translated = {machine->private_ip, port};
-        for (auto at = open_.lower_bound({name, port, {}, 0}); at != open_.end(); ++at) {
-            if (at->machine != name || at->port != port) break;
-            if (const auto& open = *record(at->id); open.listener == listener) admit(open, rule);
-        }
-        rules.push_back(std::move(rule));
-    }
-    return rules;
+std::optional<policy::MappedRule> Access::mapped_rule_of(const policy::MappedPort& mapped) const {
+    const auto* machine = directory_.machine(mapped.machine);
+    if (machine == nullptr || !usable(mapped.listener)) return {};
+    return policy::MappedRule{
+        .name = {std::string{mapped_collection}, mapped_rule_name(machine->name, mapped.port), {}, {}},
+        .listener = mapped.listener,
+        .target = {machine->private_ip, mapped.port}};
 }
 
 }  // namespace gateway::access

@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include "gateway/config/reload_report.hpp"
+#include "gateway/control_plane/caller.hpp"
 #include "gateway/live/live_gateway.hpp"
 
 /// What `/portcullis/v1` tells of the live gateway (docs/api.yaml).

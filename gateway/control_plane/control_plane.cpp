@@ -150,12 +150,11 @@ tl::expected<std::vector<config::ConfigChange>, std::string> ControlPlane::reloa
     store::Commit commit{orphans.records, {}, {}, {}, {std::move(event)}};
     std::ranges::move(state.events_of(orphans, who, now), std::back_inserter(commit.events));
     if (const auto problem = state.write(std::move(commit))) return tl::unexpected{problem->message};
-    const access::Enforcer::Change told{.rules = true, .ends = orphans.ends, .adoptions = {}, .now = now};
-    state.access.commit(std::move(orphans));
+    state.carry_out(std::move(orphans), now);
     state.file_policies = std::move(file_policies);
     state.config = std::move(config);
     state.apply_policies();
-    if (state.enforcer != nullptr) state.enforcer->enforce(state.config, state.access, told);
+    state.load_enforcer(now);
     return changes;
 }
 
@@ -174,7 +173,7 @@ std::optional<Problem> ControlPlane::note_change(const Caller& caller, std::stri
 
 void ControlPlane::enforce_by(access::Enforcer& enforcer, Time now) {
     state_->enforcer = &enforcer;
-    enforcer.enforce(state_->config, state_->access, {.rules = true, .ends = {}, .adoptions = {}, .now = now});
+    state_->load_enforcer(now);
 }
 
 ControlPlane::Numbers ControlPlane::numbers() const {
@@ -316,11 +315,13 @@ void ControlPlane::State::end_orphans(Time now) {
     access.commit(std::move(orphans));
 }
 
-void ControlPlane::State::carry_out(access::AccessChange change, Time now) {
-    const access::Enforcer::Change told{
-        .rules = false, .ends = change.ends, .adoptions = access::adoptions_of(change), .now = now};
-    access.commit(std::move(change));
-    if (enforcer != nullptr) enforcer->enforce(config, access, told);
+void ControlPlane::State::carry_out(access::AccessChange change, Time now) noexcept {
+    const auto delta = access.commit(std::move(change));
+    if (enforcer != nullptr) enforcer->apply(delta, now);
+}
+
+void ControlPlane::State::load_enforcer(Time now) noexcept {
+    if (enforcer != nullptr) enforcer->load(config, access.state(), now);
 }
 
 Problem ControlPlane::State::refuse(AuditEvent event, Problem problem) {

@@ -188,7 +188,7 @@ const JitPolicy* ControlPlane::State::policy(std::string_view name) const {
     return found == config.jit_policies.end() ? nullptr : &*found;
 }
 
-void ControlPlane::State::apply_policies() {
+void ControlPlane::State::apply_policies() noexcept {
     config.jit_policies = merge(config, file_policies, changed_policies);
     for (auto& mapped : access.use(config)) late.mapped_ports.push_back(std::move(mapped));
 }
@@ -250,11 +250,10 @@ std::optional<Problem> ControlPlane::State::keep(const Caller& caller, store::St
     store::Commit commit{orphans.records, {std::move(changed)}, {}, {}, {std::move(event)}};
     std::ranges::move(events_of(orphans, caller, now), std::back_inserter(commit.events));
     if (auto problem = write(std::move(commit))) return problem;
-    const access::Enforcer::Change told{.rules = false, .ends = orphans.ends, .adoptions = {}, .now = now};
-    access.commit(std::move(orphans));
+    carry_out(std::move(orphans), now);
     changed_policies = std::move(stored);
     apply_policies();
-    if (enforcer != nullptr) enforcer->enforce(config, access, told);
+    load_enforcer(now);
     return {};
 }
 

@@ -102,8 +102,11 @@ struct ControlPlane::State {
     void note(policy::AuditEvent event);
     [[nodiscard]] std::optional<Problem> is_backlogged() const;
 
-    /// Makes a change so that is on disk, or that needs no disk: here, then on the wire.
-    void carry_out(access::AccessChange change, captures::base::Time now);
+    /// Applies a change that is on disk, or that needs no disk: here, then to traffic. Out of memory between the two ends the
+    /// process, since the doors would then differ from the records; see Enforcer.
+    void carry_out(access::AccessChange change, captures::base::Time now) noexcept;
+    /// The same after policies or rules have changed.
+    void load_enforcer(captures::base::Time now) noexcept;
 
     // Policies.
     [[nodiscard]] const policy::JitPolicy* policy(std::string_view name) const;
@@ -111,7 +114,7 @@ struct ControlPlane::State {
     [[nodiscard]] static std::vector<policy::JitPolicy> merge(const config::Config& all,
                                                               const std::vector<policy::JitPolicy>& file,
                                                               const StoredPolicies& stored);
-    void apply_policies();
+    void apply_policies() noexcept;
     [[nodiscard]] PolicyView view(const Caller& caller, const policy::JitPolicy& policy,
                                   captures::base::Time now) const;
     [[nodiscard]] std::optional<captures::base::Ipv4Address> public_ip(const Caller& caller, std::string_view machine,

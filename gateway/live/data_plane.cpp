@@ -23,6 +23,9 @@ constexpr auto busy_poll = std::chrono::microseconds{50};
 /// So that a lost wake-up costs little; nothing depends on it.
 constexpr auto longest_sleep = std::chrono::milliseconds{100};
 
+/// Of those that a change concerns, between two bursts: some 0.1 ms, mostly for resets.
+constexpr std::size_t flows_at_once = 256;
+
 Duration since_boot() noexcept {
     timespec time{};
     ::clock_gettime(CLOCK_BOOTTIME, &time);
@@ -31,18 +34,19 @@ Duration since_boot() noexcept {
 
 }  // namespace
 
-DataPlane::DataPlane(const Settings& settings, Doors doors, std::array<Wire, 2> wires, Tap* tap)
+DataPlane::DataPlane(const Settings& settings, pipeline::RuleSet rules, std::array<Wire, 2> wires, Tap* tap)
     : clock_offset_{std::chrono::system_clock::now().time_since_epoch() - since_boot()},
-      doors_{std::move(doors)},
+      rules_{std::move(rules)},
       pipeline_{std::make_unique<pipeline::Pipeline>(
-          doors_.tables, *doors_.windows,
+          rules_.tables, *rules_.doors,
           pipeline::Pipeline::Settings{.vantage = pipeline::Vantage::both,
                                        .limits = settings.limits,
                                        .hash_seed = settings.hash_seed,
-                                       .flow_index = dnat::FlowTable::Index::sized_ahead})},
+                                       .flow_index = dnat::FlowTable::Index::sized_ahead,
+                                       .flows_at_once = flows_at_once})},
       burst_{std::make_unique<captures::packet::Burst>()},
       tap_{tap} {
-    pipeline_->use(*doors_.windows, doors_.ahead);
+    pipeline_->use(*rules_.doors, rules_.ahead);
     pipeline_->take_only_untagged();
     for (const auto side : both_sides) {
         const auto i = index(side);
@@ -82,9 +86,11 @@ void DataPlane::loop() {
         std::size_t received = 0;
         for (const auto side : both_sides) received += receive(side, now_);
         advance(now_);
+        const bool is_behind = pipeline_->is_behind();
+        if (is_behind) pipeline_->sweep(*this);
         tell_undeliverable();
         for (auto& side : sides_) side.egress->flush();
-        if (received != 0) {
+        if (received != 0 || is_behind) {
             awake_until = now_ + busy_poll;
         } else if (now_ < awake_until) {
             ::sched_yield();
@@ -239,19 +245,19 @@ void DataPlane::tell_undeliverable() {
     pipeline_->process(errors, *this);
 }
 
-bool DataPlane::use(Doors& doors) {
-    return mailbox_.run([&] { take(doors); });
+bool DataPlane::use(Handover& handover) {
+    return mailbox_.run([&] { take(handover); });
 }
 
-/// What it had goes back in `doors`, so that the other thread frees it.
-void DataPlane::take(Doors& doors) {
-    const bool new_rules = doors.tables != doors_.tables;
-    std::swap(doors_, doors);
-    pipeline_->use(*doors_.windows, doors_.ahead);
-    if (new_rules) pipeline_->use(doors_.tables);
+/// What it had goes back in `handover`, so that the other thread frees it.
+void DataPlane::take(Handover& handover) {
+    const bool new_rules = handover.rules.tables != rules_.tables;
+    std::swap(rules_, handover.rules);
+    pipeline_->use(*rules_.doors, rules_.ahead);
+    if (new_rules) pipeline_->use(rules_.tables, *this);
     now_ = now();
-    pipeline_->adopt(doors_.adoptions);
-    pipeline_->cut(doors_.cuts, now_, *this);
+    pipeline_->adopt(handover.adopted, *this);
+    pipeline_->cut(handover.cut, now_, *this);
     for (auto& side : sides_) side.egress->flush();
 }
 

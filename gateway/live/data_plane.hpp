@@ -10,13 +10,12 @@
 #include <vector>
 
 #include "captures/port/port.hpp"
-#include "gateway/access/access.hpp"
 #include "gateway/live/egress.hpp"
 #include "gateway/live/icmp_error.hpp"
 #include "gateway/live/mailbox.hpp"
 #include "gateway/live/tap.hpp"
 #include "gateway/pipeline/pipeline.hpp"
-#include "policy/access_windows.hpp"
+#include "policy/window_change.hpp"
 
 namespace gateway::live {
 
@@ -27,14 +26,11 @@ struct Wire {
     std::uint32_t mtu = 0;
 };
 
-/// What a frame may pass by: rules and windows, each immutable.
-struct Doors {
-    std::shared_ptr<const pipeline::Tables> tables;
-    std::shared_ptr<const policy::AccessWindows> windows;
-    captures::base::Duration ahead{};  ///< of the windows' clock before the data plane's
-
-    std::vector<policy::Adoption> adoptions;
-    std::vector<policy::WindowId> cuts;
+/// What the data plane takes over between two bursts. Doors must stay as they are until others are handed over.
+struct Handover {
+    pipeline::RuleSet rules;
+    std::vector<policy::Adoption> adopted;  ///< since the one before
+    std::vector<policy::WindowId> cut;      ///< after that
 };
 
 /// Both directions of a live gateway, in one thread.
@@ -54,7 +50,7 @@ public:
         config::LimitConfig limits;
         std::uint64_t hash_seed = 0;
     };
-    DataPlane(const Settings& settings, Doors doors, std::array<Wire, 2> wires, Tap* tap);
+    DataPlane(const Settings& settings, pipeline::RuleSet rules, std::array<Wire, 2> wires, Tap* tap);
     DataPlane(const DataPlane&) = delete;
     DataPlane& operator=(const DataPlane&) = delete;
     ~DataPlane() override;
@@ -67,7 +63,7 @@ public:
 
     // Tasks, from one other thread; each is done when it returns, and false if the data plane has ended.
 
-    [[nodiscard]] bool use(Doors& doors);
+    [[nodiscard]] bool use(Handover& handover);
     [[nodiscard]] bool bind(captures::packet::Side side, Wire& wire);
     [[nodiscard]] bool answer_for(captures::packet::Side side, const std::vector<captures::base::Ipv4Address>& others);
     [[nodiscard]] bool end_flow(const dnat::Arrived& arrived, bool& found);
@@ -77,6 +73,7 @@ public:
     // For `inspect`.
 
     [[nodiscard]] const pipeline::Pipeline& pipeline() const noexcept { return *pipeline_; }
+    [[nodiscard]] pipeline::Pipeline& pipeline() noexcept { return *pipeline_; }
     [[nodiscard]] const Egress& egress(captures::packet::Side side) const noexcept {
         return *sides_[index(side)].egress;
     }
@@ -112,7 +109,7 @@ private:
                                         captures::base::Time now);
     void advance(captures::base::Time now);
     void sleep(captures::base::Time now);
-    void take(Doors& doors);
+    void take(Handover& handover);
 
     void judged(const pipeline::Judged& burst) override;
     void rewritten(const pipeline::Judged& burst) override;
@@ -125,7 +122,7 @@ private:
 
     captures::base::Duration clock_offset_;
     captures::base::Time now_{};
-    Doors doors_;
+    pipeline::RuleSet rules_;
     std::unique_ptr<pipeline::Pipeline> pipeline_;
     std::array<Edge, 2> sides_;
     std::array<captures::base::Ipv4Address, 2> addresses_;

@@ -162,40 +162,52 @@ DataPlane::Settings LiveGateway::settings_of(const config::Config& config) const
     return settings;
 }
 
-void LiveGateway::enforce(const config::Config& config, const access::Access& access, const Change& change) {
-    if (change.rules || !tables_ || access.mapped_generation() != mapped_generation_) {
-        auto tables = pipeline::Tables::build(config, access.mapped_rules());
-        if (!tables) {
-            problem_ = tables.error();
-            log_(Level::warning, "the rules cannot be used, the old ones stay: " + problem_);
-        } else {
-            tables_ = std::move(*tables);
-            mapped_generation_ = access.mapped_generation();
-        }
+void LiveGateway::load(const config::Config& config, const policy::DoorState& state, Time now) noexcept {
+    auto mapped_rules = std::make_shared<dnat::RuleList>();
+    pipeline::append(*mapped_rules, state.mapped_rules);
+    auto tables = pipeline::Tables::build(config, mapped_rules);
+    if (!tables) {
+        problem_ = tables.error();
+        log_(Level::warning, "the rules cannot be used, nothing is forwarded any more: " + problem_);
+        if (data_plane_) data_plane_->stop();
+        return;
     }
-    if (!tables_) return;
+    tables_ = std::move(*tables);
+    mapped_rules_ = std::move(mapped_rules);
     recorder_->keep(tables_);
-    windows_ = std::make_shared<const policy::AccessWindows>(access.windows());
-    Doors doors{tables_, windows_, ahead_, change.adoptions, {}};
-    for (const auto& end : change.ends) {
-        if (end.cut) doors.cuts.push_back(end.id);
-    }
+    spare_ = std::make_unique<policy::Doors>(state);
     if (!data_plane_) {
-        doors.ahead = ahead_ = change.now - captures::base::Time{std::chrono::system_clock::now().time_since_epoch()};
-        return begin(config, std::move(doors));
+        ahead_ = now - Time{std::chrono::system_clock::now().time_since_epoch()};
+        std::swap(asked_, spare_);
+        begin(config);
+    } else {
+        for (const auto side : both_sides) static_cast<void>(data_plane_->answer_for(side, others_of(config, side)));
+        hand_over(now, {});
     }
-    for (const auto side : both_sides) {
-        if (change.rules) static_cast<void>(data_plane_->answer_for(side, others_of(config, side)));
-    }
-    // Never less: a decision's time is from before the store's sync, which may have been slow; and the service's clock
-    // does not run backwards.
-    doors.ahead = ahead_ = std::max(ahead_, change.now - data_plane_->now());
-    static_cast<void>(data_plane_->use(doors));
+    spare_ = std::make_unique<policy::Doors>(state);
 }
 
-void LiveGateway::begin(const config::Config& config, Doors doors) {
-    data_plane_ = std::make_unique<DataPlane>(settings_of(config), std::move(doors), std::move(wires_),
-                                              recorder_.get());
+void LiveGateway::apply(const policy::WindowDelta& delta, Time now) noexcept {
+    if (!data_plane_) return;
+    pipeline::append(*mapped_rules_, delta.mapped_rules);
+    spare_->apply(delta);
+    hand_over(now, delta);
+    spare_->apply(delta);
+}
+
+/// The spare doors become those that are asked.
+void LiveGateway::hand_over(Time now, const policy::WindowDelta& delta) {
+    // Never less: a decision's time is from before the store's sync, which may have been slow; and the service's clock
+    // does not run backwards.
+    ahead_ = std::max(ahead_, now - data_plane_->now());
+    Handover handover{{tables_, spare_.get(), ahead_}, delta.adopted, delta.cut};
+    static_cast<void>(data_plane_->use(handover));
+    std::swap(asked_, spare_);
+}
+
+void LiveGateway::begin(const config::Config& config) {
+    data_plane_ = std::make_unique<DataPlane>(settings_of(config), pipeline::RuleSet{tables_, asked_.get(), ahead_},
+                                              std::move(wires_), recorder_.get());
     measured_at_ = started_ = data_plane_->now();
     thread_ = std::jthread{[this] { data_plane_->run(); }};
     static_cast<void>(::pthread_setname_np(thread_.native_handle(), "packets"));
@@ -205,8 +217,8 @@ bool LiveGateway::tick(Time now) {
     if (!data_plane_->inspect([](DataPlane&, Time) {})) return false;
     if (const auto ahead = now - data_plane_->now(); ahead > ahead_ + clock_step) {
         ahead_ = ahead;
-        Doors doors{tables_, windows_, ahead_, {}, {}};
-        static_cast<void>(data_plane_->use(doors));
+        Handover handover{{tables_, asked_.get(), ahead_}, {}, {}};
+        static_cast<void>(data_plane_->use(handover));
     }
     for (const auto side : both_sides) supervise(side);
     measure();

@@ -14,8 +14,8 @@
 #include "captures/port/interface_claim.hpp"
 #include "captures/port/isolation.hpp"
 #include "captures/port/open_port.hpp"
+#include "gateway/access/enforcer.hpp"
 #include "gateway/config/config.hpp"
-#include "gateway/control_plane/control_plane.hpp"
 #include "gateway/live/data_plane.hpp"
 #include "gateway/live/recorder.hpp"
 
@@ -80,7 +80,7 @@ public:
     enum class Level : std::uint8_t { info, warning };
     using Log = std::function<void(Level, const std::string&)>;
 
-    /// Opens both interfaces; packets move once `enforce` has been called. The error is for a person. Precondition:
+    /// Opens both interfaces; packets move once `load` has been called. The error is for a person. Precondition:
     /// config.live.
     [[nodiscard]] static tl::expected<std::unique_ptr<LiveGateway>, std::string> open(const config::Config& config,
                                                                                       const LogFiles& logs, Log log);
@@ -92,8 +92,9 @@ public:
     LiveGateway& operator=(const LiveGateway&) = delete;
     ~LiveGateway() override;
 
-    void enforce(const config::Config& config, const access::Access& access, const Change& change) override;
-    /// Why the first `enforce` could not begin.
+    void load(const config::Config& config, const policy::DoorState& state, captures::base::Time now) noexcept override;
+    void apply(const policy::WindowDelta& delta, captures::base::Time now) noexcept override;
+    /// Why `load` could not use the rules: nothing is forwarded then.
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
 
     /// Once a second: sees to lost interfaces and a wall clock that was set. False: the data plane has ended by itself.
@@ -134,7 +135,8 @@ private:
     void tell(captures::packet::Side side, const captures::port::OpenedPort& opened) const;
     [[nodiscard]] DataPlane::Settings settings_of(const config::Config& config) const;
     [[nodiscard]] std::optional<std::string> open_logs(const config::Config& config, const LogFiles& logs);
-    void begin(const config::Config& config, Doors doors);
+    void begin(const config::Config& config);
+    void hand_over(captures::base::Time now, const policy::WindowDelta& delta);
     void supervise(captures::packet::Side side);
     [[nodiscard]] std::optional<std::string> health_problem(captures::packet::Side side);
     void keep_isolated(captures::packet::Side side);
@@ -157,8 +159,11 @@ private:
     captures::base::Time measured_at_{};
     std::array<Rates, 2> rates_{};
     std::shared_ptr<const pipeline::Tables> tables_;
-    std::shared_ptr<const policy::AccessWindows> windows_;
-    std::uint64_t mapped_generation_ = 0;
+    std::shared_ptr<dnat::RuleList> mapped_rules_;  ///< that the tables know by name
+    /// The same doors twice: those that the data plane asks, and those that are changed and handed over next. So nobody waits
+    /// while doors change, and a change costs what it changes.
+    std::unique_ptr<policy::Doors> asked_;  // both outlive the data plane
+    std::unique_ptr<policy::Doors> spare_;
     captures::base::Duration ahead_{};
     captures::base::Time started_{};
     std::unique_ptr<Recorder> recorder_;  // outlives the data plane

@@ -86,17 +86,17 @@ std::vector<FlowView> LiveGateway::flows(const FlowFilter& filter) {
                (!filter.protocol || *filter.protocol == flow.protocol) &&
                (!filter.window || *filter.window == flow.window);
     };
-    constexpr std::uint32_t at_once = 1U << 16;  // a few milliseconds of the packet path's time
+    constexpr std::uint32_t at_once = 1U << 12;  // less than a millisecond of the packet path's time
     bool more = true;
     for (std::uint32_t from = 0; more && views.size() < filter.limit; from += at_once) {
         const bool told = data_plane_->inspect([&](DataPlane& plane, Time now) {
-            const auto& table = plane.pipeline().flows();
-            more = table.visit(from, at_once, [&](const dnat::Flow& flow) {
+            more = plane.pipeline().visit(from, at_once, [&](const dnat::Flow& flow) {
                 if (views.size() >= filter.limit || !wanted(flow)) return;
-                const auto& rules = plane.pipeline().tables().nat().rules();
-                const auto left = flow.deadline(plane.pipeline().tables().timeouts()) - now;
-                views.push_back({flow, now - flow.last_seen, left,
-                                 flow.rule < rules.size() ? to_string(rules[flow.rule].name) : std::string{}});
+                const auto& tables = plane.pipeline().tables();
+                const auto left = flow.deadline(tables.timeouts()) - now;
+                views.push_back(
+                    {flow, now - flow.last_seen, left,
+                     flow.rule == pipeline::no_rule ? std::string{} : to_string(tables.rule(flow.rule).name)});
             });
         });
         more = more && told;

@@ -83,7 +83,7 @@ void AzureLog::judged(const pipeline::Judged& burst) {
 }
 
 void AzureLog::nat_rule(const pipeline::Judged& burst, std::size_t i) {
-    const auto& rule = burst.tables->nat().rule(burst.verdicts[i].rule);
+    const auto& rule = burst.tables->rule(burst.verdicts[i].rule);
     record("AZFWNatRule", burst.frames[i],
            fmt::format(R"({},"TranslatedIp":"{}","TranslatedPort":{},{})", tuple_columns(burst, i),
                        to_string(rule.translated.address), rule.translated.port,

@@ -11,8 +11,8 @@ using captures::packet::Packet;
 using policy::Reason;
 
 std::string rule_text(const pipeline::Verdict& verdict, const pipeline::Tables& tables) {
-    if (verdict.rule == pipeline::no_rule || verdict.rule >= tables.nat().rules().size()) return {};
-    return to_string(tables.nat().rule(verdict.rule).name);
+    if (verdict.rule == pipeline::no_rule) return {};
+    return to_string(tables.rule(verdict.rule).name);
 }
 
 std::string detail_text(const pipeline::Verdict& verdict, const Packet& packet, const pipeline::Tables& tables) {
@@ -21,7 +21,7 @@ std::string detail_text(const pipeline::Verdict& verdict, const Packet& packet, 
     switch (verdict.reason) {
         case Reason::jit_closed:
             return fmt::format("no window is open for {} to {}", source,
-                               to_string(tables.nat().rule(verdict.rule).translated));
+                               to_string(tables.rule(verdict.rule).translated));
         case Reason::nsg_deny: return fmt::format("NSG {}, rule {}", verdict.nsg->name(), verdict.security_rule->name);
         case Reason::network_rule_deny:
             return fmt::format("network rule {}/{}", verdict.network_rule->collection, verdict.network_rule->name);

@@ -17,15 +17,15 @@ const policy::NetworkRule* overriding_deny(const Tables& tables, captures::base:
 
 }  // namespace
 
-Admission admit(const Tables& tables, const policy::AccessWindows& windows, const dnat::Arrived& arrived, bool opens,
+Admission admit(const Tables& tables, const policy::Doors& doors, const dnat::Arrived& arrived, bool opens,
                 captures::base::Time now) noexcept {
-    auto admission = admit_before_nsgs(tables, windows, arrived, tables.nat().match(arrived), opens, now);
+    auto admission = admit_before_nsgs(tables, doors, arrived, match_nat(tables, doors, arrived), opens, now);
     const auto& [source, destination, protocol] = arrived.tuple;
     if (admission.reason == Reason::dnat) ask_nsgs(admission, tables, {tables.instance(), source.port}, protocol);
     return admission;
 }
 
-Admission admit_before_nsgs(const Tables& tables, const policy::AccessWindows& windows, const dnat::Arrived& arrived,
+Admission admit_before_nsgs(const Tables& tables, const policy::Doors& doors, const dnat::Arrived& arrived,
                             const dnat::RuleTable::Match& match, bool opens, captures::base::Time now) noexcept {
     Admission admission;
     if (!match.listening) return admission;
@@ -47,8 +47,8 @@ Admission admit_before_nsgs(const Tables& tables, const policy::AccessWindows& w
         return admission;
     }
     const auto& tuple = arrived.tuple;
-    if (windows.guarded(admission.target, tuple.protocol)) {
-        const auto window = windows.find(admission.target, tuple.protocol, tuple.source.address, now);
+    if (doors.windows().guarded(admission.target, tuple.protocol)) {
+        const auto window = doors.windows().find(admission.target, tuple.protocol, tuple.source.address, now);
         if (!window) {
             admission.reason = Reason::jit_closed;
             return admission;
@@ -69,12 +69,15 @@ void ask_nsgs(Admission& admitted, const Tables& tables, captures::base::Endpoin
     admitted.security_rule = decision.rule;
 }
 
-bool still_admitted(const Tables& tables, const dnat::Arrived& arrived, const dnat::Delivered& delivered,
-                    policy::WindowId window, std::uint32_t& rule) noexcept {
+bool still_admitted(const Tables& tables, const policy::Doors& doors, const dnat::Arrived& arrived,
+                    const dnat::Delivered& delivered, policy::WindowId window, std::uint32_t& rule) noexcept {
     const auto& target = delivered.tuple.destination;
-    auto match = tables.nat().match(arrived);
-    if (!match.rule && window != 0) match.rule = tables.mapped_rule(arrived.tuple.destination);
-    if (!match.rule || tables.nat().rule(*match.rule).translated != target) return false;
+    auto match = match_nat(tables, doors, arrived);
+    if (!match.rule && window != 0) {
+        match.rule = doors.mapped_rules().find(arrived.tuple.destination);
+        if (match.rule) *match.rule += tables.first_mapped();
+    }
+    if (!match.rule || tables.rule(*match.rule).translated != target) return false;
     if (tables.instance() != delivered.tuple.source.address) return false;
     if (overriding_deny(tables, arrived.tuple, target) != nullptr) return false;
     for (const auto& nsg : tables.nsgs_before(target.address)) {

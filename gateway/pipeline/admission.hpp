@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <memory>
 
 #include "captures/base/time.hpp"
 #include "dnat/nat_rule.hpp"
 #include "gateway/pipeline/tables.hpp"
-#include "policy/access_windows.hpp"
+#include "policy/doors.hpp"
 #include "policy/verdict.hpp"
 
 namespace gateway::pipeline {
@@ -24,17 +24,34 @@ struct Admission {
     const policy::SecurityRule* security_rule = nullptr;
 };
 
+/// What packets are judged by: the rules, and what just-in-time access lets in.
+struct RuleSet {
+    std::shared_ptr<const Tables> tables;
+    const policy::Doors* doors = nullptr;
+    captures::base::Duration ahead{};  ///< of the windows' clock before that of frames
+};
+
+/// What the NAT rules say: the configuration's, then those of mapped ports.
+[[nodiscard]] inline dnat::RuleTable::Match match_nat(const Tables& tables, const policy::Doors& doors,
+                                                      const dnat::Arrived& arrived) noexcept {
+    auto match = tables.nat().match(arrived);
+    if (match.listening) return match;
+    match = doors.mapped_rules().match(arrived);
+    if (match.rule) *match.rule += tables.first_mapped();
+    return match;
+}
+
 /// Asks, in Azure's order: listener, TCP opening, NAT rules, (legacy) network rules, JIT window, NSGs. Pure: nothing is
 /// committed, so `explain` and a reload ask the same way as a packet does.
 ///
 /// `opens` is whether the packet may begin a flow at all: any UDP packet, or a TCP SYN without ACK. The source port is taken to
 /// be kept.
-[[nodiscard]] Admission admit(const Tables& tables, const policy::AccessWindows& windows, const dnat::Arrived& arrived,
+[[nodiscard]] Admission admit(const Tables& tables, const policy::Doors& doors, const dnat::Arrived& arrived,
                               bool opens, captures::base::Time now) noexcept;
 
 /// The same in two steps, for who knows more. All but the NSGs, where the NAT rules have been asked already: `match` is what
-/// these tables' say of `arrived`.
-[[nodiscard]] Admission admit_before_nsgs(const Tables& tables, const policy::AccessWindows& windows,
+/// they say of `arrived`.
+[[nodiscard]] Admission admit_before_nsgs(const Tables& tables, const policy::Doors& doors,
                                           const dnat::Arrived& arrived, const dnat::RuleTable::Match& match, bool opens,
                                           captures::base::Time now) noexcept;
 /// Then the NSGs, of what is `admitted` so far and would be sent from `instance`.
@@ -45,7 +62,8 @@ void ask_nsgs(Admission& admitted, const Tables& tables, captures::base::Endpoin
 /// The firewall's own rules always count, but for those of mapped ports, which end with their windows; an NSG only where it
 /// flushes connections. `window` is the one that admitted the
 /// flow, or 0; `rule` becomes the new index of its rule.
-[[nodiscard]] bool still_admitted(const Tables& tables, const dnat::Arrived& arrived, const dnat::Delivered& delivered,
-                                  policy::WindowId window, std::uint32_t& rule) noexcept;
+[[nodiscard]] bool still_admitted(const Tables& tables, const policy::Doors& doors, const dnat::Arrived& arrived,
+                                  const dnat::Delivered& delivered, policy::WindowId window,
+                                  std::uint32_t& rule) noexcept;
 
 }  // namespace gateway::pipeline

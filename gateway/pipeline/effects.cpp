@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
-
 #include "gateway/pipeline/pipeline.hpp"
 #include "gateway/pipeline/tcp_reset.hpp"
 
@@ -29,15 +26,20 @@ Side leaving_side(const Verdict& verdict) noexcept {
 void Pipeline::advance(Time now, Observer& observer) {
     now = std::clamp(now, now_, latest_time);
     while (next_deadline() <= now) {
-        const auto flow = flows_.expired(now, tables_->timeouts());
+        const auto flow = flows_.table().expired(now, rules_.tables->timeouts());
+        if (flow && !flows_.is_current(*flow)) {
+            static_cast<void>(flows_.judge_again(*flow, now_));
+            continue;
+        }
         const bool fragment_first = fragments_.next_deadline() <= now &&
-                                    (!flow || fragments_.next_deadline() < flows_[*flow].deadline(tables_->timeouts()));
+                                    (!flow ||
+                                     fragments_.next_deadline() < flows_[*flow].deadline(rules_.tables->timeouts()));
         if (fragment_first) {
             if (fragments_.expire(now))
                 emit_released(no_first_fragment, "its first fragment did not come in time", observer);
         } else if (flow) {
             // New tables may bring a deadline forward, even to before what has been judged already.
-            end_flow(*flow, std::max(now_, flows_[*flow].deadline(tables_->timeouts())), observer);
+            end_flow(*flow, std::max(now_, flows_[*flow].deadline(rules_.tables->timeouts())), observer);
         } else {
             break;
         }
@@ -54,8 +56,11 @@ void Pipeline::finish(Observer& observer) {
 void Pipeline::carry_out(std::span<Frame> frames, std::size_t begin, std::size_t end, Observer& observer) {
     const auto count = end - begin;
     const auto run = frames.subspan(begin, count);
-    const Judged judged{
-        run, {&packets_[begin], count}, {&verdicts_[begin], count}, {&translations_[begin], count}, tables_.get()};
+    const Judged judged{run,
+                        {&packets_[begin], count},
+                        {&verdicts_[begin], count},
+                        {&translations_[begin], count},
+                        rules_.tables.get()};
     observer.judged(judged);
     for (std::size_t i = begin; i < end; ++i) {
         const auto& verdict = verdicts_[i];
@@ -90,7 +95,7 @@ void Pipeline::emit_released(const dnat::FragmentRuling& ruling, std::string_vie
         }
         ++counters_.reasons[static_cast<std::size_t>(verdict.reason)];
 
-        const Judged judged{{&frame, 1}, {&packet, 1}, {&verdict, 1}, {&ruling.translation, 1}, tables_.get()};
+        const Judged judged{{&frame, 1}, {&packet, 1}, {&verdict, 1}, {&ruling.translation, 1}, rules_.tables.get()};
         observer.judged(judged);
         if (verdict.fate() == Fate::forward) {
             dnat::rewrite(packet, ruling.translation, verdict.ttl);
@@ -100,67 +105,58 @@ void Pipeline::emit_released(const dnat::FragmentRuling& ruling, std::string_vie
     }
 }
 
-void Pipeline::use(std::shared_ptr<const Tables> tables) {
-    tables_ = std::move(tables);
-    flows_.for_each([this](dnat::FlowIndex index, dnat::Flow& flow) {
-        if (!still_admitted(*tables_, flow.arrived(), flow.delivered(), flow.window, flow.rule)) {
-            flows_.erase(index);
-        } else {
-            flows_.touch(index, tables_->timeouts());
-        }
-    });
+void Pipeline::use(std::shared_ptr<const Tables> tables, Observer& observer) {
+    // A flow that the rules before these ended must not live on because these would admit it.
+    if (flows_.is_behind()) sweep_at_most(SIZE_MAX, observer);
+    rules_.tables = std::move(tables);
+    flows_.follow_rules();
+    sweep(observer);
     fragments_.forget_rulings([](const dnat::FragmentRuling&) { return true; });  // they name rules by their old index
 }
 
-void Pipeline::use(const policy::AccessWindows& windows, captures::base::Duration ahead) noexcept {
-    windows_ = &windows;
-    windows_ahead_ = ahead;
+void Pipeline::use(const policy::Doors& doors, captures::base::Duration ahead) noexcept {
+    rules_.doors = &doors;
+    rules_.ahead = ahead;
 }
 
 void Pipeline::cut(std::span<const policy::WindowId> windows, captures::base::Time now, Observer& observer) {
     advance(now, observer);
     if (windows.empty()) return;
-    const boost::unordered_flat_set<policy::WindowId> cut{windows.begin(), windows.end()};
-    flows_.for_each([&](dnat::FlowIndex index, dnat::Flow& flow) {
-        if (flow.window == 0 || flow.state == dnat::FlowState::cut || !cut.contains(flow.window)) return;
-        const bool alive = is_open(flow.state) || flow.state == dnat::FlowState::syn_sent ||
-                           flow.state == dnat::FlowState::syn_received;
-        if (alive) send_resets(flow, now_, observer);
-        flow.state = dnat::FlowState::cut;
-        flow.last_seen = now_;
-        flows_.touch(index, tables_->timeouts());
-    });
-    fragments_.forget_rulings([&](const dnat::FragmentRuling& ruling) { return cut.contains(ruling.window); });
+    WindowSet ended{windows.begin(), windows.end()};
+    fragments_.forget_rulings([&](const dnat::FragmentRuling& ruling) { return ended.contains(ruling.window); });
+    flows_.cut(std::move(ended));
+    sweep(observer);
+}
+
+void Pipeline::sweep(Observer& observer) { sweep_at_most(settings_.flows_at_once, observer); }
+
+void Pipeline::sweep_at_most(std::size_t flows, Observer& observer) {
+    flows_.sweep(flows, now_, [&](const dnat::Flow& flow) { send_resets(flow, now_, observer); });
 }
 
 bool Pipeline::end(const dnat::Arrived& arrived, captures::base::Time now, Observer& observer) {
     advance(now, observer);
-    const auto index = flows_.find(dnat::FlowKey::of(arrived.tuple, Side::outside));
-    if (index == dnat::no_flow) return false;
+    const auto index = flows_.table().find(dnat::FlowKey::of(arrived.tuple, Side::outside));
+    if (index == dnat::no_flow || (!flows_.is_current(index) && !flows_.judge_again(index, now_))) return false;
     send_resets(flows_[index], now_, observer);
     flows_.erase(index);
     return true;
 }
 
-void Pipeline::adopt(std::span<const policy::Adoption> adoptions) {
+void Pipeline::adopt(std::span<const policy::Adoption> adoptions, Observer& observer) {
     if (adoptions.empty()) return;
-    boost::unordered_flat_map<policy::WindowId, policy::WindowId> heirs;
-    for (auto at = adoptions.size(); at-- > 0;) {  // backwards: an heir may have one, too
-        const auto& [older, newer] = adoptions[at];
-        const auto next = heirs.find(newer);
-        heirs.insert_or_assign(older, next == heirs.end() ? newer : next->second);
-    }
-    const auto pass_on = [&](policy::WindowId window) {
-        const auto heir = window == 0 ? heirs.end() : heirs.find(window);
-        return heir == heirs.end() ? window : heir->second;
-    };
-    flows_.for_each([&](dnat::FlowIndex, dnat::Flow& flow) { flow.window = pass_on(flow.window); });
-    fragments_.change_rulings([&](dnat::FragmentRuling& ruling) { ruling.window = pass_on(ruling.window); });
+    auto heirs = heirs_of(adoptions);
+    fragments_.change_rulings([&](dnat::FragmentRuling& ruling) {
+        const auto heir = ruling.window == 0 ? heirs.end() : heirs.find(ruling.window);
+        if (heir != heirs.end()) ruling.window = heir->second;
+    });
+    flows_.adopt(std::move(heirs));
+    sweep(observer);
 }
 
 void Pipeline::end_flow(dnat::FlowIndex index, captures::base::Time when, Observer& observer) {
     const auto& flow = flows_[index];
-    if (is_open(flow.state) && !flow.east_west) send_resets(flow, when, observer);
+    if (flow.reset_due || (is_open(flow.state) && !flow.east_west)) send_resets(flow, when, observer);
     flows_.erase(index);
 }
 
@@ -178,7 +174,7 @@ void Pipeline::send_resets(const dnat::Flow& flow, captures::base::Time when, Ob
 }
 
 captures::base::Time Pipeline::next_deadline() const noexcept {
-    return std::min(flows_.next_deadline(), fragments_.next_deadline());
+    return std::min(flows_.table().next_deadline(), fragments_.next_deadline());
 }
 
 }  // namespace gateway::pipeline

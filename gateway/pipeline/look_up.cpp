@@ -32,8 +32,8 @@ inline Pipeline::Direction Pipeline::direction_of(const Frame& frame, const Pack
     if (settings_.vantage == Vantage::both) {
         return frame.side == Side::outside ? Direction::toward_target : Direction::toward_client;
     }
-    return packet.ip != nullptr && tables_->owns(packet.tuple.source.address) ? Direction::untranslated
-                                                                              : Direction::toward_target;
+    return packet.ip != nullptr && rules_.tables->owns(packet.tuple.source.address) ? Direction::untranslated
+                                                                                    : Direction::toward_target;
 }
 
 /// An error quotes what its receiver sent, so the flow's key is that packet's answer; untranslated, the client's own.
@@ -64,17 +64,17 @@ void Pipeline::prefetch_firsts(std::size_t count) noexcept {
     for (std::size_t i = 0; i < count; ++i) {
         if (!may_be_first(i)) continue;
         const dnat::Arrived arrived{packets_[i].tuple};
-        matches_[i] = tables_->nat().match(arrived);
+        matches_[i] = match_nat(*rules_.tables, *rules_.doors, arrived);
         if (!matches_[i].rule) continue;
         admitted = true;
-        flows_.prefetch_insert(arrived, matches_[i].target, tables_->instance());
-        windows_->prefetch(matches_[i].target, arrived.tuple.protocol);
+        flows_.table().prefetch_insert(arrived, matches_[i].target, rules_.tables->instance());
+        rules_.doors->windows().prefetch(matches_[i].target, arrived.tuple.protocol);
     }
     if (!admitted) return;
     for (std::size_t i = 0; i < count; ++i) {
         if (!may_be_first(i) || !matches_[i].rule) continue;
         const auto& tuple = packets_[i].tuple;
-        windows_->prefetch(matches_[i].target, tuple.protocol, tuple.source.address);
+        rules_.doors->windows().prefetch(matches_[i].target, tuple.protocol, tuple.source.address);
     }
 }
 
@@ -87,7 +87,7 @@ void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
         if (only_untagged_) refuse_what_cannot_leave(frames[i], packets_[i]);
         directions_[i] = direction_of(frames[i], packets_[i]);
         keys_[i] = key_of(packets_[i], directions_[i]);
-        hashes_[i] = flows_.hash_of(keys_[i]);
+        hashes_[i] = flows_.table().hash_of(keys_[i]);
         if (frames[i].time < clock) {
             ++counters_.clock_steps_back;
         } else {
@@ -96,18 +96,19 @@ void Pipeline::decode_burst(std::span<Frame> frames) noexcept {
         clock_[i] = clock;
         counters_.bytes += frames[i].length;
     }
-    for (std::size_t i = 0; i < frames.size(); ++i) flows_.prefetch(hashes_[i]);
+    for (std::size_t i = 0; i < frames.size(); ++i) flows_.table().prefetch(hashes_[i]);
     bool misses = false;
     for (std::size_t i = 0; i < frames.size(); ++i) {
-        found_[i] = flows_.candidate(keys_[i], hashes_[i]);
+        found_[i] = flows_.table().candidate(keys_[i], hashes_[i]);
         if (found_[i] != no_flow) [[likely]]
             continue;
-        tables_->nat().prefetch({packets_[i].tuple});
+        rules_.tables->nat().prefetch({packets_[i].tuple});
+        rules_.doors->mapped_rules().prefetch({packets_[i].tuple});
         misses = true;
     }
     if (misses) prefetch_firsts(frames.size());
-    found_at_ = flows_.erasures();
-    found_among_ = flows_.size();
+    found_at_ = flows_.table().erasures();
+    found_among_ = flows_.table().size();
     counters_.packets += frames.size();
 }
 

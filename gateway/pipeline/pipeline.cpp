@@ -50,11 +50,10 @@ std::string_view refusal_text(dnat::FragmentTable::Outcome outcome) noexcept {
 
 }  // namespace
 
-Pipeline::Pipeline(std::shared_ptr<const Tables> tables, const policy::AccessWindows& windows, const Settings& settings)
-    : tables_{std::move(tables)},
-      windows_{&windows},
+Pipeline::Pipeline(std::shared_ptr<const Tables> tables, const policy::Doors& doors, const Settings& settings)
+    : rules_{std::move(tables), &doors},
       settings_{settings},
-      flows_{settings.limits.flows, settings.hash_seed, settings.flow_index},
+      flows_{rules_, settings.limits.flows, settings.hash_seed, settings.flow_index},
       fragments_{settings.limits.fragmented_datagrams, settings.limits.held_fragments} {}
 
 void Pipeline::process(std::span<Frame> frames, Observer& observer) {
@@ -64,9 +63,8 @@ void Pipeline::process(std::span<Frame> frames, Observer& observer) {
         decode_burst(burst);
         for (std::size_t begin = 0; begin < burst.size();) {
             advance(clock_[begin], observer);
-            auto end = run_until(burst, begin);
-            end = decide_run(burst, begin, end);
-            carry_out(burst, begin, end, observer);
+            const auto end = decide_run(burst, begin, run_until(burst, begin));
+            if (end != begin) carry_out(burst, begin, end, observer);
             begin = end;
         }
     }
@@ -74,7 +72,7 @@ void Pipeline::process(std::span<Frame> frames, Observer& observer) {
 
 /// One past the last frame that comes before anything can expire. `advance` has dealt with all up to clock_[begin].
 std::size_t Pipeline::run_until(std::span<const Frame> frames, std::size_t begin) noexcept {
-    const auto limit = std::min(next_deadline(), clock_[begin] + tables_->timeouts().shortest());
+    const auto limit = std::min(next_deadline(), clock_[begin] + rules_.tables->timeouts().shortest());
     if (clock_[frames.size() - 1] < limit) [[likely]]
         return frames.size();
     auto end = begin + 1;
@@ -84,15 +82,21 @@ std::size_t Pipeline::run_until(std::span<const Frame> frames, std::size_t begin
 
 /// What was found, unless decisions since then may have changed that.
 inline FlowIndex Pipeline::flow_of(std::size_t i) const noexcept {
-    const bool none_ended = flows_.erasures() == found_at_;
-    if (found_[i] == no_flow && none_ended && flows_.size() == found_among_) return no_flow;
-    return flows_.confirm(none_ended ? found_[i] : no_flow, keys_[i], hashes_[i]);
+    const bool none_ended = flows_.table().erasures() == found_at_;
+    if (found_[i] == no_flow && none_ended && flows_.table().size() == found_among_) return no_flow;
+    return flows_.table().confirm(none_ended ? found_[i] : no_flow, keys_[i], hashes_[i]);
 }
 
-/// Stops early behind a packet that released held fragments, since those leave right after it. Returns one past the last.
+/// Returns one past the last packet that it has decided. Stops behind a packet that released held fragments, since those
+/// leave right after it; and before a packet whose flow is judged again, if something may now expire within the run.
 std::size_t Pipeline::decide_run(std::span<Frame> frames, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-        decide(i, frames[i], flow_of(i));
+        auto flow = flow_of(i);
+        if (flow != no_flow && !flows_.is_current(flow)) [[unlikely]] {
+            if (!flows_.judge_again(flow, clock_[i])) flow = no_flow;
+            if (next_deadline() <= clock_[end - 1]) return i;
+        }
+        decide(i, frames[i], flow);
         if (releases_) return i + 1;
     }
     return end;
@@ -117,8 +121,8 @@ inline void Pipeline::drop(std::size_t i, Reason reason, std::string_view detail
 bool Pipeline::is_departure(std::size_t i) const noexcept {
     const auto source = packets_[i].tuple.source.address;
     switch (directions_[i]) {
-        case Direction::toward_target: return tables_->owns(source) && source != tables_->instance();
-        case Direction::toward_client: return source == tables_->instance();
+        case Direction::toward_target: return rules_.tables->owns(source) && source != rules_.tables->instance();
+        case Direction::toward_client: return source == rules_.tables->instance();
         case Direction::untranslated: break;
     }
     return false;
@@ -201,15 +205,15 @@ void Pipeline::decide_other(std::size_t i, const Frame& frame, FlowIndex flow) {
 
 void Pipeline::decide_miss(std::size_t i, const Frame& frame) {
     const auto& tuple = packets_[i].tuple;
-    if (directions_[i] == Direction::toward_target && !tables_->owns(tuple.source.address)) [[likely]]
+    if (directions_[i] == Direction::toward_target && !rules_.tables->owns(tuple.source.address)) [[likely]]
         return decide_first(i, frame);
     if (is_departure(i)) return drop(i, Reason::departure);
     if (directions_[i] == Direction::toward_target) {
         // The instance's address never leaves outside, so it is forged there.
         return drop(i, Reason::malformed, "source is the firewall's own address");
     }
-    const bool hairpin = directions_[i] == Direction::toward_client && tables_->owns(tuple.destination.address) &&
-                         tuple.destination.address != tables_->instance();
+    const bool hairpin = directions_[i] == Direction::toward_client && rules_.tables->owns(tuple.destination.address) &&
+                         tuple.destination.address != rules_.tables->instance();
     drop(i, hairpin ? Reason::hairpin : Reason::no_flow);
 }
 
@@ -218,31 +222,30 @@ void Pipeline::decide_first(std::size_t i, const Frame& frame) {
     const dnat::Arrived arrived{packet.tuple};
     const bool opens = packet.kind == Kind::udp ||
                        (packet.has(captures::packet::tcp_flag::syn) && !packet.has(captures::packet::tcp_flag::ack));
-    const auto match = found_[i] == no_flow ? matches_[i] : tables_->nat().match(arrived);
+    const auto match = found_[i] == no_flow ? matches_[i] : match_nat(*rules_.tables, *rules_.doors, arrived);
     if (!match.listening) return drop(i, Reason::no_listener);  // so says `admit`, but of these there are floods
-    auto admission = admit_before_nsgs(*tables_, *windows_, arrived, match, opens, clock_[i] + windows_ahead_);
+    auto admission = admit_before_nsgs(*rules_.tables, *rules_.doors, arrived, match, opens, clock_[i] + rules_.ahead);
     if (admission.reason != Reason::dnat) return refuse(i, admission);
-    const auto port = flows_.choose_port(arrived, admission.target, tables_->instance());
-    const captures::base::Endpoint instance{tables_->instance(), port.value_or(packet.tuple.source.port)};
-    ask_nsgs(admission, *tables_, instance, packet.tuple.protocol);
+    flows_.prefetch_insert(admission);
+    const auto port = flows_.table().choose_port(arrived, admission.target, rules_.tables->instance());
+    const captures::base::Endpoint instance{rules_.tables->instance(), port.value_or(packet.tuple.source.port)};
+    ask_nsgs(admission, *rules_.tables, instance, packet.tuple.protocol);
     if (admission.reason != Reason::dnat) return refuse(i, admission);
     verdicts_[i].rule = admission.rule;
     verdicts_[i].window = admission.window;
     if (!may_leave(i, frame)) return;
-    if (flows_.is_full()) return drop(i, Reason::table_full);
+    if (flows_.table().is_full()) return drop(i, Reason::table_full);
     if (!port) return drop(i, Reason::ports_exhausted);
 
-    const auto index = flows_.insert(arrived, admission.target, instance);
+    const auto index = flows_.insert(arrived, admission, instance);
     auto& flow = flows_[index];
-    flow.rule = admission.rule;
-    flow.window = admission.window;
-    flow.east_west = tables_->is_private_ip(packet.tuple.destination.address);
+    flow.east_west = rules_.tables->is_private_ip(packet.tuple.destination.address);
     flow.link_type = frame.link_type;
     flow.last_seen = clock_[i];
     if (packet.kind == Kind::tcp) dnat::begin(flow.state, flow.tcp, packet);
-    flows_.touch(index, tables_->timeouts());
+    flows_.table().touch(index, rules_.tables->timeouts());
     ++counters_.flows_created;
-    counters_.flows_peak = std::max<std::uint64_t>(counters_.flows_peak, flows_.size());
+    counters_.flows_peak = std::max<std::uint64_t>(counters_.flows_peak, flows_.table().size());
     forward(i, flow, Reason::dnat);
 }
 
@@ -283,7 +286,8 @@ void Pipeline::decide_known_syn(std::size_t i, const Frame& frame, FlowIndex ind
     if (admission.reason != Reason::dnat) return refuse(i, admission);
     const bool opening = flow.state == dnat::FlowState::syn_sent || flow.state == dnat::FlowState::syn_received;
     if (!opening || flow.window == admission.window) return follow_tcp(i, frame, index, Reason::established);
-    flow.window = verdicts_[i].window = admission.window;
+    verdicts_[i].window = admission.window;
+    flows_.give_to(index, admission.window);
     ++counters_.flows_created;
     follow_tcp(i, frame, index, Reason::dnat);
 }
@@ -298,20 +302,21 @@ void Pipeline::follow_tcp(std::size_t i, const Frame& frame, FlowIndex index, Re
         case dnat::TcpOutcome::pass: break;
         case dnat::TcpOutcome::invalid:
             return drop(i, was_cut ? Reason::window_cut : Reason::invalid_state, was_cut ? "" : "the flow is closed");
-        case dnat::TcpOutcome::reopen:  // and was admitted: the old flow gives way
+        case dnat::TcpOutcome::reopen:  // and was admitted: the old flow gives way, once its ends have their resets
+            if (flow.reset_due) return drop(i, Reason::window_cut);
             flows_.erase(index);
             return decide_first(i, frame);
     }
     if (step.refreshes) flow.last_seen = clock_[i];
-    if (step.changed) flows_.touch(index, tables_->timeouts());
+    if (step.changed) flows_.table().touch(index, rules_.tables->timeouts());
     forward(i, flow, passes);
 }
 
 Admission Pipeline::admit_again(const dnat::Flow& flow, Time now) const noexcept {
     const auto arrived = flow.arrived();
-    const auto match = tables_->nat().match(arrived);
-    auto admission = admit_before_nsgs(*tables_, *windows_, arrived, match, true, now + windows_ahead_);
-    if (admission.reason == Reason::dnat) ask_nsgs(admission, *tables_, flow.instance, flow.protocol);
+    const auto match = match_nat(*rules_.tables, *rules_.doors, arrived);
+    auto admission = admit_before_nsgs(*rules_.tables, *rules_.doors, arrived, match, true, now + rules_.ahead);
+    if (admission.reason == Reason::dnat) ask_nsgs(admission, *rules_.tables, flow.instance, flow.protocol);
     return admission;
 }
 
@@ -319,7 +324,7 @@ Admission Pipeline::admit_again(const dnat::Flow& flow, Time now) const noexcept
 void Pipeline::decide_error(std::size_t i, const Frame& frame, FlowIndex index) {
     const auto& packet = packets_[i];
     if (is_departure(i)) return drop(i, Reason::departure);
-    if (directions_[i] == Direction::toward_target && tables_->owns(packet.tuple.source.address)) {
+    if (directions_[i] == Direction::toward_target && rules_.tables->owns(packet.tuple.source.address)) {
         return drop(i, Reason::malformed, "source is the firewall's own address");
     }
     if (index == no_flow) return drop(i, Reason::no_flow, "ICMP error about no tracked flow");
@@ -336,13 +341,14 @@ void Pipeline::decide_error(std::size_t i, const Frame& frame, FlowIndex index) 
 void Pipeline::decide_fragment(std::size_t i, const Frame& frame) {
     if (is_departure(i)) return drop(i, Reason::departure);
     const auto& destination = packets_[i].tuple.destination.address;
-    if (directions_[i] == Direction::toward_target && !tables_->owns(destination)) return drop(i, Reason::no_listener);
-    if (directions_[i] == Direction::toward_client && destination != tables_->instance()) {
-        return drop(i, tables_->owns(destination) ? Reason::hairpin : Reason::no_flow);
+    if (directions_[i] == Direction::toward_target && !rules_.tables->owns(destination))
+        return drop(i, Reason::no_listener);
+    if (directions_[i] == Direction::toward_client && destination != rules_.tables->instance()) {
+        return drop(i, rules_.tables->owns(destination) ? Reason::hairpin : Reason::no_flow);
     }
     auto sided = frame;
     sided.side = verdicts_[i].arrived;
-    const auto later = fragments_.later(packets_[i], sided, clock_[i] + tables_->timeouts().fragment);
+    const auto later = fragments_.later(packets_[i], sided, clock_[i] + rules_.tables->timeouts().fragment);
     using enum dnat::FragmentTable::Outcome;
     switch (later.outcome) {
         case ruled: break;
@@ -367,7 +373,7 @@ void Pipeline::decide_first_fragment(std::size_t i, const Frame& frame, FlowInde
     auto& verdict = verdicts_[i];
     auto sided = frame;
     sided.side = verdict.arrived;
-    const auto refusal = fragments_.first(packets_[i], sided, clock_[i] + tables_->timeouts().fragment);
+    const auto refusal = fragments_.first(packets_[i], sided, clock_[i] + rules_.tables->timeouts().fragment);
     releases_ = !fragments_.released().empty();
     if (refusal) {  // before it can open a flow, or move one on
         release_ruling_ = no_first_fragment;

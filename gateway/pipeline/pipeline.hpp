@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "captures/packet/frame.hpp"
@@ -15,6 +16,7 @@
 #include "gateway/pipeline/admission.hpp"
 #include "gateway/pipeline/observer.hpp"
 #include "gateway/pipeline/tables.hpp"
+#include "gateway/pipeline/tracked_flows.hpp"
 #include "policy/verdict.hpp"
 #include "policy/window_change.hpp"
 
@@ -41,10 +43,11 @@ public:
         config::LimitConfig limits;
         std::uint64_t hash_seed = 0;
         dnat::FlowTable::Index flow_index = dnat::FlowTable::Index::grows;
+        std::size_t flows_at_once = SIZE_MAX;  ///< that a change visits; `sweep` visits as many of those that are left
     };
 
-    /// `windows` must outlive the pipeline; it may change between calls.
-    Pipeline(std::shared_ptr<const Tables> tables, const policy::AccessWindows& windows, const Settings& settings);
+    /// `doors` must outlive the pipeline; they may change between calls.
+    Pipeline(std::shared_ptr<const Tables> tables, const policy::Doors& doors, const Settings& settings);
 
     /// Judges frames, in order, and tells `observer`. Time is that of the frames; where it runs backwards it stands still.
     void process(std::span<captures::packet::Frame> frames, Observer& observer);
@@ -52,8 +55,8 @@ public:
     /// Lets time pass: flows and fragments end at their deadlines, up to and including `now`.
     void advance(captures::base::Time now, Observer& observer);
 
-    /// Other windows from now on; they must outlive the pipeline, or their replacement. Their times are `ahead` of frames'.
-    void use(const policy::AccessWindows& windows, captures::base::Duration ahead = {}) noexcept;
+    /// Other doors from now on; they must outlive the pipeline, or their replacement. Their times are `ahead` of frames'.
+    void use(const policy::Doors& doors, captures::base::Duration ahead = {}) noexcept;
 
     /// Longer datagrams that must not be fragmented do not leave on that side. Replay knows of no such limit.
     void set_mtu(captures::packet::Side side, std::uint32_t mtu) noexcept {
@@ -67,15 +70,28 @@ public:
     /// Nothing ends by itself before this.
     [[nodiscard]] captures::base::Time next_deadline() const noexcept;
 
-    /// New rules: flows that they would not admit end, silently; all others live on.
-    void use(std::shared_ptr<const Tables> tables);
+    // What changes flows. Each visits no more of them at once than the settings say. A flow that was not visited yet is judged again
+    // before its next packet, before it expires and before it is shown; until then it keeps its place in the table and its port.
 
-    // These look at each flow once, however many windows are given.
-
-    /// Ends all flows that any of these windows admitted; their later packets are `window_cut`.
+    /// New rules: flows that they would not admit end, silently; all others live on. Visits all flows that are left of earlier
+    /// changes first.
+    void use(std::shared_ptr<const Tables> tables, Observer& observer);
+    /// Ends all flows that any of these windows admitted: none of their packets passes from now on, later ones are
+    /// `window_cut`. Costs the flows of these windows.
     void cut(std::span<const policy::WindowId> windows, captures::base::Time now, Observer& observer);
-    /// One after the other: flows of the older window count as the newer's.
-    void adopt(std::span<const policy::Adoption> adoptions);
+    /// One after the other: flows of the older window count as the newer's. Costs the flows of these windows.
+    void adopt(std::span<const policy::Adoption> adoptions, Observer& observer);
+    /// Visits flows that are left of these changes, while there are any: `is_behind`.
+    void sweep(Observer& observer);
+    [[nodiscard]] bool is_behind() const noexcept { return flows_.is_behind(); }
+
+    /// Calls `look(flow)` for flows among `count` places from `first` on; true if there are places beyond.
+    template <class Look>
+    [[nodiscard]] bool visit(dnat::FlowIndex first, std::uint32_t count, Look look) {
+        return flows_.table().visit(first, count, [&](dnat::FlowIndex index) {
+            if (flows_.is_current(index) || flows_.judge_again(index, now_)) look(std::as_const(flows_[index]));
+        });
+    }
 
     /// Ends one flow: RSTs to both ends of a TCP connection, silently otherwise. False where there is none.
     bool end(const dnat::Arrived& arrived, captures::base::Time now, Observer& observer);
@@ -84,8 +100,8 @@ public:
     void finish(Observer& observer);
 
     [[nodiscard]] const PipelineCounters& counters() const noexcept { return counters_; }
-    [[nodiscard]] const dnat::FlowTable& flows() const noexcept { return flows_; }
-    [[nodiscard]] const Tables& tables() const noexcept { return *tables_; }
+    [[nodiscard]] const dnat::FlowTable& flows() const noexcept { return flows_.table(); }
+    [[nodiscard]] const Tables& tables() const noexcept { return *rules_.tables; }
 
 private:
     enum class Direction : std::uint8_t {
@@ -128,16 +144,15 @@ private:
                                    std::uint32_t mtu) noexcept;
     void carry_out(std::span<captures::packet::Frame> frames, std::size_t begin, std::size_t end, Observer& observer);
     void emit_released(const dnat::FragmentRuling& ruling, std::string_view detail, Observer& observer);
+    void sweep_at_most(std::size_t flows, Observer& observer);
     void end_flow(dnat::FlowIndex index, captures::base::Time when, Observer& observer);
     void send_resets(const dnat::Flow& flow, captures::base::Time when, Observer& observer);
 
-    std::shared_ptr<const Tables> tables_;
-    const policy::AccessWindows* windows_;
-    captures::base::Duration windows_ahead_{};
+    RuleSet rules_;
     std::array<std::uint32_t, 2> mtu_{0xffffffff, 0xffffffff};  ///< by side
     bool only_untagged_ = false;
     Settings settings_;
-    dnat::FlowTable flows_;
+    TrackedFlows flows_;
     dnat::FragmentTable fragments_;
     PipelineCounters counters_;
     captures::base::Time now_ = captures::base::Time::min();

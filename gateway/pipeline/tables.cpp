@@ -16,18 +16,23 @@ dnat::Timeouts timeouts_of(const config::TimeoutConfig& config) noexcept {
 
 }  // namespace
 
-tl::expected<std::shared_ptr<const Tables>, std::string> Tables::build(const config::Config& config,
-                                                                       std::span<const dnat::NatRule> mapped_rules) {
-    auto tables = std::make_shared<Tables>();
-    auto rules = config.nat_rules;
-    for (const auto& rule : mapped_rules) {
-        const auto index = static_cast<dnat::RuleTable::RuleIndex>(rules.size());
-        tables->mapped_rules_.emplace(captures::base::Endpoint{rule.destination, rule.destination_ports.front().first},
-                                      index);
-        rules.push_back(rule);
+void append(dnat::RuleList& list, std::span<const policy::MappedRule> rules) {
+    for (const auto& [name, listener, target] : rules) {
+        list.add({.name = name,
+                  .protocols = {},
+                  .sources = {},
+                  .destination = listener.address,
+                  .destination_ports = {{listener.port, listener.port}},
+                  .translated = target});
     }
-    auto nat = dnat::RuleTable::build(std::move(rules));
+}
+
+tl::expected<std::shared_ptr<const Tables>, std::string> Tables::build(
+    const config::Config& config, std::shared_ptr<const dnat::RuleList> mapped_rules) {
+    auto tables = std::make_shared<Tables>();
+    auto nat = dnat::RuleTable::build(config.nat_rules);
     if (!nat) return tl::unexpected(nat.error());
+    tables->mapped_rules_ = std::move(mapped_rules);
     tables->nat_ = std::move(*nat);
     tables->network_ = config.network_rules;
     tables->timeouts_ = timeouts_of(config.timeouts);
@@ -47,12 +52,6 @@ tl::expected<std::shared_ptr<const Tables>, std::string> Tables::build(const con
         }
     }
     return tables;
-}
-
-std::optional<dnat::RuleTable::RuleIndex> Tables::mapped_rule(captures::base::Endpoint listener) const noexcept {
-    const auto found = mapped_rules_.find(listener);
-    if (found == mapped_rules_.end()) return {};
-    return found->second;
 }
 
 void Tables::own(captures::base::Ipv4Address address) {

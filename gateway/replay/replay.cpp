@@ -38,7 +38,7 @@ private:
 class Replay::Usage final : public pipeline::Observer {
 public:
     void judged(const pipeline::Judged& burst) override {
-        if (burst.tables != tables_) fold(burst.tables);
+        if (burst.tables != tables_ || burst.tables->mapped_rules().size() != mapped_rules_) fold(burst.tables);
         for (const auto& verdict : burst.verdicts) {
             if (verdict.reason != policy::Reason::dnat) continue;
             ++hits_[verdict.rule];
@@ -55,7 +55,10 @@ public:
         hits_.clear();
         names_.clear();
         if (next == nullptr) return;
-        for (const auto& rule : next->nat().rules()) names_.push_back(rule.name);
+        mapped_rules_ = next->mapped_rules().size();
+        for (std::uint32_t index = 0; index < next->first_mapped() + mapped_rules_; ++index) {
+            names_.push_back(next->rule(index).name);
+        }
         for (const auto& name : names_) {
             if (by_name_.try_emplace(name, 0).second) order_.push_back(name);
         }
@@ -80,6 +83,7 @@ public:
 
 private:
     const pipeline::Tables* tables_ = nullptr;
+    std::uint32_t mapped_rules_ = 0;  ///< of them, whose rules are among `names_`
     std::vector<std::uint64_t> hits_;
     std::vector<dnat::RuleName> names_;
     std::vector<dnat::RuleName> order_;
@@ -89,18 +93,21 @@ private:
 
 tl::expected<std::unique_ptr<Replay>, std::string> Replay::create(config::Config config, Scenario scenario,
                                                                   pipeline::Vantage vantage) {
-    auto tables = pipeline::Tables::build(config);
+    auto mapped_rules = std::make_shared<dnat::RuleList>();  // none is given before the first request
+    auto tables = pipeline::Tables::build(config, mapped_rules);
     if (!tables) return tl::unexpected(tables.error());
-    return std::unique_ptr<Replay>{new Replay{std::move(config), std::move(scenario), vantage, std::move(*tables)}};
+    return std::unique_ptr<Replay>{
+        new Replay{std::move(config), std::move(scenario), vantage, std::move(*tables), std::move(mapped_rules)}};
 }
 
 Replay::Replay(config::Config config, Scenario scenario, pipeline::Vantage vantage,
-               std::shared_ptr<const pipeline::Tables> tables)
+               std::shared_ptr<const pipeline::Tables> tables, std::shared_ptr<dnat::RuleList> mapped_rules)
     : vantage_{vantage},
       config_{std::move(config)},
       scenario_{std::move(scenario)},
       access_{config_},
-      pipeline_{std::move(tables), access_.windows(), {.vantage = vantage, .limits = config_.limits}} {}
+      mapped_rules_{std::move(mapped_rules)},
+      pipeline_{std::move(tables), access_.doors(), {.vantage = vantage, .limits = config_.limits}} {}
 
 void Replay::add(pipeline::Observer& observer) { observers_.push_back(&observer); }
 
@@ -187,19 +194,11 @@ void Replay::run_due(Time now, pipeline::Observer& observer) {
     while (next_event_ < timeline_.size() && timeline_[next_event_].time <= now) {
         happen(*timeline_[next_event_++].event, now, observer);
     }
-    follow_mapped_ports();
-}
-
-/// The firewall's ports for machines' ports that no rule maps come and go with windows.
-void Replay::follow_mapped_ports() {
-    if (access_.mapped_generation() == mapped_generation_) return;
-    mapped_generation_ = access_.mapped_generation();
-    // Cannot fail: these rules were built before, and mapped ports are few and valid. If it does, nothing may go on.
-    pipeline_.use(pipeline::Tables::build(*current_, access_.mapped_rules()).value());
 }
 
 void Replay::happen(const Event& event, Time now, pipeline::Observer& observer) {
-    if (const auto* const request = std::get_if<RequestEvent>(&event.what)) return open(*request, event.place, now);
+    if (const auto* const request = std::get_if<RequestEvent>(&event.what))
+        return open(*request, event.place, now, observer);
     if (const auto* const reloaded = std::get_if<ReloadEvent>(&event.what)) return reload(*reloaded, now, observer);
     if (const auto* const extend = std::get_if<ExtendEvent>(&event.what)) {
         const auto extended = access_.extend(extend->by, extend->machine, extend->port, extend->duration, now);
@@ -215,7 +214,7 @@ void Replay::happen(const Event& event, Time now, pipeline::Observer& observer) 
            revoked.error());
 }
 
-void Replay::open(const RequestEvent& event, const config::Place& place, Time now) {
+void Replay::open(const RequestEvent& event, const config::Place& place, Time now, pipeline::Observer& observer) {
     const auto& request = event.request;
     auto change = access_.plan_request({&request, 1}, now);
     if (!change) {
@@ -226,18 +225,21 @@ void Replay::open(const RequestEvent& event, const config::Place& place, Time no
                                   request.ports.size() == 1 ? "" : "s", ports),
                       change.error());
     }
-    const auto adoptions = access::adoptions_of(*change);
-    access_.commit(std::move(*change));
-    pipeline_.adopt(adoptions);
+    const auto delta = access_.commit(std::move(*change));
+    pipeline::append(*mapped_rules_, delta.mapped_rules);
+    pipeline_.adopt(delta.adopted, observer);
 }
 
 void Replay::reload(const ReloadEvent& event, Time now, pipeline::Observer& observer) {
-    current_ = event.loaded.get();
-    auto orphans = access_.plan_policies(current_->jit_policies, now);
+    const auto& config = *event.loaded;
+    auto orphans = access_.plan_policies(config.jit_policies, now);
     end_windows(orphans.ends, now, observer);
     access_.commit(std::move(orphans));
-    access_.use(*current_);
-    follow_mapped_ports();
+    access_.use(config);
+    mapped_rules_ = std::make_shared<dnat::RuleList>();
+    pipeline::append(*mapped_rules_, access_.state().mapped_rules);
+    // Cannot fail: these rules were built when the scenario was read. If it does, nothing may go on.
+    pipeline_.use(pipeline::Tables::build(config, mapped_rules_).value(), observer);
 }
 
 void Replay::end_windows(const std::vector<policy::WindowEnd>& ends, Time now, pipeline::Observer& observer) {

@@ -79,16 +79,16 @@ private:
     class Usage;
 
     Replay(config::Config config, Scenario scenario, pipeline::Vantage vantage,
-           std::shared_ptr<const pipeline::Tables> tables);
+           std::shared_ptr<const pipeline::Tables> tables, std::shared_ptr<dnat::RuleList> mapped_rules);
 
     void schedule(captures::base::Time first_packet);
     void feed(std::span<captures::packet::Frame> frames, pipeline::Observer& observer);
     [[nodiscard]] captures::base::Time next_due() const noexcept;
     void run_due(captures::base::Time now, pipeline::Observer& observer);
     void happen(const Event& event, captures::base::Time now, pipeline::Observer& observer);
-    void open(const RequestEvent& event, const config::Place& place, captures::base::Time now);
+    void open(const RequestEvent& event, const config::Place& place, captures::base::Time now,
+              pipeline::Observer& observer);
     void reload(const ReloadEvent& event, captures::base::Time now, pipeline::Observer& observer);
-    void follow_mapped_ports();
     void end_windows(const std::vector<policy::WindowEnd>& ends, captures::base::Time now,
                      pipeline::Observer& observer);
     void refuse(const config::Place& place, captures::base::Time now, std::string what, policy::Refusal refusal);
@@ -96,13 +96,12 @@ private:
     pipeline::Vantage vantage_;
     config::Config config_;
     Scenario scenario_;  ///< which owns the configurations of reloads
-    const config::Config* current_ = &config_;
     access::Access access_;
+    std::shared_ptr<dnat::RuleList> mapped_rules_;  ///< that the pipeline's tables know by name
     pipeline::Pipeline pipeline_;
     std::vector<pipeline::Observer*> observers_;
     std::vector<Scheduled> timeline_;  ///< sorted by time
     std::size_t next_event_ = 0;
-    std::uint64_t mapped_generation_ = access_.mapped_generation();  ///< of access_, as the pipeline's tables know it
     captures::base::Time clock_ = captures::base::Time::min();
     ReplayResult result_;
 };

@@ -131,10 +131,10 @@ std::uint32_t new_flows = 1 << 18;
 
 void bench_established(std::uint32_t flows) {
     const auto tables = *gateway::pipeline::Tables::build(config_with(1000, flows));
-    const policy::AccessWindows windows;
+    const policy::Doors doors;
     gateway::pipeline::Pipeline pipeline{
         tables,
-        windows,
+        doors,
         {.vantage = gateway::pipeline::Vantage::both,
          .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
     Load opening{4096};
@@ -158,7 +158,7 @@ void bench_established(std::uint32_t flows) {
 }
 
 /// Nanoseconds of a first packet, of `new_flows` to the `rules` of a configuration; of all of them a flow must come.
-double best_of_new(const gateway::config::Config& config, std::uint32_t rules, const policy::AccessWindows& windows,
+double best_of_new(const gateway::config::Config& config, std::uint32_t rules, const policy::Doors& doors,
                    bool same_ports = false) {
     const auto flows = new_flows;
     const auto tables = *gateway::pipeline::Tables::build(config);
@@ -166,7 +166,7 @@ double best_of_new(const gateway::config::Config& config, std::uint32_t rules, c
     for (int round = 0; round < rounds; ++round) {
         gateway::pipeline::Pipeline pipeline{
             tables,
-            windows,
+            doors,
             {.vantage = gateway::pipeline::Vantage::both,
              .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
         Load load{flows};
@@ -182,13 +182,13 @@ double best_of_new(const gateway::config::Config& config, std::uint32_t rules, c
 }
 
 void bench_new(std::uint32_t rules, std::uint32_t open_windows, bool same_ports = false) {
-    policy::AccessWindows windows;
+    policy::Doors doors;
     for (std::uint32_t i = 0; i < open_windows; ++i) {
         const captures::base::Endpoint target{{first_vm.value + i % std::min<std::uint32_t>(rules, 60000)}, 22};
-        windows.open(
-            {i + 1, target, {}, {{{0xc6120000 + i / rules}, 32}, {{0xc6120000}, 15}}, Time::min(), Time::max()});
+        doors.guard(target, {});
+        doors.open({i + 1, target, {}, {{{0xc6120000 + i / rules}, 32}, {{0xc6120000}, 15}}, Time::min(), Time::max()});
     }
-    const auto best = best_of_new(config_with(rules, new_flows), rules, windows, same_ports);
+    const auto best = best_of_new(config_with(rules, new_flows), rules, doors, same_ports);
     fmt::print("new flow     {:>9} rules {:>9} windows {:7.1f} ns/packet{}\n", rules, open_windows, best,
                same_ports ? ", clients with the same ports" : "");
 }
@@ -246,10 +246,10 @@ void bench_nsg(std::uint32_t count) {
 
 void bench_unsolicited(std::uint32_t flows) {
     const auto tables = *gateway::pipeline::Tables::build(config_with(1000, flows));
-    const policy::AccessWindows windows;
+    const policy::Doors doors;
     gateway::pipeline::Pipeline pipeline{
         tables,
-        windows,
+        doors,
         {.vantage = gateway::pipeline::Vantage::both,
          .limits = {.flows = flows, .fragmented_datagrams = 64, .held_fragments = 64}}};
     Load load{packets};

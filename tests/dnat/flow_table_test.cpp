@@ -209,13 +209,17 @@ BOOST_AUTO_TEST_CASE(every_flow_is_visited_in_order_and_may_be_erased_meanwhile)
     for (std::uint16_t port = 0; port < 6; ++port) (void)insert(table, arrived(Endpoint{{0xc6336407}, port}));
     table.erase(2);
     std::vector<FlowIndex> visited;
-    table.for_each([&](FlowIndex index, const dnat::Flow&) {
+    const bool more = table.visit(0, 8, [&](FlowIndex index) {
         visited.push_back(index);
         if (index % 2 == 1) table.erase(index);
     });
+    BOOST_TEST(!more);
     BOOST_TEST(visited == (std::vector<FlowIndex>{0, 1, 3, 4, 5}));
     visited.clear();
-    table.for_each([&](FlowIndex index, const dnat::Flow&) { visited.push_back(index); });
+    const auto note = [&](FlowIndex index) { visited.push_back(index); };
+    BOOST_TEST(table.visit(0, 4, note));
+    BOOST_TEST(!table.visit(4, 8, note));
+    BOOST_TEST(!table.visit(8, 8, note));
     BOOST_TEST(visited == (std::vector<FlowIndex>{0, 4}));
 }
 

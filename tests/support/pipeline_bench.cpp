@@ -163,12 +163,13 @@ dnat::NatRule& nat_rule(gateway::config::Config& config, std::string_view name) 
 
 // The bench
 
-Bench::Bench(const gateway::config::Config& config, gateway::pipeline::Vantage vantage) {
-    windows_.guard(guarded_ssh, Protocol::tcp);
-    windows_.guard(guarded_udp, Protocol::udp);
+Bench::Bench(const gateway::config::Config& config, gateway::pipeline::Vantage vantage, std::size_t flows_at_once) {
+    doors_.guard(guarded_ssh, Protocol::tcp);
+    doors_.guard(guarded_udp, Protocol::udp);
     pipeline_ = std::make_unique<gateway::pipeline::Pipeline>(
-        tables_of(config), windows_,
-        gateway::pipeline::Pipeline::Settings{.vantage = vantage, .limits = config.limits});
+        tables_of(config), doors_,
+        gateway::pipeline::Pipeline::Settings{
+            .vantage = vantage, .limits = config.limits, .flows_at_once = flows_at_once});
 }
 
 Told Bench::process(OwnedFrame owned, Side side) {
@@ -201,18 +202,18 @@ policy::WindowId Bench::open_window(std::string_view source, captures::base::Dur
                            .sources = {captures::base::Prefix::parse(source).value()},
                            .start = now_,
                            .end = now_ + duration});
-        windows_.open(opened_.back());
+        doors_.open(opened_.back());
     }
     return id;
 }
 
 void Bench::close_window(policy::WindowId id) {
     for (const auto& one : opened_) {
-        if (one.id == id) windows_.close(one);
+        if (one.id == id) doors_.close(one);
     }
 }
 
-void Bench::reload(const gateway::config::Config& config) { pipeline_->use(tables_of(config)); }
+void Bench::reload(const gateway::config::Config& config) { pipeline_->use(tables_of(config), recorder_); }
 
 std::vector<Told> Bench::all_told() { return std::exchange(recorder_.told, {}); }
 

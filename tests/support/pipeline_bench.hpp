@@ -66,7 +66,8 @@ private:
 class Bench {
 public:
     explicit Bench(const gateway::config::Config& config = lab(),
-                   gateway::pipeline::Vantage vantage = gateway::pipeline::Vantage::both);
+                   gateway::pipeline::Vantage vantage = gateway::pipeline::Vantage::both,
+                   std::size_t flows_at_once = SIZE_MAX);
 
     /// Processes one packet now. What is told about it; of a fragment that waits, a Told without bytes.
     Told from_outside(const PacketBuilder& packet) { return process(packet.build(), captures::packet::Side::outside); }
@@ -87,7 +88,9 @@ public:
     void close_window(policy::WindowId id);
     void cut(policy::WindowId id) { cut({&id, 1}); }
     void cut(std::span<const policy::WindowId> ids) { pipeline_->cut(ids, now_, recorder_); }
+    void adopt(std::span<const policy::Adoption> adoptions) { pipeline_->adopt(adoptions, recorder_); }
     void reload(const gateway::config::Config& config);
+    void sweep() { pipeline_->sweep(recorder_); }
     void finish() { pipeline_->finish(recorder_); }
 
     /// What was told since this was last asked, frames of the firewall's own included.
@@ -107,7 +110,7 @@ private:
     Told process(OwnedFrame owned, captures::packet::Side side);
 
     captures::base::Time now_ = start_time;
-    policy::AccessWindows windows_;
+    policy::Doors doors_;
     std::vector<policy::Window> opened_;
     std::unique_ptr<gateway::pipeline::Pipeline> pipeline_;
     Recorder recorder_;

@@ -50,7 +50,7 @@ int explain(const ExplainOptions& options) {
     packet.kind = options.protocol == "udp" ? captures::packet::Kind::udp : captures::packet::Kind::tcp;
     packet.tuple = {*from, *to,
                     options.protocol == "udp" ? captures::base::Protocol::udp : captures::base::Protocol::tcp};
-    const auto admission = gateway::pipeline::admit(**tables, access.windows(), {packet.tuple}, true, *at);
+    const auto admission = gateway::pipeline::admit(**tables, access.doors(), {packet.tuple}, true, *at);
     gateway::pipeline::Verdict verdict;
     verdict.reason = admission.reason;
     verdict.rule = admission.rule;

@@ -37,9 +37,9 @@ private:
 
 struct Lab {
     Lab()
-        : windows{},
+        : doors{},
           tables{gateway::pipeline::Tables::build(lab()).value()},
-          pipeline{tables, windows, {gateway::pipeline::Vantage::both, {}}} {}
+          pipeline{tables, doors, {gateway::pipeline::Vantage::both, {}}} {}
 
     LiveFile& log(const std::string& path, Rotation rotation = {}) {
         const auto make = [](auto& output) { return std::make_unique<gateway::outputs::DecisionLog>(output); };
@@ -69,7 +69,7 @@ struct Lab {
     }
 
     ScratchFolder folder;
-    policy::AccessWindows windows;
+    policy::Doors doors;
     std::shared_ptr<const gateway::pipeline::Tables> tables;
     gateway::pipeline::Pipeline pipeline;
     std::vector<std::string> said;

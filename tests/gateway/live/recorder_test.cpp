@@ -31,7 +31,7 @@ public:
     void use(const gateway::config::Config& config) {
         tables = gateway::pipeline::Tables::build(config).value();
         recorder->keep(tables);
-        pipeline.use(tables);
+        pipeline.use(tables, *this);
     }
 
     void pass(OwnedFrame built, captures::packet::Side side = captures::packet::Side::outside,
@@ -65,9 +65,9 @@ public:
     }
 
     ScratchFolder folder;
-    policy::AccessWindows windows;
+    policy::Doors doors;
     std::shared_ptr<const gateway::pipeline::Tables> tables = gateway::pipeline::Tables::build(lab()).value();
-    gateway::pipeline::Pipeline pipeline{tables, windows, {gateway::pipeline::Vantage::both, {}}};
+    gateway::pipeline::Pipeline pipeline{tables, doors, {gateway::pipeline::Vantage::both, {}}};
     std::vector<std::string> said;
     std::unique_ptr<Recorder> recorder;
     std::uint64_t number = 0;

@@ -22,8 +22,8 @@ public:
         : output_{captures::file::OutputBuffer::create(path_).value()},
           log_{*output_, "/subscriptions/20ff7fc3/resourceGroups/lab/providers/Microsoft.Network/azureFirewalls/fw"},
           tables_{gateway::pipeline::Tables::build(config).value()},
-          pipeline_{tables_, windows_, {.vantage = vantage, .limits = config.limits}} {
-        windows_.guard(Where{"10.1.0.4:22"}.endpoint, Protocol::tcp);
+          pipeline_{tables_, doors_, {.vantage = vantage, .limits = config.limits}} {
+        doors_.guard(Where{"10.1.0.4:22"}.endpoint, Protocol::tcp);
     }
 
     LoggedLab& pass(OwnedFrame owned) {
@@ -59,7 +59,7 @@ private:
     std::unique_ptr<captures::file::OutputBuffer> output_;
     gateway::outputs::AzureLog log_;
     std::shared_ptr<const gateway::pipeline::Tables> tables_;
-    policy::AccessWindows windows_;
+    policy::Doors doors_;
     gateway::pipeline::Pipeline pipeline_;
     std::uint64_t number_ = 0;
 };

@@ -30,14 +30,14 @@ policy::NetworkRule deny(std::string_view destination) {
 
 struct Lab {
     gateway::config::Config config = lab();
-    policy::AccessWindows windows;
+    policy::Doors doors;
 
-    Lab() { windows.guard(Where{"10.1.0.4:22"}.endpoint, Protocol::tcp); }
+    Lab() { doors.guard(Where{"10.1.0.4:22"}.endpoint, Protocol::tcp); }
 
     [[nodiscard]] gateway::pipeline::Admission ask(const Arrived& arrived, bool opens = true,
                                                    captures::base::Time now = start_time) {
         tables = Tables::build(config).value();
-        return admit(*tables, windows, arrived, opens, now);
+        return admit(*tables, doors, arrived, opens, now);
     }
 
     std::shared_ptr<const Tables> tables;
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(the_checks_stand_in_azures_order_and_the_first_that_fails_d
     rule.sources = {AddressRange::parse("192.0.2.1").value()};
     lab.config.firewall.network_deny_overrides = true;
     lab.config.network_rules = policy::NetworkRules{{deny("10.1.0.6")}};
-    lab.windows.guard(Where{"10.1.0.6:80"}.endpoint, Protocol::tcp);
+    lab.doors.guard(Where{"10.1.0.6:80"}.endpoint, Protocol::tcp);
     const auto packet = arrived("198.51.100.7:40000", "203.0.113.10:50081");
     bool opens = false;
 
@@ -75,12 +75,12 @@ BOOST_AUTO_TEST_CASE(the_checks_stand_in_azures_order_and_the_first_that_fails_d
     BOOST_TEST(overruled.network_rule == &lab.tables->network().rules()[0]);
     lab.config.firewall.network_deny_overrides = false;
     expect(Reason::jit_closed, true);
-    lab.windows.open({.id = 5,
-                      .target = Where{"10.1.0.6:80"}.endpoint,
-                      .protocol = Protocol::tcp,
-                      .sources = {captures::base::Prefix{{0}, 0}},
-                      .start = start_time,
-                      .end = start_time + 1h});
+    lab.doors.open({.id = 5,
+                    .target = Where{"10.1.0.6:80"}.endpoint,
+                    .protocol = Protocol::tcp,
+                    .sources = {captures::base::Prefix{{0}, 0}},
+                    .start = start_time,
+                    .end = start_time + 1h});
     const auto denied = expect(Reason::nsg_deny, true);
     BOOST_TEST(denied.window == 5U);
     BOOST_TEST(denied.nsg->name() == "subnet-nsg");
@@ -147,13 +147,13 @@ BOOST_AUTO_TEST_CASE(an_established_flow_asks_for_no_window_but_for_all_else) {
     const auto ssh = arrived("198.51.100.7:40000", "203.0.113.10:50022");
     const Delivered delivered{{Where{"10.0.1.5:40000"}.endpoint, Where{"10.1.0.4:22"}.endpoint, Protocol::tcp}};
     std::uint32_t rule = 99;
-    BOOST_TEST(still_admitted(*Tables::build(config).value(), ssh, delivered, 0, rule));
+    BOOST_TEST(still_admitted(*Tables::build(config).value(), {}, ssh, delivered, 0, rule));
     BOOST_TEST(rule == 0U);
     std::swap(config.nat_rules[0], config.nat_rules[3]);
-    BOOST_TEST(still_admitted(*Tables::build(config).value(), ssh, delivered, 0, rule));
+    BOOST_TEST(still_admitted(*Tables::build(config).value(), {}, ssh, delivered, 0, rule));
     BOOST_TEST(rule == 3U);
     config.nat_rules.clear();
-    BOOST_TEST(!still_admitted(*Tables::build(config).value(), ssh, delivered, 0, rule));
+    BOOST_TEST(!still_admitted(*Tables::build(config).value(), {}, ssh, delivered, 0, rule));
     BOOST_TEST(rule == 3U);  // only told where it is true
 }
 

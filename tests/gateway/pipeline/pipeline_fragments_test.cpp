@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(fragments_of_a_renewed_window_are_cut_with_the_newer_one) {
     const auto window = bench.open_window("198.51.100.7", 1h);
     const auto guarded = udp("198.51.100.7:5353", "203.0.113.10:5353").payload_size(312).id(9);
     check(bench.from_outside(fragment_of(guarded, 0, 64)), because(Reason::dnat), with_window(window));
-    bench.pipeline().adopt(std::array{policy::Adoption{window, 7}});
+    bench.adopt(std::array{policy::Adoption{window, 7}});
     check(bench.from_outside(fragment_of(guarded, 64, 64)), because(Reason::established), with_window(7));
     bench.cut(7);
     check(bench.from_outside(fragment_of(guarded, 128, 64)), is_held);

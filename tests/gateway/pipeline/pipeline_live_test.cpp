@@ -84,16 +84,17 @@ BOOST_AUTO_TEST_CASE(a_flow_that_is_ended_by_hand_gets_a_reset_to_either_end) {
 
 BOOST_AUTO_TEST_CASE(windows_may_be_told_in_a_clock_that_is_ahead_of_the_frames) {
     Bench bench;
-    policy::AccessWindows windows;
+    policy::Doors doors;
     policy::Window window{1, {captures::base::Ipv4Address{0x0a010004}, 22}, {}, {captures::base::Prefix{}}, {}, {}};
     window.sources = {captures::base::Prefix{{}, 0}};
     window.start = bench.now() + 1h;
     window.end = bench.now() + 2h;
-    windows.open(window);
+    doors.guard(window.target, {});
+    doors.open(window);
     const auto syn = tcp("198.51.100.7:40000", "203.0.113.10:50022").syn();
-    bench.pipeline().use(windows, 59min);
+    bench.pipeline().use(doors, 59min);
     check(bench.from_outside(syn), because(Reason::jit_closed));
-    bench.pipeline().use(windows, 1h);
+    bench.pipeline().use(doors, 1h);
     check(bench.from_outside(syn), because(Reason::dnat));
 }
 

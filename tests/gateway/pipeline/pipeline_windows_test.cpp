@@ -300,7 +300,7 @@ BOOST_AUTO_TEST_CASE(windows_that_end_together_are_cut_together) {
         check(bench.from_outside(tcp(client, "203.0.113.10:50022").syn()), because(Reason::dnat));
     }
     bench.all_told();
-    bench.pipeline().adopt(std::array{policy::Adoption{first, 7}, policy::Adoption{7, 8}, policy::Adoption{third, 9}});
+    bench.adopt(std::array{policy::Adoption{first, 7}, policy::Adoption{7, 8}, policy::Adoption{third, 9}});
     check(bench.from_outside(tcp("198.51.100.9:3", "203.0.113.10:50022").ack(1).seq(1)), with_window(9));
     bench.cut(std::array<policy::WindowId, 2>{8, second});
     BOOST_TEST(bench.synthesized().size() == 4U);
@@ -316,7 +316,7 @@ BOOST_AUTO_TEST_CASE(a_renewed_windows_flows_are_cut_with_the_newer_one) {
     connect(bench);
     bench.close_window(older);
     const auto newer = bench.open_window("198.51.100.7", 1h);
-    bench.pipeline().adopt(std::array{policy::Adoption{older, newer}});
+    bench.adopt(std::array{policy::Adoption{older, newer}});
     check(bench.from_outside(from_client().ack(5001).seq(1001)), with_window(newer));
     bench.cut(older);
     BOOST_TEST(bench.synthesized().empty());
