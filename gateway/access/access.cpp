@@ -1,6 +1,7 @@
 #include "gateway/access/access.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -97,8 +98,8 @@ std::vector<policy::WindowEnd> Access::expire(Time now) {
     return ends;
 }
 
-tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy::AccessRequest> requests, Time now,
-                                                         const PlansAhead& ahead) const {
+tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy::AccessRequest> requests,
+                                                         Time now) const {
     for (const auto& request : requests) {
         if (auto refusal = unauthorized(request.requestor, policy::action::jit_initiate, request.machine)) {
             return tl::unexpected{*refusal};
@@ -112,7 +113,7 @@ tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy:
     }
     AccessChange change;
     Allocations allocations;
-    for (const auto& mapped : ahead.mapped_ports) allocations.all.add(mapped);
+    for (const auto& mapped : reserved_ports_) allocations.all.add(mapped);
     std::vector<AccessRecord> opened;
     for (const auto& request : requests) {
         const auto& policy = *coverage_of(request.machine)->policy;
@@ -126,7 +127,7 @@ tl::expected<AccessChange, Refusal> Access::plan_request(std::span<const policy:
         }
         for (const auto& port : *approved) {
             auto one = new_record(request, policy, port, now);
-            one.id = static_cast<WindowId>(last_id_ + ahead.windows + opened.size() + 1);
+            one.id = last_id_ + opened.size() + 1;
             if (auto refusal = connect(one, allocations)) return tl::unexpected{*refusal};
             opened.push_back(std::move(one));
         }
@@ -232,60 +233,6 @@ AccessChange Access::plan_policies(std::span<const policy::JitPolicy> policies, 
     return change;
 }
 
-policy::WindowDelta Access::commit(AccessChange change) {
-    policy::WindowDelta delta;
-    delta.adopted = adoptions_of(change);
-    for (const auto& end : change.ends) {
-        if (end.cut) delta.cut.push_back(end.id);
-    }
-    std::ranges::sort(change.mapped_ports, {}, [](const policy::MappedPort& one) {
-        return std::pair{policy::to_lower(one.machine), one.port};  // as in `state`
-    });
-    for (const auto& mapped : change.mapped_ports) {
-        mapped_ports_.add(mapped);
-        if (auto rule = mapped_rule_of(mapped)) delta.mapped_rules.push_back(std::move(*rule));
-    }
-    for (auto& changed : change.records) {
-        auto* known = find(changed.id);
-        if (known != nullptr && known->status == policy::Status::initiated) {
-            if (auto window = window_of(*known)) delta.closed.push_back(std::move(*window));
-            leave(*known);
-        }
-        if (known != nullptr) {
-            *known = std::move(changed);
-        } else {
-            last_id_ = std::max(last_id_, changed.id);
-            known = &records_.emplace_back(std::move(changed));
-        }
-        if (known->status != policy::Status::initiated) continue;
-        enter(*known);
-        if (auto window = window_of(*known)) delta.opened.push_back(std::move(*window));
-    }
-    doors_.apply(delta);
-    return delta;
-}
-
-policy::DoorState Access::state() const {
-    policy::DoorState state;
-    for (const auto& policy : config_->jit_policies) {
-        for (const auto& jit : policy.machines) {
-            const auto* machine = directory_.machine(jit.name);
-            if (machine == nullptr) continue;
-            for (const auto& port : jit.ports) {
-                state.guards.push_back({{machine->private_ip, port.number}, port.protocol});
-            }
-        }
-    }
-    for (const auto& [key, listener] : mapped_ports_.all()) {
-        if (auto rule = mapped_rule_of({key.first, key.second, listener}))
-            state.mapped_rules.push_back(std::move(*rule));
-    }
-    for (const auto& open : open_) {
-        if (auto window = window_of(*record(open.id))) state.windows.push_back(std::move(*window));
-    }
-    return state;
-}
-
 std::optional<Time> Access::next_expiry() const noexcept {
     if (expiries_.empty()) return {};
     return expiries_.begin()->first;
@@ -360,30 +307,6 @@ AccessRecord Access::new_record(const policy::AccessRequest& request, const poli
     record.on_expiry = policy.on_expiry;
     record.initiate();
     return record;
-}
-
-void Access::enter(const AccessRecord& record) {
-    open_.insert(OpenWindow::of(record));
-    expiries_.emplace(record.end, record.id);
-}
-
-void Access::leave(const AccessRecord& record) {
-    open_.erase(OpenWindow::of(record));
-    expiries_.erase({record.end, record.id});
-    connections_.erase(record.id);
-}
-
-std::optional<policy::Window> Access::window_of(const AccessRecord& record) const {
-    const auto* machine = directory_.machine(record.machine);
-    if (machine == nullptr) return {};
-    const auto* const mapped = mapped_port_of(record);
-    return policy::Window{.id = record.id,
-                          .target = {machine->private_ip, record.port},
-                          .protocol = record.protocol,
-                          .sources = record.sources,
-                          .start = record.start,
-                          .end = record.end,
-                          .mapped_port = mapped == nullptr ? std::nullopt : std::optional{*mapped}};
 }
 
 Access::OpenWindow Access::OpenWindow::of(const AccessRecord& record) {

@@ -34,12 +34,6 @@ struct AccessChange {
     std::size_t replaced = 0;                      ///< the first so many of `records` made room for the new ones
 };
 
-/// What plans that are not committed yet will take, and so is not to be given again.
-struct PlansAhead {
-    policy::WindowId windows = 0;  ///< so many ids after the last
-    std::vector<policy::MappedPort> mapped_ports;
-};
-
 [[nodiscard]] std::vector<policy::Adoption> adoptions_of(const AccessChange& change);
 
 /// Azure's refusal of an action for want of a role that allows it; `hint` says what may mend it.
@@ -68,9 +62,8 @@ public:
     std::vector<policy::MappedPort> restore(std::vector<policy::AccessRecord> records, policy::WindowId last_id,
                                             const std::vector<policy::MappedPort>& mapped_ports);
 
-    /// `ahead` is what requests take that will be committed before this one; they are on other machines.
     [[nodiscard]] tl::expected<AccessChange, policy::Refusal> plan_request(
-        std::span<const policy::AccessRequest> requests, captures::base::Time now, const PlansAhead& ahead = {}) const;
+        std::span<const policy::AccessRequest> requests, captures::base::Time now) const;
     [[nodiscard]] tl::expected<AccessChange, policy::Refusal> plan_extend(std::string_view by, std::string_view machine,
                                                                           std::uint16_t port,
                                                                           captures::base::Duration duration,
@@ -83,8 +76,12 @@ public:
     /// gone or no longer grants them (`still_granted`).
     [[nodiscard]] AccessChange plan_policies(std::span<const policy::JitPolicy> policies,
                                              captures::base::Time now) const;
-    /// Makes it so. Since it was planned, nothing else may have changed, but for requests on other machines. Returns what it
-    /// means to whoever judges packets.
+    /// Keeps the ids and mapped ports of a plan from later ones, until it is committed or released.
+    void reserve(const AccessChange& change);
+    /// It will not be committed. Its ids are not given again.
+    void release(const AccessChange& change);
+    /// Applies it. Since it was planned, nothing else may have changed, but on other machines. Returns what it means to whoever
+    /// judges packets.
     policy::WindowDelta commit(AccessChange change);
 
     /// Judged in Azure's order: principal known and allowed (AuthorizationFailed names the missing action), shape of
@@ -161,7 +158,7 @@ private:
                                                   const policy::ApprovedPort& port, captures::base::Time now) const;
     /// Mapped ports that a plan gives away.
     struct Allocations {
-        policy::MappedPorts all;  ///< those of plans ahead, too
+        policy::MappedPorts all;  ///< reserved ones, too
         std::vector<policy::MappedPort> own;
         std::size_t address = 0;  ///< the next one is looked for from here: an index into the firewall's, and a port
         std::uint32_t port = 0;
@@ -185,6 +182,7 @@ private:
     config::Directory directory_;
     NatLookup nat_lookup_;  ///< by the rules of the configuration alone
     policy::MappedPorts mapped_ports_;
+    std::vector<policy::MappedPort> reserved_ports_;
     policy::Authorization authorization_;
     policy::Doors doors_;
     std::vector<policy::AccessRecord> records_;  ///< in the order of their ids

@@ -41,7 +41,7 @@ std::optional<policy::Refusal> Access::connect(AccessRecord& record, Allocations
         record.listener = *mapped;
         return {};
     }
-    if (mapped_ports_.all().size() + allocations.own.size() >= config::most_mapped_ports) {
+    if (mapped_ports_.all().size() + reserved_ports_.size() + allocations.own.size() >= config::most_mapped_ports) {
         return policy::Refusal{
             std::string{policy::refusal_code::no_mapped_port},
             fmt::format("No NAT rule maps port {} of machine '{}' for these sources, and {} ports of "

@@ -105,7 +105,24 @@ std::optional<control_plane::Problem> wrong_subscription(const Call& call) {
     return http::is_guid(subscription) ? arm::no_subscription(subscription) : arm::malformed_subscription(subscription);
 }
 
+bool is_ours(const http::Request& request) {
+    return !request.path.empty() && policy::same_name(request.path.front(), "portcullis");
+}
+
 }  // namespace
+
+void Call::reply(http::Response response) {
+    if (!send) return;  // a handler that failed after its reply
+    for (auto& header : headers) response.headers.push_back(std::move(header));
+    add_arm_headers(response, request, caller, config().firewall.location, now);
+    std::exchange(send, {})(std::move(response));
+}
+
+void Call::reply(control_plane::Answer<http::Response> answer) {
+    reply(answer ? std::move(*answer) : problem_answer(answer.error()));
+}
+
+void Call::fail() { reply(problem_answer(arm::internal())); }
 
 struct Api::Routes {
     control_plane::ControlPlane& control;
@@ -113,14 +130,12 @@ struct Api::Routes {
     const Dependencies& dependencies;
     http::RateLimit rate_limit;
 
-    [[nodiscard]] http::Response answer(const http::Request& request, control_plane::Caller& caller,
-                                        captures::base::Time now);
-    [[nodiscard]] http::Response answer_to(control_plane::Answer<std::string> principal, const http::Request& request,
-                                           control_plane::Caller& caller, captures::base::Time now);
-    [[nodiscard]] static http::Response answer_arm(Call& call);
-    [[nodiscard]] static http::Response answer_portcullis(Call& call);
+    void answer(const std::shared_ptr<Call>& call);
+    void answer_to(control_plane::Answer<std::string> principal, const std::shared_ptr<Call>& call);
+    static void answer_arm(const std::shared_ptr<Call>& call);
+    static void answer_portcullis(const std::shared_ptr<Call>& call);
     /// After the checks that ARM makes before it looks for a handler's own.
-    [[nodiscard]] static http::Response run(Call& call, const Match& found);
+    static void run(const std::shared_ptr<Call>& call, const Match& found);
     [[nodiscard]] http::Response stay_out(const control_plane::Problem& problem) const;
     [[nodiscard]] http::Response slow_down() const;
 };
@@ -132,80 +147,84 @@ Api::Api(control_plane::ControlPlane& control, const sign_in::Authenticator& aut
 
 Api::~Api() = default;
 
-http::Response Api::answer(const http::Request& request, captures::base::Time now) {
+void Api::answer(http::Request request, captures::base::Time now, http::Reply reply) {
     try {
+        routes_->control.tick(now);
         auto caller = anonymous_caller(request);
-        http::Response response;
+        auto call = std::make_shared<Call>(Call{routes_->control,
+                                                routes_->dependencies,
+                                                std::move(request),
+                                                std::move(caller),
+                                                now,
+                                                {},
+                                                {},
+                                                std::move(reply),
+                                                {}});
         try {
-            response = routes_->answer(request, caller, now);
+            routes_->answer(call);
         } catch (const std::exception&) {
-            response = problem_answer(arm::internal());
+            call->fail();
         }
-        add_arm_headers(response, request, caller, routes_->control.config().firewall.location, now);
-        return response;
     } catch (const std::exception&) {  // no memory, or no randomness
-        return problem_answer(arm::internal());
+        reply(problem_answer(arm::internal()));
     }
 }
 
-http::Response Api::Routes::answer(const http::Request& request, control_plane::Caller& caller,
-                                   captures::base::Time now) {
-    auto principal = authenticator.principal_of(request.header("authorization"), now);
+void Api::Routes::answer(const std::shared_ptr<Call>& call) {
+    auto principal = authenticator.principal_of(call->request.header("authorization"), call->now);
     const bool is_known = principal.has_value();
-    const auto name = is_known ? *principal : http::peer_caller(request.peer);
-    const bool is_ours = !request.path.empty() && policy::same_name(request.path.front(), "portcullis");
-    const bool allowed = rate_limit.allow(name, now);
-    auto response = allowed ? answer_to(std::move(principal), request, caller, now) : slow_down();
-    if (is_known && !is_ours) {
-        response.headers.emplace_back(remaining_header(request.method), std::to_string(rate_limit.remaining(name)));
+    const auto name = is_known ? *principal : http::peer_caller(call->request.peer);
+    const bool allowed = rate_limit.allow(name, call->now);
+    if (is_known && !is_ours(call->request)) {
+        call->headers.emplace_back(remaining_header(call->request.method), std::to_string(rate_limit.remaining(name)));
     }
-    return response;
+    if (!allowed) return call->reply(slow_down());
+    answer_to(std::move(principal), call);
 }
 
-http::Response Api::Routes::answer_to(control_plane::Answer<std::string> principal, const http::Request& request,
-                                      control_plane::Caller& caller, captures::base::Time now) {
+void Api::Routes::answer_to(control_plane::Answer<std::string> principal, const std::shared_ptr<Call>& call) {
     if (!principal) {
-        control.note_refusal(caller, method_of(request), path_of(request), principal.error(), now);
-        return stay_out(principal.error());
+        control.audit().note_refusal(call->caller, method_of(call->request), path_of(call->request), principal.error(),
+                                     call->now);
+        return call->reply(stay_out(principal.error()));
     }
-    caller.principal = std::move(*principal);
-    Call call{
-        control, dependencies, request, caller, now, {}, std::string{request.parameter("api-version").value_or("")}};
-    const bool is_ours = !request.path.empty() && policy::same_name(request.path.front(), "portcullis");
-    return is_ours ? answer_portcullis(call) : answer_arm(call);
+    call->caller.principal = std::move(*principal);
+    call->api_version = call->request.parameter("api-version").value_or("");
+    return is_ours(call->request) ? answer_portcullis(call) : answer_arm(call);
 }
 
-http::Response Api::Routes::answer_arm(Call& call) {
-    if (call.api_version.empty()) return problem_answer(arm::missing_api_version());
-    if (!is_api_version(call.api_version)) return problem_answer(arm::malformed_api_version(call.api_version));
-    const auto found = match(arm_routes(), call.request.method, call.request.path);
-    if (!found) return problem_answer(nothing_there(call.request.path, call.api_version));
-    return run(call, *found);
+void Api::Routes::answer_arm(const std::shared_ptr<Call>& call) {
+    if (call->api_version.empty()) return call->reply(problem_answer(arm::missing_api_version()));
+    if (!is_api_version(call->api_version)) {
+        return call->reply(problem_answer(arm::malformed_api_version(call->api_version)));
+    }
+    const auto found = match(arm_routes(), call->request.method, call->request.path);
+    if (found) return run(call, *found);
+    call->reply(problem_answer(nothing_there(call->request.path, call->api_version)));
 }
 
-http::Response Api::Routes::answer_portcullis(Call& call) {
-    const auto found = match(portcullis_routes(), call.request.method, call.request.path);
-    if (!found) return problem_answer(arm::unknown_path());
-    return run(call, *found);
+void Api::Routes::answer_portcullis(const std::shared_ptr<Call>& call) {
+    const auto found = match(portcullis_routes(), call->request.method, call->request.path);
+    if (found) return run(call, *found);
+    call->reply(problem_answer(arm::unknown_path()));
 }
 
-http::Response Api::Routes::run(Call& call, const Match& found) {
+void Api::Routes::run(const std::shared_ptr<Call>& call, const Match& found) {
     if (found.route == nullptr) {
-        auto response = problem_answer(arm::wrong_method(call.request.method, found.allowed));
+        auto response = problem_answer(arm::wrong_method(call->request.method, found.allowed));
         response.headers.emplace_back("Allow", found.allowed);
-        return response;
+        return call->reply(std::move(response));
     }
-    call.places = found.places;
+    call->places = found.places;
     const auto& route = *found.route;
-    if (!route.versions.empty() && !is_listed(call.api_version, route.versions)) {
-        const auto& location = call.config().firewall.location;
-        const auto asked = call.place("ascLocation");
-        return problem_answer(arm::unsupported(asked.empty() ? location : asked, call.api_version,
-                                               type_of(route.pattern), route.versions, location));
+    if (!route.versions.empty() && !is_listed(call->api_version, route.versions)) {
+        const auto& location = call->config().firewall.location;
+        const auto asked = call->place("ascLocation");
+        return call->reply(problem_answer(arm::unsupported(asked.empty() ? location : asked, call->api_version,
+                                                           type_of(route.pattern), route.versions, location)));
     }
-    if (const auto problem = wrong_subscription(call)) return problem_answer(*problem);
-    auto answer = route.handler(call);
-    return answer ? std::move(*answer) : problem_answer(answer.error());
+    if (const auto problem = wrong_subscription(*call)) return call->reply(problem_answer(*problem));
+    route.handler(call);
 }
 
 http::Response Api::Routes::stay_out(const control_plane::Problem& problem) const {

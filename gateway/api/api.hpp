@@ -27,7 +27,8 @@ public:
     Api& operator=(const Api&) = delete;
     ~Api();
 
-    [[nodiscard]] http::Response answer(const http::Request& request, captures::base::Time now);
+    /// `reply` is called once: at once, or when the control plane has completed what is to be on disk before.
+    void answer(http::Request request, captures::base::Time now, http::Reply reply);
 
 private:
     struct Routes;

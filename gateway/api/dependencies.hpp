@@ -14,7 +14,8 @@ namespace gateway::api {
 /// What the process has beside the control plane, and the API tells of and acts on. Empty: there is none.
 struct Dependencies {
     live::LiveGateway* live = nullptr;  ///< with `[live]`
-    std::function<config::ReloadReport(const control_plane::Caller&)> reload;
+    /// Tells how it went, perhaps later.
+    std::function<void(const control_plane::Caller&, std::function<void(const config::ReloadReport&)>)> reload;
 };
 
 }  // namespace gateway::api

@@ -48,7 +48,7 @@ std::string Call::fingerprint() const {
 
 tl::unexpected<control_plane::Problem> Call::refuse(std::string_view action, std::string_view scope,
                                                     control_plane::Problem problem) {
-    control.note_refusal(caller, action, scope, problem, now);
+    control.audit().note_refusal(caller, action, scope, problem, now);
     return tl::unexpected{std::move(problem)};
 }
 

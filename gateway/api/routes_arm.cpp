@@ -62,12 +62,12 @@ control_plane::Answer<http::Response> list_policies(Call& call) {
         return call.refuse(action::jit_read, call.resource(), *problem);
     auto start = page_start(call.request);
     if (!start) return tl::unexpected{start.error()};
-    control_plane::ControlPlane::ListScope scope;
+    control_plane::ListScope scope;
     if (const auto group = call.place("resourceGroupName"); !group.empty()) scope.resource_group = std::string{group};
     if (const auto location = call.place("ascLocation"); !location.empty()) scope.location = std::string{location};
     scope.after = std::move(*start);
     scope.limit = page_size + 1;
-    auto views = call.control.list_policies(call.caller, scope, call.now);
+    auto views = call.control.policies().list(call.caller, scope, call.now);
     if (!views) return tl::unexpected{views.error()};
     std::optional<std::string> last;
     if (views->size() > page_size) {
@@ -86,107 +86,119 @@ control_plane::Answer<http::Response> get_policy(Call& call) {
         auto problem = call.control.unauthorized(call.caller, action::jit_read, call.resource());
         return call.refuse(action::jit_read, call.resource(), problem.value_or(arm::no_policy(call.resource())));
     }
-    const auto view = call.control.policy(call.caller, call.place("jitNetworkAccessPolicyName"), call.now);
+    const auto view = call.control.policies().policy(call.caller, call.place("jitNetworkAccessPolicyName"), call.now);
     if (!view) return tl::unexpected{view.error()};
     return json_answer(200, policy_json(*view, call.config()));
 }
 
-control_plane::Answer<http::Response> put_policy(Call& call) {
+void put_policy(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
     const auto name = call.place("jitNetworkAccessPolicyName");
     if (auto problem = elsewhere(call, action::jit_write))
-        return call.refuse(action::jit_write, policy_id(call), *problem);
+        return call.reply(call.refuse(action::jit_write, policy_id(call), *problem));
     if (const auto parsed = config::parse_resource_name(name); !parsed) {
         auto problem = call.control.unauthorized(call.caller, action::jit_write, policy_id(call));
-        return call.refuse(action::jit_write, policy_id(call),
-                           problem.value_or(control_plane::Problem{400, "InvalidResourceName",
-                                                                   "The policy's name: " + parsed.error()}));
+        return call.reply(call.refuse(action::jit_write, policy_id(call),
+                                      problem.value_or(control_plane::Problem{
+                                          400, "InvalidResourceName", "The policy's name: " + parsed.error()})));
     }
     if (is_other_location(call)) {
         auto problem = call.control.unauthorized(call.caller, action::jit_write, policy_id(call));
-        return call.refuse(action::jit_write, policy_id(call),
-                           problem.value_or(arm::unsupported(call.place("ascLocation"), call.api_version, jit_type,
-                                                             jit_versions, call.config().firewall.location)));
+        return call.reply(
+            call.refuse(action::jit_write, policy_id(call),
+                        problem.value_or(arm::unsupported(call.place("ascLocation"), call.api_version, jit_type,
+                                                          jit_versions, call.config().firewall.location))));
     }
     const auto draft = policy_draft(call.request.body);
-    if (!draft) return refuse_content(call, action::jit_write, draft.error());
-    const auto view = call.control.put_policy(call.caller, name, *draft, call.now);
-    if (!view) return tl::unexpected{view.error()};
-    return json_answer(200, policy_json(*view, call.config()));
+    if (!draft) return call.reply(refuse_content(call, action::jit_write, draft.error()));
+    call.control.policies().put(
+        call.caller, name, *draft, call.now,
+        Call::reply_with<control_plane::PolicyView>(shared, [&call](const control_plane::PolicyView& view) {
+            return json_answer(200, policy_json(view, call.config()));
+        }));
 }
 
-control_plane::Answer<http::Response> delete_policy(Call& call) {
+void delete_policy(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
     if (auto problem = elsewhere(call, action::jit_delete)) {
-        return call.refuse(action::jit_delete, policy_id(call), *problem);
+        return call.reply(call.refuse(action::jit_delete, policy_id(call), *problem));
     }
     if (is_other_location(call)) {
         if (auto problem = call.control.unauthorized(call.caller, action::jit_delete, policy_id(call))) {
-            return call.refuse(action::jit_delete, policy_id(call), *problem);
+            return call.reply(call.refuse(action::jit_delete, policy_id(call), *problem));
         }
-        return http::Response{204, {}, {}};
+        return call.reply(http::Response{204, {}, {}});
     }
-    const auto existed = call.control.delete_policy(call.caller, call.place("jitNetworkAccessPolicyName"), call.now);
-    if (!existed) return tl::unexpected{existed.error()};
-    return http::Response{*existed ? 200 : 204, {}, {}};
+    call.control.policies().remove(call.caller, call.place("jitNetworkAccessPolicyName"), call.now,
+                                   Call::reply_with<bool>(shared, [](bool existed) {
+                                       return http::Response{existed ? 200 : 204, {}, {}};
+                                   }));
 }
 
-control_plane::Answer<http::Response> initiate(Call& call) {
+void initiate(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
     if (auto problem = elsewhere(call, action::jit_initiate)) {
-        return call.refuse(action::jit_initiate, policy_id(call), *problem);
+        return call.reply(call.refuse(action::jit_initiate, policy_id(call), *problem));
     }
     auto request = initiate_request(call.request.body);
-    if (!request) return refuse_content(call, action::jit_initiate, request.error());
+    if (!request) return call.reply(refuse_content(call, action::jit_initiate, request.error()));
     if (is_other_location(call)) {
         auto problem = call.control.unauthorized(call.caller, action::jit_initiate, policy_id(call));
-        return call.refuse(action::jit_initiate, policy_id(call), problem.value_or(arm::no_policy(policy_id(call))));
+        return call.reply(
+            call.refuse(action::jit_initiate, policy_id(call), problem.value_or(arm::no_policy(policy_id(call)))));
     }
     request->fingerprint = call.fingerprint();
-    request->can_wait = call.request.can_wait;
-    auto view = call.control.initiate(call.caller, call.place("jitNetworkAccessPolicyName"), *request, call.now);
-    if (!view && view.error().code == policy::refusal_code::not_a_subset) {
-        return tl::unexpected{arm::not_a_subset(policy_id(call), view.error().message)};
-    }
-    if (!view) return tl::unexpected{view.error()};
-    auto answer = json_answer(202, initiated_json(*view, call.config()));
-    answer.settle = std::move(view->settle);
-    return answer;
+    call.control.requests().initiate(
+        call.caller, call.place("jitNetworkAccessPolicyName"), std::move(*request), call.now,
+        [shared,
+         reply = Call::reply_with<control_plane::RequestView>(shared, [&call](const control_plane::RequestView& view) {
+             return json_answer(202, initiated_json(view, call.config()));
+         })](control_plane::Answer<control_plane::RequestView> view) {
+            if (!view && view.error().code == policy::refusal_code::not_a_subset) {
+                view = tl::unexpected{arm::not_a_subset(policy_id(*shared), view.error().message)};
+            }
+            reply(std::move(view));
+        });
 }
 
 }  // namespace
 
 std::span<const Route> arm_routes() {
     static constexpr auto routes = std::to_array<Route>({
-        {"GET", "/subscriptions", list_subscriptions, ""},
-        {"GET", "/subscriptions/{subscriptionId}", get_subscription, ""},
-        {"GET", "/subscriptions/{subscriptionId}/providers/Microsoft.Compute/virtualMachines", list_machines, ""},
+        {"GET", "/subscriptions", at_once<list_subscriptions>, ""},
+        {"GET", "/subscriptions/{subscriptionId}", at_once<get_subscription>, ""},
+        {"GET", "/subscriptions/{subscriptionId}/providers/Microsoft.Compute/virtualMachines", at_once<list_machines>,
+         ""},
         {"GET",
          "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/"
          "virtualMachines",
-         list_machines, ""},
+         at_once<list_machines>, ""},
         {"GET",
          "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Compute/"
          "virtualMachines/{vmName}",
-         get_machine, ""},
-        {"GET", "/subscriptions/{subscriptionId}/providers/Microsoft.Security/locations", list_locations, jit_versions},
-        {"GET", "/subscriptions/{subscriptionId}/providers/Microsoft.Security/locations/{ascLocation}", get_location,
+         at_once<get_machine>, ""},
+        {"GET", "/subscriptions/{subscriptionId}/providers/Microsoft.Security/locations", at_once<list_locations>,
          jit_versions},
-        {"GET", "/subscriptions/{subscriptionId}/providers/Microsoft.Security/jitNetworkAccessPolicies", list_policies,
-         jit_versions},
+        {"GET", "/subscriptions/{subscriptionId}/providers/Microsoft.Security/locations/{ascLocation}",
+         at_once<get_location>, jit_versions},
+        {"GET", "/subscriptions/{subscriptionId}/providers/Microsoft.Security/jitNetworkAccessPolicies",
+         at_once<list_policies>, jit_versions},
         {"GET",
          "/subscriptions/{subscriptionId}/providers/Microsoft.Security/locations/{ascLocation}/"
          "jitNetworkAccessPolicies",
-         list_policies, jit_versions},
+         at_once<list_policies>, jit_versions},
         {"GET",
          "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Security/"
          "jitNetworkAccessPolicies",
-         list_policies, jit_versions},
+         at_once<list_policies>, jit_versions},
         {"GET",
          "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Security/"
          "locations/{ascLocation}/jitNetworkAccessPolicies",
-         list_policies, jit_versions},
+         at_once<list_policies>, jit_versions},
         {"GET",
          "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Security/"
          "locations/{ascLocation}/jitNetworkAccessPolicies/{jitNetworkAccessPolicyName}",
-         get_policy, jit_versions},
+         at_once<get_policy>, jit_versions},
         {"PUT",
          "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.Security/"
          "locations/{ascLocation}/jitNetworkAccessPolicies/{jitNetworkAccessPolicyName}",

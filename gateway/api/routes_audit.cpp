@@ -53,58 +53,74 @@ control_plane::Answer<store::EventFilter> filter_of(const Call& call) {
     return filter;
 }
 
-}  // namespace
-
-control_plane::Answer<http::Response> list_activity(Call& call) {
-    if (auto problem = other_parameters(call,
-                                        {"machine", "principal", "from", "to", "limit", "format", "$skiptoken"})) {
-        return tl::unexpected{*problem};
-    }
-    const auto format = policy::to_lower(call.request.parameter("format").value_or("json"));
-    if (format != "json" && format != "csv") {
-        return tl::unexpected{arm::bad_request("format " + http::shown(format) + " is neither json nor csv")};
-    }
-    const bool is_csv = format == "csv";
-    auto filter = filter_of(call);
-    if (!filter) return tl::unexpected{filter.error()};
-    const auto limit = number_parameter(call, "limit", is_csv ? most_csv_lines : page_size,
-                                        is_csv ? most_csv_lines : most_events);
-    if (!limit) return tl::unexpected{limit.error()};
-    filter->limit = static_cast<std::size_t>(*limit) + 1;
-    if (is_csv) filter->most_bytes = most_csv_bytes;
-    auto events = call.control.activity(call.caller, *filter, call.now);
-    if (!events) return tl::unexpected{events.error()};
+/// One event more than the limit was asked for.
+http::Response activity_answer(const Call& call, std::vector<policy::AuditEvent>& events, bool is_csv,
+                               std::size_t limit, std::size_t most_bytes) {
     std::size_t bytes = 0;
-    for (const auto& event : *events) bytes += store::text_size(event);
-    const bool has_more = events->size() > *limit || bytes >= filter->most_bytes;
-    if (events->size() > *limit) events->resize(static_cast<std::size_t>(*limit));
+    for (const auto& event : events) bytes += store::text_size(event);
+    const bool has_more = events.size() > limit || bytes >= most_bytes;
+    if (events.size() > limit) events.resize(limit);
     if (is_csv) {
-        return http::Response{200,
-                              {{"Content-Type", "text/csv; charset=utf-8"},
-                               {"Content-Disposition", "attachment; filename=\"activity.csv\""}},
-                              activity_csv(*events)};
+        return {200,
+                {{"Content-Type", "text/csv; charset=utf-8"},
+                 {"Content-Disposition", "attachment; filename=\"activity.csv\""}},
+                activity_csv(events)};
     }
     boost::json::array value;
-    for (const auto& event : *events) value.push_back(activity_json(event));
+    for (const auto& event : events) value.push_back(activity_json(event));
     std::optional<std::string> last;
-    if (has_more && !events->empty()) last = std::to_string(events->back().sequence);
+    if (has_more && !events.empty()) last = std::to_string(events.back().sequence);
     return json_answer(200, page_json(call.request, std::move(value), last));
 }
 
-control_plane::Answer<http::Response> list_audit(Call& call) {
-    if (auto problem = other_parameters(call, {"after", "limit"})) return tl::unexpected{*problem};
+}  // namespace
+
+void list_activity(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
+    if (auto problem = other_parameters(call,
+                                        {"machine", "principal", "from", "to", "limit", "format", "$skiptoken"})) {
+        return call.reply(tl::unexpected{*problem});
+    }
+    const auto format = policy::to_lower(call.request.parameter("format").value_or("json"));
+    if (format != "json" && format != "csv") {
+        return call.reply(
+            tl::unexpected{arm::bad_request("format " + http::shown(format) + " is neither json nor csv")});
+    }
+    const bool is_csv = format == "csv";
+    auto filter = filter_of(call);
+    if (!filter) return call.reply(tl::unexpected{filter.error()});
+    const auto limit = number_parameter(call, "limit", is_csv ? most_csv_lines : page_size,
+                                        is_csv ? most_csv_lines : most_events);
+    if (!limit) return call.reply(tl::unexpected{limit.error()});
+    filter->limit = static_cast<std::size_t>(*limit) + 1;
+    if (is_csv) filter->most_bytes = most_csv_bytes;
+    using Events = std::vector<policy::AuditEvent>;
+    call.control.audit().activity(
+        call.caller, *filter, call.now,
+        Call::reply_with<Events>(
+            shared, [&call, is_csv, limit = *limit, most_bytes = filter->most_bytes](Events& events) {
+                return activity_answer(call, events, is_csv, static_cast<std::size_t>(limit), most_bytes);
+            }));
+}
+
+void list_audit(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
+    if (auto problem = other_parameters(call, {"after", "limit"})) return call.reply(tl::unexpected{*problem});
     const auto after = number_parameter(call, "after", 0, static_cast<std::uint64_t>(INT64_MAX));
     const auto limit = number_parameter(call, "limit", most_events, most_events);
-    if (!after) return tl::unexpected{after.error()};
-    if (!limit) return tl::unexpected{limit.error()};
-    const auto events = call.control.audit_chain(call.caller, *after, static_cast<std::size_t>(*limit), call.now);
-    if (!events) return tl::unexpected{events.error()};
-    boost::json::array value;
-    for (const auto& event : *events) value.push_back(audit_json(event));
-    const auto head = call.control.audit_head();
-    return json_answer(
-        200, boost::json::object{{"value", std::move(value)},
-                                 {"head", boost::json::object{{"sequence", head.sequence}, {"hash", head.hash}}}});
+    if (!after) return call.reply(tl::unexpected{after.error()});
+    if (!limit) return call.reply(tl::unexpected{limit.error()});
+    call.control.audit().chain(
+        call.caller, *after, static_cast<std::size_t>(*limit), call.now,
+        Call::reply_with<control_plane::AuditChain>(shared, [](const control_plane::AuditChain& chain) {
+            boost::json::array value;
+            for (const auto& event : chain.events) value.push_back(audit_json(event));
+            const auto& head = chain.head;
+            return json_answer(
+                200,
+                boost::json::object{{"value", std::move(value)},
+                                    {"head", boost::json::object{{"sequence", head.sequence}, {"hash", head.hash}}}});
+        }));
 }
 
 }  // namespace gateway::api

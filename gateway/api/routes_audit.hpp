@@ -5,8 +5,8 @@
 namespace gateway::api {
 
 /// `/portcullis/v1/activity`: what happened, newest first, as Azure's activity log or as the portal's CSV.
-[[nodiscard]] control_plane::Answer<http::Response> list_activity(Call& call);
+void list_activity(const std::shared_ptr<Call>& shared);
 /// `/portcullis/v1/audit`: the chain from its beginning, for verification.
-[[nodiscard]] control_plane::Answer<http::Response> list_audit(Call& call);
+void list_audit(const std::shared_ptr<Call>& shared);
 
 }  // namespace gateway::api

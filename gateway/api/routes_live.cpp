@@ -27,16 +27,24 @@ constexpr std::uint64_t most_sequence = INT64_MAX;
 std::optional<control_plane::Problem> stopped(Call& call, std::string_view action) {
     const auto firewall = call.config().firewall.resource_id();
     auto problem = call.control.unauthorized(call.caller, action, firewall);
-    if (problem) call.control.note_refusal(call.caller, action, firewall, *problem, call.now);
+    if (problem) call.control.audit().note_refusal(call.caller, action, firewall, *problem, call.now);
     return problem;
 }
 
-/// Nothing is told that the audit does not know of: while the store takes no writes, it must take this one.
-std::optional<control_plane::Problem> noted(Call& call, std::string_view action, std::string detail) {
-    auto& control = call.control;
-    if (!control.numbers().store_works) return control.note_change(call.caller, action, std::move(detail), call.now);
-    control.note_reading(call.caller, action, std::move(detail), call.now);
-    return {};
+/// Replies once the audit knows of it: within a second, but while the store takes no writes it must take this one.
+void reply_noted(const std::shared_ptr<Call>& call, std::string_view action, std::string detail,
+                 http::Response response) {
+    auto& audit = call->control.audit();
+    if (call->control.numbers().store_works) {
+        audit.note_reading(call->caller, action, std::move(detail), call->now);
+        return call->reply(std::move(response));
+    }
+    audit.note_change(call->caller, action, std::move(detail), call->now,
+                      [call, response = std::move(response)](std::optional<control_plane::Problem> problem) {
+                          call->reply(problem
+                                          ? control_plane::Answer<http::Response>{tl::unexpected{std::move(*problem)}}
+                                          : response);
+                      });
 }
 
 /// For those who may.
@@ -122,10 +130,11 @@ control_plane::Answer<http::Response> get_status(Call& call) {
     return json_answer(200, body);
 }
 
-control_plane::Answer<http::Response> list_flows(Call& call) {
-    if (auto problem = stopped(call, policy::action::flow_read)) return tl::unexpected{std::move(*problem)};
+void list_flows(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
+    if (auto problem = stopped(call, policy::action::flow_read)) return call.reply(tl::unexpected{std::move(*problem)});
     if (auto problem = other_parameters(call, {"client", "target", "port", "protocol", "window", "limit"})) {
-        return tl::unexpected{std::move(*problem)};
+        return call.reply(tl::unexpected{std::move(*problem)});
     }
     live::FlowFilter filter;
     std::uint64_t limit = usual_flows;
@@ -135,45 +144,51 @@ control_plane::Answer<http::Response> list_flows(Call& call) {
     reader.read(filter.target, "target", captures::base::Ipv4Address::parse, "is no address");
     reader.take(filter.port, port_parameter(call));
     reader.read(filter.protocol, "protocol", parse_protocol, no_protocol);
-    reader.read_number(window, "window", UINT32_MAX);
+    reader.read_number(window, "window", INT64_MAX);
     reader.read_number(limit, "limit", most_flows);
-    if (reader.problem()) return tl::unexpected{std::move(*reader.problem())};
-    if (call.request.parameter("window")) filter.window = static_cast<policy::WindowId>(window);
+    if (reader.problem()) return call.reply(tl::unexpected{std::move(*reader.problem())});
+    if (call.request.parameter("window")) filter.window = window;
     filter.limit = static_cast<std::size_t>(limit) + 1;
     const auto live = live_of(call);
-    if (!live) return tl::unexpected{live.error()};
+    if (!live) return call.reply(tl::unexpected{live.error()});
     auto views = (*live)->flows(filter);
     const bool more = views.size() > limit;
     if (more) views.pop_back();
     boost::json::array value;
     for (const auto& view : views) value.push_back(flow_json(view));
-    if (auto problem = noted(call, policy::action::flow_read, fmt::format("{} flows told", views.size()))) {
-        return tl::unexpected{std::move(*problem)};
-    }
-    return json_answer(200, boost::json::object{{"value", std::move(value)}, {"more", more}});
+    reply_noted(shared, policy::action::flow_read, fmt::format("{} flows told", views.size()),
+                json_answer(200, boost::json::object{{"value", std::move(value)}, {"more", more}}));
 }
 
-control_plane::Answer<http::Response> end_flow(Call& call) {
-    if (auto problem = stopped(call, policy::action::flow_delete)) return tl::unexpected{std::move(*problem)};
+void end_flow(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
+    if (auto problem = stopped(call, policy::action::flow_delete))
+        return call.reply(tl::unexpected{std::move(*problem)});
     const auto firewall = call.config().firewall.resource_id();
     const auto arrived = flow_body(call.request.body);
-    if (!arrived) return call.refuse(policy::action::flow_delete, firewall, arm::bad_content(arrived.error()));
+    if (!arrived)
+        return call.reply(call.refuse(policy::action::flow_delete, firewall, arm::bad_content(arrived.error())));
     const auto live = live_of(call);
-    if (!live) return tl::unexpected{live.error()};
+    if (!live) return call.reply(tl::unexpected{live.error()});
     const auto name = fmt::format("{} {} to {}", to_string(arrived->tuple.protocol), to_string(arrived->tuple.source),
                                   to_string(arrived->tuple.destination));
-    if (auto problem = call.control.note_change(call.caller, policy::action::flow_delete, "to end " + name, call.now)) {
-        return tl::unexpected{std::move(*problem)};
-    }
-    if ((*live)->end_flow(*arrived)) return json_answer(200, boost::json::object{{"ended", true}});
-    return call.refuse(policy::action::flow_delete, firewall, {404, "FlowNotFound", "There is no flow " + name + '.'});
+    call.control.audit().note_change(
+        call.caller, policy::action::flow_delete, "to end " + name, call.now,
+        [shared, live = *live, arrived = *arrived, name](std::optional<control_plane::Problem> problem) {
+            if (problem) return shared->reply(tl::unexpected{std::move(*problem)});
+            if (live->end_flow(arrived)) return shared->reply(json_answer(200, boost::json::object{{"ended", true}}));
+            shared->reply(shared->refuse(policy::action::flow_delete, shared->config().firewall.resource_id(),
+                                         {404, "FlowNotFound", "There is no flow " + name + '.'}));
+        });
 }
 
-control_plane::Answer<http::Response> list_decisions(Call& call) {
-    if (auto problem = stopped(call, policy::action::decision_read)) return tl::unexpected{std::move(*problem)};
+void list_decisions(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
+    if (auto problem = stopped(call, policy::action::decision_read))
+        return call.reply(tl::unexpected{std::move(*problem)});
     if (auto problem = other_parameters(call,
                                         {"from", "limit", "fate", "reason", "side", "protocol", "address", "port"})) {
-        return tl::unexpected{std::move(*problem)};
+        return call.reply(tl::unexpected{std::move(*problem)});
     }
     live::DecisionFilter filter;
     std::uint64_t from = 0;
@@ -187,14 +202,9 @@ control_plane::Answer<http::Response> list_decisions(Call& call) {
     reader.read(filter.protocol, "protocol", parse_protocol, no_protocol);
     reader.read(filter.address, "address", captures::base::Prefix::parse, no_prefix);
     reader.take(filter.port, port_parameter(call));
-    if (reader.problem()) return tl::unexpected{std::move(*reader.problem())};
+    if (reader.problem()) return call.reply(tl::unexpected{std::move(*reader.problem())});
     const auto live = live_of(call);
-    if (!live) return tl::unexpected{live.error()};
-    if (from == 0) {
-        if (auto problem = noted(call, policy::action::decision_read, "watches decisions")) {
-            return tl::unexpected{std::move(*problem)};
-        }
-    }
+    if (!live) return call.reply(tl::unexpected{live.error()});
     const auto seen = (*live)->recorder().decisions(from, filter, static_cast<std::size_t>(limit));
     std::string body = R"({"decisions":[)";
     for (const auto& decision : seen.decisions) {
@@ -202,24 +212,30 @@ control_plane::Answer<http::Response> list_decisions(Call& call) {
         append_watched(body, decision);
     }
     body += fmt::format(R"(],"next":{},"missed":{}}})", seen.next, seen.missed);
-    return http::Response{200, {{"Content-Type", "application/json; charset=utf-8"}}, std::move(body)};
+    http::Response response{200, {{"Content-Type", "application/json; charset=utf-8"}}, std::move(body)};
+    if (from != 0) return call.reply(std::move(response));
+    reply_noted(shared, policy::action::decision_read, "watches decisions", std::move(response));
 }
 
-control_plane::Answer<http::Response> reload_configuration(Call& call) {
-    if (auto problem = stopped(call, policy::action::firewall_write)) return tl::unexpected{std::move(*problem)};
-    const auto firewall = call.config().firewall.resource_id();
-    const auto report = call.dependencies.reload(call.caller);
-    if (report.taken) return json_answer(200, reload_json(report));
-    control_plane::Problem problem{400, "InvalidConfiguration", {}};
-    if (report.refusal.empty()) {
-        problem.message = fmt::format("The configuration has {} mistakes; the old one stays.", report.findings.size());
-    } else {
-        problem.message = report.refusal;
-        if (!call.control.numbers().store_works) problem.status = 503;
-        if (!call.control.numbers().store_works) problem.code = "StoreUnavailable";
-    }
-    call.control.note_refusal(call.caller, policy::action::firewall_write, firewall, problem, call.now);
-    return json_answer(problem.status, refused_reload_json(report, problem));
+void reload_configuration(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
+    if (auto problem = stopped(call, policy::action::firewall_write))
+        return call.reply(tl::unexpected{std::move(*problem)});
+    call.dependencies.reload(call.caller, [shared](const config::ReloadReport& report) {
+        if (report.taken) return shared->reply(json_answer(200, reload_json(report)));
+        control_plane::Problem problem{400, "InvalidConfiguration", {}};
+        if (report.refusal.empty()) {
+            problem.message = fmt::format("The configuration has {} mistakes; the old one stays.",
+                                          report.findings.size());
+        } else {
+            problem.message = report.refusal;
+            if (!shared->control.numbers().store_works) problem.status = 503;
+            if (!shared->control.numbers().store_works) problem.code = "StoreUnavailable";
+        }
+        shared->control.audit().note_refusal(shared->caller, policy::action::firewall_write,
+                                             shared->config().firewall.resource_id(), problem, shared->now);
+        shared->reply(json_answer(problem.status, refused_reload_json(report, problem)));
+    });
 }
 
 }  // namespace gateway::api

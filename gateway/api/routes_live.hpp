@@ -9,13 +9,13 @@ namespace gateway::api {
 /// `/portcullis/v1/status`
 [[nodiscard]] control_plane::Answer<http::Response> get_status(Call& call);
 /// `/portcullis/v1/flows`
-[[nodiscard]] control_plane::Answer<http::Response> list_flows(Call& call);
+void list_flows(const std::shared_ptr<Call>& shared);
 /// `/portcullis/v1/flows/end`
-[[nodiscard]] control_plane::Answer<http::Response> end_flow(Call& call);
+void end_flow(const std::shared_ptr<Call>& shared);
 /// `/portcullis/v1/decisions`: those from a number on, of which the answer tells the next. Whoever asks is watching for some
 /// seconds; nothing is kept before that.
-[[nodiscard]] control_plane::Answer<http::Response> list_decisions(Call& call);
+void list_decisions(const std::shared_ptr<Call>& shared);
 /// `/portcullis/v1/reload`
-[[nodiscard]] control_plane::Answer<http::Response> reload_configuration(Call& call);
+void reload_configuration(const std::shared_ptr<Call>& shared);
 
 }  // namespace gateway::api

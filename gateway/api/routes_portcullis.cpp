@@ -51,14 +51,14 @@ control_plane::Answer<http::Response> list_connections(Call& call) {
     if (!port) return tl::unexpected{port.error()};
     std::optional<std::string> machine;
     if (const auto name = call.request.parameter("machine")) machine = std::string{*name};
-    const auto views = call.control.connections(call.caller, machine, *port, call.now);
+    const auto views = call.control.machines().connections(call.caller, machine, *port, call.now);
     if (!views) return tl::unexpected{views.error()};
     return json_answer(200, connections_text(*views, call.config()));
 }
 
 control_plane::Answer<http::Response> list_guarded_machines(Call& call) {
     if (auto problem = other_parameters(call, {})) return tl::unexpected{*problem};
-    const auto views = call.control.machines(call.caller, call.now);
+    const auto views = call.control.machines().list(call.caller, call.now);
     if (!views) return tl::unexpected{views.error()};
     boost::json::array value;
     for (const auto& view : *views) value.push_back(machine_json(view, call.config()));
@@ -80,8 +80,8 @@ control_plane::Answer<http::Response> get_rdp_file(Call& call) {
     if (auto problem = other_parameters(call, {"port"})) return tl::unexpected{*problem};
     const auto port = port_parameter(call);
     if (!port) return tl::unexpected{port.error()};
-    const auto views = call.control.connections(call.caller, std::string{call.place("name")}, port->value_or(rdp_port),
-                                                call.now);
+    const auto views = call.control.machines().connections(call.caller, std::string{call.place("name")},
+                                                           port->value_or(rdp_port), call.now);
     if (!views) return tl::unexpected{views.error()};
     if (views->empty()) {
         return tl::unexpected{
@@ -106,84 +106,95 @@ control_plane::Answer<http::Response> get_rdp_file(Call& call) {
         access::rdp_file(*view->connection, view->record.machine)};
 }
 
-control_plane::Answer<http::Response> enable(Call& call) {
+control_plane::Done<control_plane::PolicyView> with_policy(const std::shared_ptr<Call>& call) {
+    return Call::reply_with<control_plane::PolicyView>(
+        call, [&config = call->config()](const control_plane::PolicyView& view) {
+            return json_answer(200, policy_json(view, config));
+        });
+}
+
+void enable(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
     auto ports = enable_body(call.request.body);
     if (!ports) {
         const auto policy_id = call.config().policy_id("default");
         auto problem = call.control.unauthorized(call.caller, action::jit_write, policy_id);
-        return call.refuse(action::jit_write, policy_id, problem.value_or(arm::bad_content(ports.error())));
+        return call.reply(call.refuse(action::jit_write, policy_id, problem.value_or(arm::bad_content(ports.error()))));
     }
-    const auto view = call.control.enable(call.caller, call.place("name"), std::move(*ports), call.now);
-    if (!view) return tl::unexpected{view.error()};
-    return json_answer(200, policy_json(*view, call.config()));
+    call.control.policies().enable(call.caller, call.place("name"), std::move(*ports), call.now, with_policy(shared));
 }
 
-control_plane::Answer<http::Response> disable(Call& call) {
-    const auto view = call.control.disable(call.caller, call.place("name"), call.now);
-    if (!view) return tl::unexpected{view.error()};
-    return json_answer(200, policy_json(*view, call.config()));
+void disable(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
+    call.control.policies().disable(call.caller, call.place("name"), call.now, with_policy(shared));
 }
 
-control_plane::Answer<http::Response> request_access(Call& call) {
+void request_access(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
     auto body = access_body(call.request.body);
-    if (!body) return refuse_body(call, {action::jit_initiate}, body.error());
+    if (!body) return call.reply(refuse_body(call, {action::jit_initiate}, body.error()));
     control_plane::InitiateRequest request;
     request.justification = std::move(body->justification);
     request.fingerprint = call.fingerprint();
-    request.can_wait = call.request.can_wait;
     const auto id = id_of(call, body->machine);
     request.machines.push_back({id, std::move(body->ports)});
     // Whose policy it is stands in the refusal's event, too: not for those to whom the machine is hidden.
     const auto* machine = call.control.directory().machine_of_id(id);
     const bool is_hidden = call.control.unauthorized(call.caller, action::jit_initiate, id).has_value();
     const auto* policy = machine == nullptr || is_hidden ? nullptr : call.config().policy_of(machine->name);
-    auto view = call.control.initiate(call.caller, policy == nullptr ? "default" : policy->name, request, call.now);
-    if (!view) return tl::unexpected{view.error()};
-    auto answer = json_answer(202, access_request_json(*view));
-    answer.settle = std::move(view->settle);
-    return answer;
+    call.control.requests().initiate(
+        call.caller, policy == nullptr ? "default" : policy->name, std::move(request), call.now,
+        Call::reply_with<control_plane::RequestView>(shared, [](const control_plane::RequestView& view) {
+            return json_answer(202, access_request_json(view));
+        }));
 }
 
 control_plane::Answer<http::Response> get_request(Call& call) {
-    const auto view = call.control.request(call.caller, std::string{call.place("id")}, call.now);
+    const auto view = call.control.requests().request(call.caller, std::string{call.place("id")}, call.now);
     if (!view) return tl::unexpected{view.error()};
     return json_answer(200, access_request_json(*view));
 }
 
-control_plane::Answer<http::Response> extend(Call& call) {
+void extend(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
     const auto body = extend_body(call.request.body);
-    if (!body) return refuse_body(call, {action::jit_initiate}, body.error());
-    const auto view = call.control.extend(call.caller, body->machine, body->port, body->duration, call.now);
-    if (!view) return tl::unexpected{view.error()};
-    return json_answer(200, connection_json(*view, call.config()));
+    if (!body) return call.reply(refuse_body(call, {action::jit_initiate}, body.error()));
+    call.control.requests().extend(
+        call.caller, body->machine, body->port, body->duration, call.now,
+        Call::reply_with<control_plane::ConnectionView>(shared, [&call](const control_plane::ConnectionView& view) {
+            return json_answer(200, connection_json(view, call.config()));
+        }));
 }
 
-control_plane::Answer<http::Response> revoke(Call& call) {
+void revoke(const std::shared_ptr<Call>& shared) {
+    auto& call = *shared;
     const auto body = revoke_body(call.request.body);
-    if (!body) return refuse_body(call, {action::jit_initiate, action::jit_write}, body.error());
-    const auto records = call.control.revoke(call.caller, body->machine, body->port, body->cut, call.now);
-    if (!records) return tl::unexpected{records.error()};
-    boost::json::array value;
-    for (const auto& record : *records) value.push_back(ended_json(record));
-    return json_answer(200, boost::json::object{{"value", std::move(value)}});
+    if (!body) return call.reply(refuse_body(call, {action::jit_initiate, action::jit_write}, body.error()));
+    using Records = std::vector<policy::AccessRecord>;
+    call.control.requests().revoke(call.caller, body->machine, body->port, body->cut, call.now,
+                                   Call::reply_with<Records>(shared, [](const Records& records) {
+                                       boost::json::array value;
+                                       for (const auto& record : records) value.push_back(ended_json(record));
+                                       return json_answer(200, boost::json::object{{"value", std::move(value)}});
+                                   }));
 }
 
 }  // namespace
 
 std::span<const Route> portcullis_routes() {
     static constexpr auto routes = std::to_array<Route>({
-        {"GET", "/portcullis/v1/connections", list_connections, ""},
-        {"GET", "/portcullis/v1/machines", list_guarded_machines, ""},
-        {"GET", "/portcullis/v1/machines/{name}/rdp", get_rdp_file, ""},
+        {"GET", "/portcullis/v1/connections", at_once<list_connections>, ""},
+        {"GET", "/portcullis/v1/machines", at_once<list_guarded_machines>, ""},
+        {"GET", "/portcullis/v1/machines/{name}/rdp", at_once<get_rdp_file>, ""},
         {"POST", "/portcullis/v1/machines/{name}/enable", enable, ""},
         {"POST", "/portcullis/v1/machines/{name}/disable", disable, ""},
         {"POST", "/portcullis/v1/requests", request_access, ""},
-        {"GET", "/portcullis/v1/requests/{id}", get_request, ""},
+        {"GET", "/portcullis/v1/requests/{id}", at_once<get_request>, ""},
         {"POST", "/portcullis/v1/extend", extend, ""},
         {"POST", "/portcullis/v1/revoke", revoke, ""},
         {"GET", "/portcullis/v1/activity", list_activity, ""},
         {"GET", "/portcullis/v1/audit", list_audit, ""},
-        {"GET", "/portcullis/v1/status", get_status, ""},
+        {"GET", "/portcullis/v1/status", at_once<get_status>, ""},
         {"GET", "/portcullis/v1/flows", list_flows, ""},
         {"POST", "/portcullis/v1/flows/end", end_flow, ""},
         {"GET", "/portcullis/v1/decisions", list_decisions, ""},

@@ -1,3 +1,5 @@
+#include "gateway/control_plane/requests.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -5,17 +7,18 @@
 #include <fmt/format.h>
 
 #include "gateway/control_plane/guid.hpp"
-#include "gateway/control_plane/state.hpp"
 #include "policy/names.hpp"
 
 namespace gateway::control_plane {
 
+using access::AccessChange;
 using captures::base::Time;
 using policy::AccessRecord;
-using policy::AuditEvent;
 using policy::same_name;
 
 namespace {
+
+constexpr std::size_t most_told_requests = 200;  // of a policy; older ones are in the activity log
 
 std::string client_key(const Caller& caller, const InitiateRequest& request) {
     if (caller.client_request_id.empty()) return {};
@@ -42,81 +45,78 @@ Answer<std::vector<policy::AccessRequest>> requests_of(const Caller& caller, con
     return requests;
 }
 
+/// To whom a problem is told as the outcome.
+template <class T>
+auto refused_to(const Done<T>& done) {
+    return [done](Problem problem) { done(tl::unexpected{std::move(problem)}); };
+}
+
 }  // namespace
 
-Problem problem_of(const policy::Refusal& refusal) {
-    namespace code = policy::refusal_code;
-    const int status = refusal.code == code::not_authorized      ? 403
-                       : refusal.code == code::policy_not_found  ? 404
-                       : refusal.code == code::request_not_found ? 404
-                       : refusal.code == code::no_mapped_port    ? 409
-                                                                 : 400;
-    return {status, refusal.code, refusal.message};
-}
-
-std::string describe(const AccessRecord& record) {
-    std::string sources;
-    for (const auto& source : record.sources) {
-        sources += sources.empty() ? "" : ", ";
-        sources += to_string(source);
+void Requests::restore(const std::vector<AccessRecord>& records, const std::vector<store::StoredRequest>& requests) {
+    for (const auto& request : requests) {
+        if (!request.client_key.empty()) repeated_.emplace(request.client_key, request.id);
     }
-    return fmt::format("port {} from {} until {}", record.port, sources, captures::base::to_rfc3339(record.end, 0));
+    for (const auto& record : records) remember(record);
 }
 
-Answer<RequestView> ControlPlane::initiate(const Caller& caller, std::string_view policy_name,
-                                           const InitiateRequest& request, Time now) {
-    auto& state = *state_;
-    if (!request.can_wait || state.follows_gathered(request)) static_cast<void>(state.settle());
-    tick(now);
-    const auto policy_id = state.config.policy_id(policy_name);
-    const auto& directory = state.access.directory();
-    const auto refused = [&](Problem problem) -> Answer<RequestView> {
+void Requests::initiate(const Caller& caller, std::string_view policy, InitiateRequest request, Time now,
+                        Done<RequestView> done) {
+    std::vector<std::string> machines;
+    for (const auto& one : request.machines) machines.push_back(policy::to_lower(core_.name_of(one.machine_id)));
+    if (machines.empty()) machines.emplace_back();  // of no machine
+    core_.decide(std::move(machines), now,
+                 [this, caller, name = std::string{policy}, request = std::move(request), done = std::move(done)](
+                     const Turn& turn, Time time) { initiate(turn, caller, name, request, time, done); });
+}
+
+void Requests::initiate(const Turn& turn, const Caller& caller, const std::string& policy_name,
+                        const InitiateRequest& request, Time now, const Done<RequestView>& done) {
+    const auto policy_id = core_.config.policy_id(policy_name);
+    const auto& directory = core_.access.directory();
+    const auto refuse = [&](Problem problem) {
         const auto* machine = request.machines.size() == 1
                                   ? directory.machine_of_id(request.machines.front().machine_id)
                                   : nullptr;
-        auto event = State::event(caller, policy::action::jit_initiate, policy_id,
-                                  machine == nullptr ? std::string{} : machine->name, now);
-        return tl::unexpected{state.refuse(std::move(event), std::move(problem))};
+        auto event = make_event(caller, policy::action::jit_initiate, policy_id,
+                                machine == nullptr ? std::string{} : machine->name, now);
+        core_.refuse(std::move(event), std::move(problem), refused_to(done));
     };
     for (const auto& machine : request.machines) {
-        if (!state.allows(caller, policy::action::jit_initiate, machine.machine_id)) {
-            return refused(State::forbidden(caller, policy::action::jit_initiate, machine.machine_id));
+        if (!core_.allows(caller, policy::action::jit_initiate, machine.machine_id)) {
+            return refuse(forbidden(caller, policy::action::jit_initiate, machine.machine_id));
         }
     }
     if (request.machines.empty()) {
-        if (!state.allows(caller, policy::action::jit_initiate, policy_id)) {
-            return refused(State::forbidden(caller, policy::action::jit_initiate, policy_id));
+        if (!core_.allows(caller, policy::action::jit_initiate, policy_id)) {
+            return refuse(forbidden(caller, policy::action::jit_initiate, policy_id));
         }
-        return refused(
-            {400, std::string{policy::refusal_code::invalid_input}, "The request names no virtual machine."});
+        return refuse({400, std::string{policy::refusal_code::invalid_input}, "The request names no virtual machine."});
     }
     const auto key = client_key(caller, request);
-    if (const auto before = state.repeated.find(key); !key.empty() && before != state.repeated.end()) {
-        if (auto view = state.request_view(caller, before->second)) return *view;
+    if (const auto before = repeated_.find(key); !key.empty() && before != repeated_.end()) {
+        if (auto known = view(caller, before->second)) return done(std::move(*known));
     }
 
     const auto requests = requests_of(caller, request, directory);
-    if (!requests) return refused(requests.error());
-    const auto* policy = state.policy(policy_name);
-    if (policy == nullptr) {
-        return refused(State::no_policy(policy_id));
-    }
+    if (!requests) return refuse(requests.error());
+    const auto* policy = core_.policy(policy_name);
+    if (policy == nullptr) return refuse(no_policy(policy_id));
     for (const auto& one : *requests) {
         if (policy->machine(one.machine) != nullptr) continue;
-        return refused({400, std::string{policy::refusal_code::not_a_subset},
-                        fmt::format("machine '{}' is not in policy '{}'", one.machine, policy->name)});
+        return refuse({400, std::string{policy::refusal_code::not_a_subset},
+                       fmt::format("machine '{}' is not in policy '{}'", one.machine, policy->name)});
     }
-    auto change = state.access.plan_request(*requests, now, state.gathered.ahead);
-    if (!change) return refused(problem_of(change.error()));
+    auto change = core_.access.plan_request(*requests, now);
+    if (!change) return refuse(problem_of(change.error()));
 
-    const auto id = new_ordered_guid(now);
+    RequestView view{new_ordered_guid(now), caller.principal, request.justification, now, {}};
     store::Commit commit;
-    RequestView view{id, caller.principal, request.justification, now, {}, {}};
     for (auto i = change->replaced; i < change->records.size(); ++i) {
         auto& record = change->records[i];
-        record.request = id;
+        record.request = view.id;
         view.records.push_back(record);
-        auto event = State::event(caller, policy::action::jit_initiate, policy_id, record.machine, now);
+        auto event = make_event(caller, policy::action::jit_initiate, policy_id, record.machine, now);
         event.status = "Accepted";
         event.detail = describe(record);
         if (!record.justification.empty()) event.detail += ": " + record.justification;
@@ -124,155 +124,145 @@ Answer<RequestView> ControlPlane::initiate(const Caller& caller, std::string_vie
     }
     commit.records = change->records;
     commit.mapped_ports = change->mapped_ports;
-    commit.requests.push_back({id, key, now});
-    const auto outcome = state.gather({id, key, std::move(*change)}, std::move(commit), now);
-    if (request.can_wait) {
-        view.settle = [&state, outcome] {
-            if (*outcome == Gathered::Outcome::open) static_cast<void>(state.settle());
-            return *outcome == Gathered::Outcome::written;
-        };
-    } else if (auto problem = state.settle()) {
-        return tl::unexpected{std::move(*problem)};
-    }
-    return view;
-}
-
-bool ControlPlane::State::follows_gathered(const InitiateRequest& request) const {
-    return std::ranges::any_of(request.machines, [this](const MachineRequest& one) {
-        const auto* machine = access.directory().machine_of_id(one.machine_id);
-        return machine != nullptr && gathered.machines.contains(policy::to_lower(machine->name));
+    commit.requests.push_back({view.id, key, now});
+    core_.access.reserve(*change);
+    core_.ledger.submit(std::move(commit), [this, turn, key, now, done, view = std::move(view),
+                                            change = std::move(*change)](std::optional<Problem> failure) {
+        if (failure) {
+            core_.access.release(change);
+            return done(tl::unexpected{std::move(*failure)});
+        }
+        for (const auto& record : view.records) remember(record);
+        core_.carry_out(change, now);
+        if (!key.empty()) repeated_.emplace(key, view.id);
+        ++core_.counts.approved;
+        done(view);
     });
 }
 
-std::shared_ptr<Gathered::Outcome> ControlPlane::State::gather(Approval approval, store::Commit commit, Time now) {
-    if (!gathered.outcome) gathered.outcome = std::make_shared<Gathered::Outcome>(Gathered::Outcome::open);
-    const auto& change = approval.change;
-    for (auto i = change.replaced; i < change.records.size(); ++i) {
-        gathered.machines.insert(policy::to_lower(change.records[i].machine));
-        ++gathered.ahead.windows;
-    }
-    std::ranges::copy(change.mapped_ports, std::back_inserter(gathered.ahead.mapped_ports));
-    append(gathered.commit, std::move(commit));
-    gathered.approvals.push_back(std::move(approval));
-    gathered.now = now;
-    return gathered.outcome;
+void Requests::extend(const Caller& caller, std::string_view machine, std::uint16_t port,
+                      captures::base::Duration duration, Time now, Done<ConnectionView> done) {
+    core_.decide(
+        {policy::to_lower(core_.name_of(machine))}, now,
+        [this, caller, machine = std::string{machine}, port, duration, done = std::move(done)](const Turn& turn,
+                                                                                               Time time) {
+            auto event = event_about(caller, operation::extend, machine, time);
+            const auto id = core_.id_of(machine);
+            if (!core_.allows(caller, policy::action::jit_initiate, id)) {
+                return core_.refuse(std::move(event), forbidden(caller, policy::action::jit_initiate, id),
+                                    refused_to(done));
+            }
+            auto change = core_.access.plan_extend(caller.principal, core_.name_of(machine), port, duration, time);
+            if (!change) {
+                return core_.refuse(std::move(event), problem_of(change.error()), refused_to(done));
+            }
+            event.detail = describe(change->records.front());
+            store::Commit commit{change->records, {}, {}, {}, {std::move(event)}};
+            core_.ledger.submit(std::move(commit),
+                                [this, turn, time, done, change = std::move(*change)](std::optional<Problem> failure) {
+                                    if (failure) return done(tl::unexpected{std::move(*failure)});
+                                    core_.carry_out(change, time);
+                                    const auto& record = change.records.front();
+                                    done(connection_view(record).value_or(ConnectionView{record, {}, {}}));
+                                });
+        });
 }
 
-std::optional<Problem> ControlPlane::State::settle() {
-    if (!gathered.outcome) return {};
-    auto [outcome, commit, approvals, machines, ahead, now] = std::exchange(gathered, {});
-    auto problem = write(std::move(commit));
-    *outcome = problem ? Gathered::Outcome::lost : Gathered::Outcome::written;
-    if (problem) return problem;
-    for (auto& [id, key, change] : approvals) {
-        for (auto i = change.replaced; i < change.records.size(); ++i) remember(change.records[i]);
-        carry_out(std::move(change), now);
-        if (!key.empty()) repeated.emplace(key, id);
-        ++numbers.approved;
-    }
-    return {};
+void Requests::revoke(const Caller& caller, std::string_view machine, std::uint16_t port, bool cut, Time now,
+                      Done<std::vector<AccessRecord>> done) {
+    core_.decide(
+        {policy::to_lower(core_.name_of(machine))}, now,
+        [this, caller, machine = std::string{machine}, port, cut, done = std::move(done)](const Turn& turn, Time time) {
+            auto event = event_about(caller, operation::revoke, machine, time);
+            const auto id = core_.id_of(machine);
+            if (!core_.allows(caller, policy::action::jit_initiate, id) &&
+                !core_.allows(caller, policy::action::jit_write, id)) {
+                return core_.refuse(std::move(event), forbidden(caller, policy::action::jit_initiate, id),
+                                    refused_to(done));
+            }
+            auto change = core_.access.plan_revoke(caller.principal, core_.name_of(machine), port, cut, time);
+            if (!change) {
+                return core_.refuse(std::move(event), problem_of(change.error()), refused_to(done));
+            }
+            store::Commit commit;
+            commit.records = change->records;
+            for (const auto& record : change->records) {
+                auto& one = commit.events.emplace_back(event);
+                one.sub_status = policy::to_string(record.status_reason);
+                one.detail = fmt::format("{} of {}{}", describe(record), record.requestor,
+                                         cut ? ", with its connections" : "");
+            }
+            core_.ledger.submit(std::move(commit),
+                                [this, turn, time, done, change = std::move(*change)](std::optional<Problem> failure) {
+                                    if (failure) return done(tl::unexpected{std::move(*failure)});
+                                    core_.counts.revoked += change.records.size();
+                                    core_.carry_out(change, time);
+                                    done(change.records);
+                                });
+        });
 }
 
-Answer<ConnectionView> ControlPlane::extend(const Caller& caller, std::string_view machine, std::uint16_t port,
-                                            captures::base::Duration duration, Time now) {
-    auto& state = *state_;
-    static_cast<void>(state.settle());
-    tick(now);
-    const auto id = state.id_of(machine);
-    machine = state.name_of(machine);
-    const auto* known = state.access.directory().machine(machine);
-    auto event = State::event(caller, operation::extend, id, known == nullptr ? std::string{} : known->name, now);
-    if (!state.allows(caller, policy::action::jit_initiate, id)) {
-        return tl::unexpected{
-            state.refuse(std::move(event), State::forbidden(caller, policy::action::jit_initiate, id))};
-    }
-    auto change = state.access.plan_extend(caller.principal, machine, port, duration, now);
-    if (!change) return tl::unexpected{state.refuse(std::move(event), problem_of(change.error()))};
-    const auto record = change->records.front();
-    event.detail = describe(record);
-    if (auto problem = state.write({change->records, {}, {}, {}, {std::move(event)}})) {
-        return tl::unexpected{std::move(*problem)};
-    }
-    state.carry_out(std::move(*change), now);
-    return state.connection_view(record).value_or(ConnectionView{record, {}, known->os});
-}
-
-Answer<std::vector<AccessRecord>> ControlPlane::revoke(const Caller& caller, std::string_view machine,
-                                                       std::uint16_t port, bool cut, Time now) {
-    auto& state = *state_;
-    static_cast<void>(state.settle());
-    tick(now);
-    const auto id = state.id_of(machine);
-    machine = state.name_of(machine);
-    const auto* known = state.access.directory().machine(machine);
-    const auto make_event = [&] {
-        return State::event(caller, operation::revoke, id, known == nullptr ? std::string{} : known->name, now);
-    };
-    if (!state.allows(caller, policy::action::jit_initiate, id) &&
-        !state.allows(caller, policy::action::jit_write, id)) {
-        return tl::unexpected{state.refuse(make_event(), State::forbidden(caller, policy::action::jit_initiate, id))};
-    }
-    auto change = state.access.plan_revoke(caller.principal, machine, port, cut, now);
-    if (!change) return tl::unexpected{state.refuse(make_event(), problem_of(change.error()))};
-    store::Commit commit;
-    commit.records = change->records;
-    for (const auto& record : change->records) {
-        auto event = make_event();
-        event.sub_status = policy::to_string(record.status_reason);
-        event.detail = fmt::format("{} of {}{}", describe(record), record.requestor,
-                                   cut ? ", with its connections" : "");
-        commit.events.push_back(std::move(event));
-    }
-    if (auto problem = state.write(std::move(commit))) return tl::unexpected{std::move(*problem)};
-    auto ended = change->records;
-    state.numbers.revoked += ended.size();
-    state.carry_out(std::move(*change), now);
-    return ended;
-}
-
-Answer<RequestView> ControlPlane::request(const Caller& caller, const std::string& id, Time now) {
-    tick(now);
-    auto event = State::event(caller, policy::action::connection_read, state_->group_id(), {}, now);
+Answer<RequestView> Requests::request(const Caller& caller, const std::string& id, Time now) {
+    auto event = make_event(caller, policy::action::connection_read, core_.group_id(), {}, now);
     event.detail = "status of a request";
-    if (auto view = state_->request_view(caller, id)) {
-        if (same_name(view->requestor, caller.principal)) return *view;  // was told when it was approved
-        if (auto problem = state_->is_backlogged()) return tl::unexpected{std::move(*problem)};
-        event.detail += " of " + view->requestor;
-        state_->note(std::move(event));
-        return *view;
+    if (auto known = view(caller, id)) {
+        if (same_name(known->requestor, caller.principal)) return *known;  // was told when it was approved
+        if (auto problem = core_.ledger.problem()) return tl::unexpected{std::move(*problem)};
+        event.detail += " of " + known->requestor;
+        core_.ledger.note(std::move(event));
+        return *known;
     }
     const Problem unknown{404, std::string{policy::refusal_code::request_not_found},
                           "There is no such access request, or it is older than a week."};
     event.status = "Failed";
     event.sub_status = unknown.code;
-    state_->note(std::move(event));
+    core_.ledger.note(std::move(event));
     return tl::unexpected{unknown};
 }
 
-std::string ControlPlane::State::id_of(std::string_view machine) const {
-    return machine.starts_with('/') ? std::string{machine} : config.machine_id(machine);
+std::vector<RequestView> Requests::of_policy(const Caller& caller, std::string_view policy) const {
+    std::vector<RequestView> views;
+    const auto ids = of_policy_.find(policy::to_lower(policy));
+    if (ids == of_policy_.end()) return views;
+    for (auto id = ids->second.rbegin(); id != ids->second.rend() && views.size() < most_told_requests; ++id) {
+        if (auto request = view(caller, *id)) views.push_back(std::move(*request));
+    }
+    std::ranges::reverse(views);
+    return views;
 }
 
-std::string_view ControlPlane::State::name_of(std::string_view machine) const {
-    if (!machine.starts_with('/')) return machine;
-    const auto* known = access.directory().machine_of_id(machine);
-    return known == nullptr ? machine : std::string_view{known->name};
+std::optional<ConnectionView> Requests::connection_view(const AccessRecord& record) const {
+    const auto* machine = core_.access.directory().machine(record.machine);
+    if (machine == nullptr) return {};
+    return ConnectionView{record, core_.access.connection_of(record), machine->os};
 }
 
-void ControlPlane::State::remember(const AccessRecord& record) {
+void Requests::forget(Time before) {
+    core_.access.forget(before);
+    for (auto request = records_.begin(); request != records_.end();) {
+        std::erase_if(request->second, [this](auto id) { return core_.access.record(id) == nullptr; });
+        request = request->second.empty() ? records_.erase(request) : std::next(request);
+    }
+    for (auto& [name, ids] : of_policy_) {
+        std::erase_if(ids, [this](const auto& id) { return !records_.contains(id); });
+    }
+    std::erase_if(repeated_, [this](const auto& one) { return !records_.contains(one.second); });
+}
+
+void Requests::remember(const AccessRecord& record) {
     if (record.request.empty()) return;
-    auto& ids = requests[record.request];
-    if (ids.empty()) request_ids[policy::to_lower(record.policy)].push_back(record.request);
+    auto& ids = records_[record.request];
+    if (ids.empty()) of_policy_[policy::to_lower(record.policy)].push_back(record.request);
     ids.push_back(record.id);
 }
 
-std::optional<RequestView> ControlPlane::State::request_view(const Caller& caller, const std::string& id) const {
-    const auto found = requests.find(id);
-    if (found == requests.end()) return {};
+std::optional<RequestView> Requests::view(const Caller& caller, const std::string& id) const {
+    const auto found = records_.find(id);
+    if (found == records_.end()) return {};
     RequestView view;
     for (const auto record_id : found->second) {
-        const auto* record = access.record(record_id);
-        if (record == nullptr || !may_know(caller, *record)) continue;
+        const auto* record = core_.access.record(record_id);
+        if (record == nullptr || !core_.may_know(caller, *record)) continue;
         view.records.push_back(*record);
     }
     if (view.records.empty()) return {};
@@ -284,9 +274,10 @@ std::optional<RequestView> ControlPlane::State::request_view(const Caller& calle
     return view;
 }
 
-bool ControlPlane::State::may_know(const Caller& caller, const AccessRecord& record) const {
-    return same_name(record.requestor, caller.principal) ||
-           allows(caller, policy::action::connection_read, config.machine_id(record.machine));
+policy::AuditEvent Requests::event_about(const Caller& caller, std::string_view operation, const std::string& machine,
+                                         Time now) const {
+    const auto* known = core_.access.directory().machine(core_.name_of(machine));
+    return make_event(caller, operation, core_.id_of(machine), known == nullptr ? std::string{} : known->name, now);
 }
 
 }  // namespace gateway::control_plane

@@ -1,6 +1,7 @@
 #include "gateway/service/reload.hpp"
 #include "gateway/config_file/load.hpp"
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -44,28 +45,35 @@ std::vector<std::string> keep_what_a_start_decides(config::Config& config, const
 
 }  // namespace
 
-config::ReloadReport reload(const std::filesystem::path& path, control_plane::ControlPlane& control,
-                            api::sign_in::Authenticator& authenticator, const control_plane::Caller* caller,
-                            captures::base::Time now) {
+void reload(const std::filesystem::path& path, control_plane::ControlPlane& control,
+            api::sign_in::Authenticator& authenticator, const control_plane::Caller* caller, captures::base::Time now,
+            std::function<void(config::ReloadReport)> done) {
     config::ReloadReport report;
-    const auto refuse = [&](std::string why) {
-        report.refusal = std::move(why);
-        return report;
+    const auto refuse = [](std::string why) {
+        config::ReloadReport refused;
+        refused.refusal = std::move(why);
+        return refused;
     };
     auto loaded = config_file::load_config(path.string());
     if (!loaded) {
         report.findings = std::move(loaded.error());
-        return report;
+        return done(std::move(report));
     }
     auto& config = loaded->config;
     make_absolute(config, path.parent_path());
     auto kept = keep_what_a_start_decides(config, control.config());
     auto known = api::sign_in::Authenticator::create(config);
-    if (!known) return refuse(known.error());
-    auto changes = control.reload(std::move(config), caller, now);
-    if (!changes) return refuse(changes.error());
-    authenticator = std::move(*known);
-    return {true, std::move(loaded->warnings), {}, std::move(*changes), std::move(kept)};
+    if (!known) return done(refuse(known.error()));
+    report = {true, std::move(loaded->warnings), {}, {}, std::move(kept)};
+    control.policies().reload(std::move(config), caller, now,
+                              [&authenticator, refuse, report = std::move(report), done = std::move(done),
+                               known = std::make_shared<api::sign_in::Authenticator>(std::move(*known))](
+                                  control_plane::Policies::Changes changes) mutable {
+                                  if (!changes) return done(refuse(changes.error()));
+                                  authenticator = std::move(*known);
+                                  report.changes = std::move(*changes);
+                                  done(std::move(report));
+                              });
 }
 
 void make_absolute(config::Config& config, const std::filesystem::path& folder) {

@@ -27,8 +27,6 @@ using api::http::Response;
 
 namespace {
 
-constexpr int server_errors = 500;
-
 captures::base::Duration since_boot() {
     timespec time{};
     clock_gettime(CLOCK_BOOTTIME, &time);
@@ -53,6 +51,10 @@ struct Service::Parts {
     bool failed = false;
     api::http::Server server;  // last: it calls the others
 
+    ~Parts() {
+        if (control) control->finish();  // its writer wakes the server, and must not do so when that has gone
+    }
+
     [[nodiscard]] captures::base::Time now() {
         return clock.at(std::chrono::time_point_cast<captures::base::Duration>(std::chrono::system_clock::now()),
                         since_boot());
@@ -61,11 +63,13 @@ struct Service::Parts {
     [[nodiscard]] std::string go_live(captures::base::Time now);
     [[nodiscard]] std::string take_certificate(captures::base::Time now);
     [[nodiscard]] std::string listen();
-    [[nodiscard]] Response answer(const Request& request);
+    void answer(Request request, api::http::Reply reply);
     [[nodiscard]] Response health() const;
     [[nodiscard]] Response numbers() const;
     [[nodiscard]] captures::base::Time tick();
-    config::ReloadReport reload(const control_plane::Caller* caller);
+    void complete();
+    void reload(const control_plane::Caller* caller, const std::function<void(const config::ReloadReport&)>& done);
+    void tell(const config::ReloadReport& report) const;
     [[nodiscard]] std::string status() const;
     void tell_of_store();
 };
@@ -78,7 +82,9 @@ tl::expected<std::unique_ptr<Service>, std::string> Service::start(config::Confi
     parts->logs = std::move(logs);
     make_absolute(config, parts->path.parent_path());
     parts->log = std::move(log);
-    parts->dependencies.reload = [&self = *parts](const control_plane::Caller& caller) { return self.reload(&caller); };
+    parts->dependencies.reload = [&self = *parts](const control_plane::Caller& caller, const auto& done) {
+        self.reload(&caller, done);
+    };
     auto problem = parts->open(std::move(config), now);
     if (problem.empty()) problem = parts->take_certificate(now);
     if (problem.empty()) problem = parts->listen();
@@ -94,18 +100,17 @@ Service::~Service() = default;
 const Service::Facts& Service::facts() const noexcept { return parts_->facts; }
 
 bool Service::run() {
-    parts_->server.on_hangup([this] { reload(); });
+    parts_->server.on_hangup([this] { parts_->reload(nullptr, [](const config::ReloadReport& /*is logged*/) {}); });
     notify_ready(parts_->status());
     parts_->server.run([this] { return parts_->tick(); });
     notify_stopping();
-    static_cast<void>(parts_->control->flush(parts_->now()));
+    parts_->control->flush(parts_->now());
+    parts_->control->finish();
     parts_->tell_of_store();
     return !parts_->failed;
 }
 
 void Service::stop() { parts_->server.stop(); }
-
-bool Service::reload() { return parts_->reload(nullptr).taken; }
 
 std::string Service::Parts::open(config::Config config, captures::base::Time now) {
     auto known = api::sign_in::Authenticator::create(config);
@@ -114,7 +119,8 @@ std::string Service::Parts::open(config::Config config, captures::base::Time now
     auto store = store::Store::open(config.store.url);
     if (!store) return store.error().message;
     facts.store = store_file(config);
-    auto started = control_plane::ControlPlane::start(std::move(config), std::move(*store), now);
+    const auto wake = [this] { server.post([this] { complete(); }); };
+    auto started = control_plane::ControlPlane::start(std::move(config), std::move(*store), now, wake);
     if (!started) return started.error();
     control = std::move(*started);
     api = std::make_unique<api::Api>(*control, *authenticator, dependencies);
@@ -163,38 +169,37 @@ std::string Service::Parts::listen() {
     limits.connections = wanted.max_connections;
     limits.connections_of_address = wanted.max_connections_per_address;
     limits.request_timeout = wanted.request_timeout;
-    const auto bound = server.listen({.listen = wanted.listen, .tls = facts.certificate, .limits = limits},
-                                     [this](const Request& request) { return answer(request); });
+    const auto bound = server.listen(
+        {.listen = wanted.listen, .tls = facts.certificate, .limits = limits},
+        [this](Request request, api::http::Reply reply) { answer(std::move(request), std::move(reply)); });
     if (!bound) return bound.error();
     facts.listen = *bound;
     if (!wanted.lab_sign_in) return {};
-    const auto sign_in = server.listen(
-        {.listen = wanted.lab_sign_in->listen, .tls = {}, .limits = limits},
-        [this](const Request& request) { return api::sign_in::answer_sign_in(request, *authenticator, now()); });
+    const auto sign_in = server.listen({.listen = wanted.lab_sign_in->listen, .tls = {}, .limits = limits},
+                                       [this](const Request& request, const api::http::Reply& reply) {
+                                           reply(api::sign_in::answer_sign_in(request, *authenticator, now()));
+                                       });
     if (!sign_in) return sign_in.error();
     facts.sign_in = *sign_in;
     return {};
 }
 
-Response Service::Parts::answer(const Request& request) {
+void Service::Parts::complete() {
+    control->complete();
+    tell_of_store();
+}
+
+void Service::Parts::answer(Request request, api::http::Reply reply) {
     const auto is = [&](const char* name) {
         return request.method == "GET" && request.path.size() == 1 && request.path.front() == name;
     };
-    if (is("healthz")) return health();
-    if (is("metrics")) return numbers();
+    if (is("healthz")) return reply(health());
+    if (is("metrics")) return reply(numbers());
     const auto start = std::chrono::steady_clock::now();
-    auto response = api->answer(request, now());
-    if (response.settle) {
-        response.settle = [this, start, status = response.status, settle = std::move(response.settle)] {
-            const bool holds = settle();
-            if (holds) metrics.observe(status, std::chrono::steady_clock::now() - start);
-            return holds;
-        };
-        return response;
-    }
-    metrics.observe(response.status, std::chrono::steady_clock::now() - start);
-    if (response.status >= server_errors) tell_of_store();
-    return response;
+    api->answer(std::move(request), now(), [this, start, reply = std::move(reply)](Response response) {
+        metrics.observe(response.status, std::chrono::steady_clock::now() - start);
+        reply(std::move(response));
+    });
 }
 
 Response Service::Parts::health() const {
@@ -216,8 +221,7 @@ Response Service::Parts::numbers() const {
 captures::base::Time Service::Parts::tick() {
     const auto time = now();
     control->tick(time);
-    static_cast<void>(control->flush(time));
-    control->maintain();
+    control->flush(time);
     tell_of_store();
     if (live && !live->tick(now())) {
         log(Level::warning, "the data plane has ended: nothing is forwarded; stopping");
@@ -231,11 +235,19 @@ captures::base::Time Service::Parts::tick() {
     return std::chrono::time_point_cast<captures::base::Duration>(std::chrono::system_clock::now()) + (*due - now());
 }
 
-config::ReloadReport Service::Parts::reload(const control_plane::Caller* caller) {
+void Service::Parts::reload(const control_plane::Caller* caller,
+                            const std::function<void(const config::ReloadReport&)>& done) {
     notify_reloading();
-    auto report = service::reload(path, *control, *authenticator, caller, now());
-    if (live) live->recorder().reopen();
-    for (const auto& finding : report.findings) log(Level::warning, config::to_string(finding));
+    service::reload(path, *control, *authenticator, caller, now(), [this, done](const config::ReloadReport& report) {
+        if (live) live->recorder().reopen();
+        tell(report);
+        notify_ready(status());
+        done(report);
+    });
+}
+
+void Service::Parts::tell(const config::ReloadReport& report) const {
+    for (const auto& finding : report.findings) log(Level::warning, to_string(finding));
     if (!report.taken) {
         log(Level::warning,
             fmt::format("{}: {} was not taken, and the configuration stays as it was",
@@ -247,8 +259,6 @@ config::ReloadReport Service::Parts::reload(const control_plane::Caller* caller)
     }
     for (const auto& change : report.changes) log(Level::info, config::to_string(change));
     if (report.taken) log(Level::info, fmt::format("{} was read anew", path.string()));
-    notify_ready(status());
-    return report;
 }
 
 std::string Service::Parts::status() const {

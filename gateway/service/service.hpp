@@ -18,9 +18,10 @@ namespace gateway::service {
 /// Just-in-time access as a process: store, control plane, API and its listeners, and with `[live]` the packets between two
 /// interfaces, put together from a configuration.
 ///
-/// Theory of operation. One thread answers requests and ticks, so that nothing needs a lock and an audit's order is the
-/// order of events. A request that waits for the disk makes all others wait for as long; that is the price of an answer that
-/// is on disk, and a few milliseconds. Closing is not asked of the store: what was answered is there already.
+/// Theory of operation. One thread answers requests and ticks, so that decisions need no lock; the store's writer is another, and
+/// what it has written comes back to the first (Server::post). Closing is not asked of the store: what was answered is there
+/// already. SIGHUP reads the configuration anew (see reload.hpp); the log tells how it went, and logs and recordings that
+/// somebody has moved away go on in new files.
 class Service {
 public:
     enum class Level : std::uint8_t { info, warning };
@@ -55,9 +56,6 @@ public:
     /// False: it had to end by itself.
     bool run();
     void stop();
-    /// What SIGHUP does: see gateway/service/reload.hpp; the log tells how it went. Logs and recordings that somebody has moved away go
-    /// on in new files.
-    bool reload();
 
 private:
     struct Parts;

@@ -1,10 +1,10 @@
 #include "gateway/store/database_file.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
-#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,25 +13,22 @@
 #include <fmt/format.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
-#include "gateway/store/fault.hpp"
 #include "gateway/store/schema.hpp"
 
 namespace gateway::store {
 
 namespace {
 
+using namespace sqlite_api;
+
 /// What SQLite appends to a file's name for its write-ahead log.
 constexpr const char* log_suffix = "-wal";
 
-/// So many pages make a log worth copying when nobody waits, and so few commits since the last time are nobody.
-constexpr int worthwhile_pages = 500;
-constexpr std::size_t quiet_commits = 4;
+/// After a checkpoint that failed the log grows by so many pages before a commit tries the next.
+constexpr int patience_pages = 400;
 
-/// The log is kept as long as it may become, a step at a time: to sync a file that grows takes the file system a sync
-/// of its own journal, too. SQLite reads up to the first frame that is not its own, and zeros are none.
-constexpr std::size_t reserved_log = std::size_t{Checkpointer::enough_pages + 1000} * 4120;
-constexpr std::size_t reserve_step = std::size_t{1} << 20U;
-constexpr std::uintmax_t plenty = std::uintmax_t{1} << 30U;  // below this much free space none is taken
+/// The file grows by so many bytes, not by a page at a time.
+constexpr int file_step = 1 << 20;
 
 std::string absolute(const std::string& path) {
     std::error_code error;
@@ -64,7 +61,7 @@ void require_writable(const std::string& path) {
     if (::access(directory.c_str(), W_OK | X_OK) != 0) throw system_fault(errno);
 }
 
-/// `unix-excl` locks the file for this process as a whole and keeps the log's index in memory, not in a third file.
+/// As a URI, so that a path may have any letters.
 std::string connect_string(const std::string& path) {
     std::string text = "db=\"file:";
     for (const char one : path) {
@@ -72,25 +69,33 @@ std::string connect_string(const std::string& path) {
                               one == '-';
         text += is_plain ? std::string{one} : fmt::format("%{:02x}", static_cast<unsigned char>(one));
     }
-    return text + "?vfs=unix-excl\"";
-}
-
-/// What both connections need.
-void connect(soci::session& session, const std::string& path) {
-    session.open(soci::sqlite3, connect_string(path));
-    session << "pragma busy_timeout = 200";  // milliseconds
-    std::string mode;
-    session << "pragma journal_mode = wal", soci::into(mode);
-    if (mode != "wal") throw Fault{Fault::Kind::unavailable, "its file system allows no write-ahead log"};
-    session << "pragma synchronous = full";
-    session << "pragma cell_size_check = on";
+    return text + '"';
 }
 
 void configure(soci::session& session) {
+    session << "pragma busy_timeout = 200";  // milliseconds
+    std::string mode;
+    session << "pragma locking_mode = exclusive", soci::into(mode);
+    session << "pragma journal_mode = wal", soci::into(mode);
+    if (mode != "wal") throw Fault{Fault::Kind::unavailable, "its file system allows no write-ahead log"};
+    session << "pragma synchronous = full";
+    session << "pragma wal_autocheckpoint = 0";
+    session << "pragma cell_size_check = on";
     session << "pragma foreign_keys = on";
     session << "pragma temp_store = memory";
     // KiB: the leaves that new rows go to, of each index; 2 MiB, the default, do not hold those of 1,000 machines.
     session << "pragma cache_size = -32768";
+}
+
+sqlite3* connection_of(soci::session& session) {
+    // SOCI's library hides what a dynamic_cast would ask for.
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast)
+    return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
+}
+
+int note_length(void* length, sqlite3* /*connection*/, const char* /*database*/, int pages) {
+    *static_cast<int*>(length) = pages;
+    return SQLITE_OK;
 }
 
 }  // namespace
@@ -98,61 +103,43 @@ void configure(soci::session& session) {
 DatabaseFile::DatabaseFile(const std::string& path) : path_{absolute(path)} {
     create(path_);
     require_writable(path_);
-    const auto found = FileIdentity::of(path_);
-    if (!found) throw Fault{Fault::Kind::unavailable, "it was removed while it was opened"};
-    claim_.emplace(*found);
+    file_ = Identity::of(path_);
     errno = 0;
-    connect(session_, path_);
+    session_.open(soci::sqlite3, connect_string(path_));
     configure(session_);
+    sqlite3_wal_hook(connection_of(session_), note_length, &log_pages_);
+    int step = file_step;
+    sqlite3_file_control(connection_of(session_), nullptr, SQLITE_FCNTL_CHUNK_SIZE, &step);
     migrate(session_, schema());
     std::string check;  // reads the whole file: a second for a million events
     session_ << "pragma quick_check(1)", soci::into(check);
     if (check != "ok") throw Fault{Fault::Kind::damaged, check};
-    connect(copying_session_, path_);
-    long long version = 0;  // a connection that has read nothing knows of no log
-    copying_session_ << "pragma user_version", soci::into(version);
-    const auto log = FileIdentity::of(path_ + log_suffix);
-    if (FileIdentity::of(path_) != found || !log) {
+    log_ = Identity::of(path_ + log_suffix);
+    if (!file_ || Identity::of(path_) != file_ || !log_) {
         throw Fault{Fault::Kind::unavailable, "it was removed while it was opened"};
     }
-    file_ = *found;
-    log_ = *log;
-    checkpointer_.emplace(session_, copying_session_);
 }
 
-void DatabaseFile::check_in_place() const {
-    if (FileIdentity::of(path_) == file_ && FileIdentity::of(path_ + log_suffix) == log_) return;
-    throw Fault{Fault::Kind::unavailable,
-                "it or its write-ahead log was removed or replaced while in use; put the same files back, or restart"};
+DatabaseFile::~DatabaseFile() {
+    // The last connection copies the log and removes it, unless it is told this.
+    if (lost_sync_) sqlite3_db_config(connection_of(session_), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
-void DatabaseFile::maintain() noexcept {
-    const bool is_quiet = commits_ - tended_ <= quiet_commits;
-    tended_ = commits_;
-    if (!is_quiet) return;
-    checkpointer_->want(worthwhile_pages);
-    try {
-        reserve();
-    } catch (const std::exception&) {
-        // The log stays as long as it is, and grows when it must.
+void DatabaseFile::prepare_commit() {
+    if (Identity::of(path_) != file_ || Identity::of(path_ + log_suffix) != log_) {
+        throw Fault{
+            Fault::Kind::unavailable,
+            "it or its write-ahead log was removed or replaced while in use; put the same files back, or restart"};
     }
-}
-
-/// One step. What was written of it where there is not enough room is given back.
-void DatabaseFile::reserve() const {
-    const auto path = path_ + log_suffix;
-    std::error_code error;
-    const auto size = std::filesystem::file_size(path, error);
-    if (error || size >= reserved_log || std::filesystem::space(path, error).available < plenty || error) return;
-    if (FileIdentity::of(path) != log_) return;
-    const std::vector<char> zeros(reserve_step);
-    const int log = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);  // nobody has locks on the log to lose
-    if (log < 0) return;
-    const auto written = ::pwrite(log, zeros.data(), zeros.size(), static_cast<off_t>(size));
-    if (written != static_cast<ssize_t>(zeros.size()) || ::fdatasync(log) != 0) {
-        static_cast<void>(::ftruncate(log, static_cast<off_t>(size)));
+    if (!lost_sync_ && log_pages_ >= std::min(next_copy_, most_pages)) {
+        const auto fault = checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+        next_copy_ = fault ? log_pages_ + patience_pages : enough_pages;
+        if (fault && !lost_sync_ && log_pages_ >= most_pages) throw Fault{*fault};
     }
-    ::close(log);
+    if (lost_sync_) {
+        throw Fault{Fault::Kind::unavailable,
+                    std::string{"its disk failed, "} + lost_sync_->what() + "; see to the disk, and restart"};
+    }
 }
 
 void DatabaseFile::roll_back() noexcept {
@@ -160,8 +147,36 @@ void DatabaseFile::roll_back() noexcept {
         session_ << "rollback";
     } catch (const std::exception&) {  // SQLite has done so already
     }
-    // Where only the sync failed, the log holds the transaction whole and a crash would bring it back: empty the log.
-    checkpointer_->empty();
+    // Where only the sync failed, the log holds the transaction whole and a crash would bring it back: empty the log. If that
+    // fails, too, the next commit is written over it.
+    if (lost_sync_) return;
+    static_cast<void>(checkpoint(SQLITE_CHECKPOINT_TRUNCATE));
+    lost_sync_.reset();
+}
+
+void DatabaseFile::copy_log() noexcept {
+    if (log_pages_ >= worthwhile_pages && !lost_sync_) static_cast<void>(checkpoint(SQLITE_CHECKPOINT_PASSIVE));
+}
+
+/// There is no other connection, so that one that succeeds has copied all.
+std::optional<Fault> DatabaseFile::checkpoint(int mode) noexcept {
+    auto* const connection = connection_of(session_);
+    errno = 0;
+    const int result = sqlite3_wal_checkpoint_v2(connection, nullptr, mode, nullptr, nullptr);
+    const int system_error = errno;
+    if (result == SQLITE_OK) {
+        log_pages_ = 0;
+        return {};
+    }
+    const auto fault = sqlite_fault(result, system_error, sqlite3_errstr(result));
+    if (sqlite3_extended_errcode(connection) == SQLITE_IOERR_FSYNC) lost_sync_ = fault;
+    return fault;
+}
+
+std::optional<DatabaseFile::Identity> DatabaseFile::Identity::of(const std::string& path) noexcept {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return {};
+    return Identity{.device = status.st_dev, .inode = status.st_ino};
 }
 
 }  // namespace gateway::store

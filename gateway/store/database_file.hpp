@@ -1,55 +1,67 @@
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include <soci/soci.h>
 
-#include "gateway/store/checkpointer.hpp"
-#include "gateway/store/file_identity.hpp"
+#include "gateway/store/fault.hpp"
 
 namespace gateway::store {
 
-/// The file behind a store, locked for as long as this lives. Throws Fault and soci_error.
+/// The SQLite file behind a store, locked for as long as this lives. Throws Fault and soci_error.
 ///
-/// Theory of operation. There are two connections, one that commits and one that copies the log. They share the log's
-/// index, which SQLite's exclusive mode does not let them; its VFS `unix-excl` does: it locks the file for this process
-/// as a whole, and keeps the index in memory. These are POSIX record locks, which do not keep this process from itself
-/// (hence Claim), and which the kernel drops as soon as the process closes any descriptor of the file; so nothing here
-/// or elsewhere may open the file (but its log) beside SQLite. A file whose name is removed or given to another can
-/// still be written, and what is written is gone with the process: hence `check_in_place` before each commit.
+/// Theory of operation. One connection in WAL mode, with full synchronisation and SQLite's exclusive locking mode: nobody else,
+/// this process included, can open the file meanwhile, and the log's index is memory, not a third file. A commit waits for one
+/// sync of the log. SQLite's own checkpoints, which would come in the middle of a commit, are off; the log is copied by
+/// `copy_log` in moments when nobody waits, and before a commit that finds the log long. A file whose name is removed or given
+/// to another can still be written, and what is written is gone with the process: hence `prepare_commit` looks for its name.
+///
+/// A checkpoint whose sync fails ends all commits until a restart: after fsync(2) has failed the kernel takes the pages for
+/// written, and who trusts a later success may lose them. The log still holds everything, and stays when the file is closed.
 class DatabaseFile {
 public:
+    // In pages of 4 KiB that are in the log and not yet in the file.
+    static constexpr int worthwhile_pages = 250;  ///< `copy_log` copies from so many on,
+    static constexpr int enough_pages = 8000;     ///< a commit from so many on,
+    static constexpr int most_pages = 16'000;     ///< and with so many, none is taken before they are copied.
+
     /// Creates it where there is none. `path` may be relative and a symbolic link.
     explicit DatabaseFile(const std::string& path);
+    DatabaseFile(const DatabaseFile&) = delete;
+    DatabaseFile& operator=(const DatabaseFile&) = delete;
+    ~DatabaseFile();
 
     [[nodiscard]] soci::session& session() noexcept { return session_; }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-    /// To be held while a transaction is written: see Checkpointer.
-    [[nodiscard]] Checkpointer::Turn turn() { return checkpointer_->turn(); }
-    /// Throws Fault where path or write-ahead log no longer lead to the open files.
-    void check_in_place() const;
-    /// Tells that a transaction was committed.
-    void count_commit() noexcept { ++commits_; }
-    /// Does one piece of what would make a commit slow later, if there are few of them at the time: call it once a second.
-    void maintain() noexcept;
-    /// Ends a transaction that failed, whether or not SQLite has done so already. Throws nothing.
+    /// Throws where nothing may be written: see above.
+    void prepare_commit();
+    /// Ends a transaction that failed, whether or not SQLite has done so already.
     void roll_back() noexcept;
+    /// Copies the log into the file, if that is worth while.
+    void copy_log() noexcept;
 
 private:
-    void reserve() const;
+    /// Which file it is, whatever it is called.
+    struct Identity {
+        std::uint64_t device = 0;
+        std::uint64_t inode = 0;
+
+        [[nodiscard]] static std::optional<Identity> of(const std::string& path) noexcept;
+        bool operator==(const Identity&) const = default;
+    };
+
+    [[nodiscard]] std::optional<Fault> checkpoint(int mode) noexcept;
 
     std::string path_;  ///< absolute, without symbolic links
-    std::optional<Claim> claim_;
     soci::session session_;
-    soci::session copying_session_;
-    std::optional<Checkpointer> checkpointer_;  ///< after the sessions: it uses them
-    FileIdentity file_;
-    FileIdentity log_;
-    std::size_t commits_ = 0;
-    std::size_t tended_ = 0;  ///< how many there were when it was tended last
+    std::optional<Identity> file_;
+    std::optional<Identity> log_;
+    int log_pages_ = 0;  ///< that are not copied
+    int next_copy_ = enough_pages;
+    std::optional<Fault> lost_sync_;
 };
 
 }  // namespace gateway::store

@@ -49,12 +49,14 @@ Fault current_fault() {
         return fault;
     } catch (const soci::sqlite3_soci_error& error) {
         return sqlite_fault(error.result(), system_error, error.get_error_message());
+    } catch (const soci::soci_error& error) {
+        return {Fault::Kind::unavailable, error.get_error_message()};
     } catch (const std::exception& error) {
         return {Fault::Kind::unavailable, error.what()};
     }
 }
 
-StoreError told(const Fault& fault, const std::string& path) {
+StoreError error_of(const Fault& fault, const std::string& path) {
     const auto* form = "the store {} cannot be used: {}";
     switch (fault.kind()) {
         case Fault::Kind::full: form = "no room to write the store {} ({}); make room on its file system"; break;
@@ -68,6 +70,7 @@ StoreError told(const Fault& fault, const std::string& path) {
         case Fault::Kind::damaged:
             form = "the store {} is damaged ({}); put a backup in its place, or name another file";
             break;
+        case Fault::Kind::malformed:
         case Fault::Kind::unavailable: break;
     }
     return {fault.kind(), fmt::format(fmt::runtime(form), path, fault.what())};

@@ -27,10 +27,11 @@ private:
 [[nodiscard]] Fault sqlite_fault(int result, int system_error, const std::string& message);
 
 /// The exception that is being handled. Why the system refused is taken from `errno`, as sqlite3_system_errno knows
-/// nothing of a COMMIT: set it to 0 before the attempt.
+/// nothing of a COMMIT: set it to 0 before the attempt. Without the values of a statement, which SOCI adds to `what`: clients
+/// wrote them, and faults are logged.
 [[nodiscard]] Fault current_fault();
 
 /// With the file's name and how to mend it.
-[[nodiscard]] StoreError told(const Fault& fault, const std::string& path);
+[[nodiscard]] StoreError error_of(const Fault& fault, const std::string& path);
 
 }  // namespace gateway::store

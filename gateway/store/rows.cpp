@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,17 +16,16 @@ namespace gateway::store {
 
 namespace {
 
-[[noreturn]] void refuse(std::string_view column, std::string_view text) {
-    throw Fault{Fault::Kind::damaged, fmt::format("{} cannot be {}", column, text)};
+/// What stands there may be a client's text, and is not told.
+[[noreturn]] void refuse(std::string_view column) {
+    throw Fault{Fault::Kind::damaged, fmt::format("a column {} has what cannot be there", column)};
 }
 
 captures::base::Time to_time(long long column) { return captures::base::Time{captures::base::Duration{column}}; }
 
 template <class Number>
 Number to_number(std::string_view column, long long value) {
-    if (value < 0 || value > static_cast<long long>(std::numeric_limits<Number>::max())) {
-        refuse(column, std::to_string(value));
-    }
+    if (!std::in_range<Number>(value)) refuse(column);
     return static_cast<Number>(value);
 }
 
@@ -35,7 +35,7 @@ Enum to_enum(std::string_view column, std::string_view text, const std::array<En
     for (const auto value : all) {
         if (to_string(value) == text) return value;
     }
-    refuse(column, text);
+    refuse(column);
 }
 
 constexpr std::array statuses = {policy::Status::initiating, policy::Status::initiated, policy::Status::revoked};
@@ -48,14 +48,14 @@ std::string to_column(const std::optional<captures::base::Endpoint>& listener) {
 
 captures::base::Endpoint to_endpoint(std::string_view text) {
     const auto endpoint = captures::base::Endpoint::parse(text);
-    if (!endpoint) refuse("listener", text);
+    if (!endpoint) refuse("listener");
     return *endpoint;
 }
 
 }  // namespace
 
 void RecordRow::take(const policy::AccessRecord& record) {
-    id = record.id;
+    id = static_cast<long long>(record.id);
     request = record.request;
     requestor = record.requestor;
     machine = record.machine;
@@ -92,13 +92,13 @@ policy::AccessRecord RecordRow::value() const {
                                 .status = to_enum("status", status, statuses),
                                 .status_reason = to_enum("status_reason", status_reason, reasons),
                                 .listener = {}};
-    if (!read_protocol(protocol, record.protocol)) refuse("protocol", protocol);
-    if (!read_on_expiry(on_expiry, record.on_expiry)) refuse("on_expiry", on_expiry);
+    if (!read_protocol(protocol, record.protocol)) refuse("protocol");
+    if (!read_on_expiry(on_expiry, record.on_expiry)) refuse("on_expiry");
     if (!listener.empty()) record.listener = to_endpoint(listener);
     for (std::string_view rest = sources; !rest.empty();) {
         const auto comma = rest.find(',');
         const auto source = captures::base::Prefix::parse(rest.substr(0, comma));
-        if (!source) refuse("sources", sources);
+        if (!source) refuse("sources");
         record.sources.push_back(*source);
         rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
     }
@@ -116,7 +116,7 @@ void PolicyRow::take(const StoredPolicy& policy) {
 
 StoredPolicy PolicyRow::value() const {
     auto policy = from_json(body);
-    if (!policy) refuse(fmt::format("the policy {}", name), body);
+    if (!policy) refuse("body");
     policy->name = name;
     return {.policy = std::move(*policy), .deleted = deleted != 0, .changed = to_time(changed), .by = changed_by};
 }

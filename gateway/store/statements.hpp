@@ -11,17 +11,17 @@ namespace gateway::store {
 
 /// A prepared statement that writes one row of a table, again and again.
 template <class Row>
-class Writer {
+class RowWriter {
 public:
-    explicit Writer(soci::session& session) : statement_{session} {
+    explicit RowWriter(soci::session& session) : statement_{session} {
         row_.each([this](auto& field) { statement_.exchange(soci::use(field)); });
         statement_.alloc();
         statement_.prepare(Row::write);
         statement_.define_and_bind();
     }
-    Writer(const Writer&) = delete;  // the statement is bound to the row
-    Writer& operator=(const Writer&) = delete;
-    ~Writer() = default;
+    RowWriter(const RowWriter&) = delete;  // the statement is bound to the row
+    RowWriter& operator=(const RowWriter&) = delete;
+    ~RowWriter() = default;
 
     template <class Value>
     void write(const std::vector<Value>& values) {

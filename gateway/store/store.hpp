@@ -15,9 +15,9 @@
 
 namespace gateway::store {
 
-/// Why something is not on disk. `message` says what, where and how to mend it.
+/// Why something is not on disk. `message` says what, where and how to mend it, without anything that a client wrote.
 struct StoreError {
-    enum class Kind : std::uint8_t { full, read_only, in_use, too_new, damaged, unavailable };
+    enum class Kind : std::uint8_t { full, read_only, in_use, too_new, damaged, malformed, unavailable };
     Kind kind = Kind::unavailable;
     std::string message;
 };
@@ -73,48 +73,48 @@ struct EventFilter {
 /// The bytes of an event's texts.
 [[nodiscard]] std::size_t text_size(const policy::AuditEvent& event) noexcept;
 
-/// Requests, policies and the audit chain on disk.
+/// The newest event of a chain, or the one before its oldest: 0 and `first_hash()` where there is none.
+struct ChainPoint {
+    std::uint64_t sequence = 0;
+    std::string hash;
+};
+
+/// Requests, policies and the audit chain, kept for good.
 ///
-/// Theory of operation. One SQLite file through SOCI, in WAL mode with full synchronisation: when `commit` returns, the
-/// transaction has been synced, and a crash at any moment leaves all of it or nothing. The file is locked
-/// exclusively while it is open, so that a second process is refused, this program or another. The schema has a
-/// version; older ones are migrated on opening, each step in a transaction, newer ones refused. Statements are plain
-/// SQL that PostgreSQL takes, too.
-///
-/// What a commit waits for is one sync of the log. A thread of its own copies the log into the file (see Checkpointer),
-/// and `maintain` lengthens the log ahead, for a file that grows takes a sync more.
+/// When `commit` returns, all of it is on disk, and a crash at any moment leaves all of a commit or nothing. Nobody else writes
+/// what a store has open. Texts are UTF-8 without NUL: see `check`.
 ///
 /// No exception leaves it. After an error the store stays usable: the next commit may succeed (somebody made room).
+/// For one thread at a time; a service has a Writer for that.
 class Store {
 public:
     /// `url`: `sqlite:PATH`, created with mode 0600 where it does not exist.
     [[nodiscard]] static tl::expected<std::unique_ptr<Store>, StoreError> open(const std::string& url);
+    Store() = default;
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
-    ~Store();
+    virtual ~Store() = default;
 
-    [[nodiscard]] tl::expected<Snapshot, StoreError> load(captures::base::Time since);
+    [[nodiscard]] virtual tl::expected<Snapshot, StoreError> load(captures::base::Time since) = 0;
 
     /// On success the events carry their sequence and hash.
-    [[nodiscard]] tl::expected<void, StoreError> commit(Commit& commit);
+    [[nodiscard]] virtual tl::expected<void, StoreError> commit(Commit& commit) = 0;
 
-    [[nodiscard]] tl::expected<std::vector<policy::AuditEvent>, StoreError> events(const EventFilter& filter);
+    [[nodiscard]] virtual tl::expected<std::vector<policy::AuditEvent>, StoreError> events(
+        const EventFilter& filter) = 0;
 
-    /// Once a second: does what keeps a commit at one sync, while few commits are made.
-    void maintain() noexcept;
+    /// Does what keeps commits quick, as long as it takes: for moments when nobody waits. Errors show in a later commit.
+    virtual void maintain() noexcept = 0;
 
-    /// The newest event's sequence and hash; 0 and `first_hash()` where there is none.
-    struct Head {
-        std::uint64_t sequence = 0;
-        std::string hash;
-    };
-    [[nodiscard]] const Head& head() const noexcept;
-
-private:
-    struct Database;
-    explicit Store(std::unique_ptr<Database> database);
-
-    std::unique_ptr<Database> database_;
+    [[nodiscard]] virtual const ChainPoint& head() const noexcept = 0;
 };
+
+/// Why a commit cannot be kept: a text of it is not UTF-8, or has a NUL. It is refused whole, and what is written together with
+/// it is not.
+[[nodiscard]] tl::expected<void, StoreError> check(const Commit& commit);
+
+/// Adds all that is in one to the other.
+void append(Commit& to, Commit from);
+[[nodiscard]] bool is_empty(const Commit& commit) noexcept;
 
 }  // namespace gateway::store

@@ -2,6 +2,7 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,7 +33,7 @@ struct ApiLab : ServiceLab {
         auto made = gateway::api::sign_in::Authenticator::create(control->config());
         BOOST_REQUIRE_MESSAGE(made, (made ? std::string{} : made.error()));
         authenticator = std::make_unique<gateway::api::sign_in::Authenticator>(std::move(*made));
-        api = std::make_unique<gateway::api::Api>(*control, *authenticator, dependencies);
+        api = std::make_unique<gateway::api::Api>(control->plane(), *authenticator, dependencies);
     }
 
     /// `who`: the name before the @; nobody where it is empty.
@@ -55,7 +56,15 @@ struct ApiLab : ServiceLab {
     }
     gateway::api::http::Response send(std::string_view method, const std::string& who, std::string_view target,
                                       std::string body = {}, Headers headers = {}, captures::base::Time now = noon) {
-        return api->answer(request(method, who, target, std::move(body), std::move(headers)), now);
+        return answer(request(method, who, target, std::move(body), std::move(headers)), now);
+    }
+    /// Waits for what is to be on disk before.
+    gateway::api::http::Response answer(gateway::api::http::Request asked, captures::base::Time now) {
+        std::optional<gateway::api::http::Response> told;
+        api->answer(std::move(asked), now, [&](auto response) { told = std::move(response); });
+        control->finish();
+        BOOST_REQUIRE(told.has_value());
+        return std::move(*told);
     }
     gateway::api::http::Response get(const std::string& who, std::string_view target, captures::base::Time now = noon) {
         return send("GET", who, target, {}, {}, now);

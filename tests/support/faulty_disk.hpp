@@ -14,13 +14,13 @@ namespace support {
 
 using namespace sqlite_api;  // where SOCI includes it
 
-/// SQLite's own VFS `unix-excl`, whose files fail as long as they are told to. Made before a store is opened, and one at a time.
+/// SQLite's own VFS, whose files fail as long as they are told to. Made before a store is opened, and one at a time.
 ///
 /// Linux refuses to remount a file system read-only while files on it are open for writing. Its kernel does so by itself after
 /// errors, and then write(2) gives EROFS: that, and an fsync(2) that gives EIO, is what it does.
 class FaultyDisk {
 public:
-    FaultyDisk() : own_{sqlite3_vfs_find("unix-excl")}, vfs_{*own_} {
+    FaultyDisk() : own_{sqlite3_vfs_find(nullptr)}, vfs_{*own_} {
         vfs_.xOpen = open;
         sqlite3_vfs_register(&vfs_, 1);
         current = this;
@@ -29,15 +29,17 @@ public:
     FaultyDisk& operator=(const FaultyDisk&) = delete;
     ~FaultyDisk() {
         sqlite3_vfs_unregister(&vfs_);
-        sqlite3_vfs_register(own_, 0);
+        sqlite3_vfs_register(own_, 1);
         current = nullptr;
         fails_to_write = fails_to_sync = copy_fails_to_write = copy_fails_to_sync = false;
-        before_sync_of_copy = after_sync_of_copy = nullptr;
+        before_sync = before_sync_of_copy = after_sync_of_copy = nullptr;
     }
 
     static inline std::atomic<bool> fails_to_write = false;  ///< EROFS
     static inline std::atomic<bool> fails_to_sync = false;   ///< EIO
     static inline std::atomic<std::size_t> syncs = 0;        ///< that were asked for
+    /// Called with the file's path by whoever syncs; set while nobody does.
+    static inline std::function<void(const std::string&)> before_sync;
 
     // The same of the file alone that the log is copied into.
     static inline std::atomic<bool> copy_fails_to_write = false;
@@ -95,6 +97,7 @@ private:
         };
         methods.faulty.xSync = [](sqlite3_file* one, int how) {
             ++syncs;
+            if (before_sync) before_sync(name_of(one));
             const bool to_copy = of(one).is_copy;
             if (to_copy && before_sync_of_copy) before_sync_of_copy(name_of(one));
             if (fails_to_sync || (to_copy && copy_fails_to_sync)) {

@@ -6,6 +6,8 @@
 #include <future>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "gateway/api/http/server.hpp"
 #include "gateway/api/http/tls.hpp"
@@ -27,7 +29,7 @@ struct Folder {
 };
 
 /// A server in a thread of its own. It answers with what it understood: `GET /a/b peer=127.0.0.1 body=…`; `/long`, with 4 MB;
-/// `/waits`, with what holds once it is settled; `/blocks`, not before `unblock`, and nobody else meanwhile.
+/// `/waits`, once somebody asks for `/release`; `/blocks`, not before `unblock`, and nobody else meanwhile.
 class RunningServer {
 public:
     using Limits = gateway::api::http::ServerLimits;
@@ -42,7 +44,11 @@ public:
                               std::chrono::time_point_cast<captures::base::Duration>(std::chrono::system_clock::now()))
                               ->files;
         }
-        endpoint = server.listen(options, [this](const auto& request) { return answer(request); }).value();
+        const auto handler = [this](const auto& request, auto reply) {
+            if (request.path == std::vector<std::string>{"waits"}) return waiting_.push_back(std::move(reply));
+            reply(answer(request));
+        };
+        endpoint = server.listen(options, handler).value();
         thread_ = std::thread{[this] {
             server.run([this] {
                 ++ticks;
@@ -78,9 +84,6 @@ public:
     captures::base::Endpoint endpoint;
     std::string last_authorization;  ///< of the last request; to be read once it is answered
     std::atomic<int> ticks = 0;
-    std::atomic<bool> settles = true;
-    std::atomic<int> waiting = 0;
-    std::atomic<int> waited_together = 0;  ///< how many when one was settled
     std::promise<void> unblock;
     std::uint64_t turned_away = 0;  ///< of those who asked for the numbers
 
@@ -93,12 +96,8 @@ private:
         if (text == "GET /stop") server.stop();
         if (text == "GET /throw") throw std::runtime_error{"of the handler"};
         if (text == "GET /blocks") unblock.get_future().wait();
-        if (text == "GET /waits" && request.can_wait) {
-            ++waiting;
-            return {200, {}, "waited", [this] {
-                        if (waiting > 0) waited_together = waiting.exchange(0);
-                        return settles.load();
-                    }};
+        if (text == "GET /release") {
+            for (const auto& reply : std::exchange(waiting_, {})) reply({200, {}, "waited"});
         }
         if (text == "GET /long") return {200, {{"Content-Type", "text/plain"}}, std::string(4'000'000, 'x')};
         text += " base=" + request.base_url + " peer=" + request.peer + " x=" + std::string{request.header("x-test")};
@@ -107,6 +106,7 @@ private:
 
     Folder folder_;
     gateway::api::http::Server::Numbers numbers_;
+    std::vector<gateway::api::http::Reply> waiting_;
     std::promise<void> ended_;
     std::thread thread_;
 };

@@ -37,8 +37,8 @@ struct SeeingLab : ApiLab {
         live = std::move(*opened);
         control->enforce_by(*live, noon);
         dependencies.live = live.get();
-        dependencies.reload = [this](const gateway::control_plane::Caller& caller) {
-            return gateway::service::reload(config_path(), *control, *authenticator, &caller, noon);
+        dependencies.reload = [this](const gateway::control_plane::Caller& caller, const auto& done) {
+            gateway::service::reload(config_path(), control->plane(), *authenticator, &caller, noon, done);
         };
     }
 

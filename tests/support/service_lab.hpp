@@ -8,6 +8,7 @@
 #include "gateway/config_file/load.hpp"
 #include "gateway/control_plane/control_plane.hpp"
 #include "tests/support/scratch_folder.hpp"
+#include "tests/support/waiting_control.hpp"
 
 /// A control plane on a real store in a directory of its own, for the tests of the service and its API.
 namespace support {
@@ -119,7 +120,7 @@ struct ServiceLab {
         BOOST_REQUIRE_MESSAGE(store, (store ? std::string{} : store.error().message));
         auto started = gateway::control_plane::ControlPlane::start(std::move(loaded->config), std::move(*store), now);
         BOOST_REQUIRE_MESSAGE(started, (started ? std::string{} : started.error()));
-        control = std::move(*started);
+        control = std::make_unique<WaitingControl>(std::move(*started));
     }
 
     [[nodiscard]] static gateway::control_plane::Caller caller(const std::string& name) {
@@ -143,7 +144,7 @@ struct ServiceLab {
     }
 
     ScratchFolder directory;
-    std::unique_ptr<gateway::control_plane::ControlPlane> control;
+    std::unique_ptr<WaitingControl> control;
 };
 
 }  // namespace support

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -52,8 +53,9 @@ std::string message_of(const tl::expected<Value, gateway::store::StoreError>& re
     return result ? std::string{} : result.error().message;
 }
 
-inline captures::base::Time at_second(long long second) {
-    return captures::base::Time{std::chrono::seconds{1'769'851'800 + second} + captures::base::Duration{1}};
+inline captures::base::Time at_second(std::integral auto second) {
+    return captures::base::Time{std::chrono::seconds{1'769'851'800 + static_cast<long long>(second)} +
+                                captures::base::Duration{1}};
 }
 
 inline policy::AccessRecord sample_record(policy::WindowId id) {
@@ -75,7 +77,7 @@ inline policy::AccessRecord sample_record(policy::WindowId id) {
             .listener = captures::base::Endpoint::parse("203.0.113.10:50022")};
 }
 
-inline policy::AuditEvent sample_event(long long second = 0, const std::string& machine = "web01",
+inline policy::AuditEvent sample_event(std::integral auto second, const std::string& machine = "web01",
                                        const std::string& caller = "anna") {
     return {.sequence = 0,
             .time = at_second(second),
@@ -90,6 +92,15 @@ inline policy::AuditEvent sample_event(long long second = 0, const std::string& 
             .client_request_id = "r",
             .detail = "22 for 3 h",
             .hash = {}};
+}
+
+/// How many pages the database has, by its header: the file may be longer.
+inline std::streamoff pages_of(const std::filesystem::path& file) {
+    std::ifstream stream{file, std::ios::binary};
+    stream.seekg(28);
+    std::streamoff pages = 0;
+    for (int byte = 0; byte < 4; ++byte) pages = pages << 8 | stream.get();
+    return pages;
 }
 
 /// One of each, as an approved request would be: all carry `id`.

@@ -26,7 +26,6 @@ struct Request {         // NOLINT(bugprone-exception-escape): moving what Boost
     std::string base_url;  ///< `https://host:port` as the client named it, for absolute links
     std::string peer;      ///< the client's address as text
     std::optional<captures::base::Ipv4Address> peer_ipv4;
-    bool can_wait = false;  ///< its answer may be one that is to be settled
 
     [[nodiscard]] std::string_view header(std::string_view lower_case_name) const;
     [[nodiscard]] std::optional<std::string_view> parameter(std::string_view lower_case_name) const;
@@ -37,10 +36,10 @@ struct Response {
     int status = 200;
     std::vector<std::pair<std::string_view, std::string>> headers;  ///< the names are literals
     std::string body;
-    /// Where set, the answer holds only if this returns true: to be called once no other request is at hand that could share
-    /// its way to the disk. False: nothing has happened, ask again with a request that cannot wait.
-    std::function<bool()> settle = {};
 };
+
+/// Takes the answer to a request: called once, by the server's thread, perhaps later.
+using Reply = std::function<void(Response)>;
 
 /// Splits and decodes `/a/b?c=d`. Empty where an escape is broken, a segment is `.` or `..`, or a byte is not to be
 /// in a URL: such a request is answered 400.

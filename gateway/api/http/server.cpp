@@ -126,6 +126,8 @@ void Server::stop() {
     asio::dispatch(impl_->io, [this] { impl_->stop(); });
 }
 
+void Server::post(std::function<void()> task) { asio::post(impl_->io, std::move(task)); }
+
 Server::Numbers Server::numbers() const noexcept { return impl_->host.numbers; }
 
 asio::awaitable<void> Server::Impl::accept(std::shared_ptr<Listener> listener) {

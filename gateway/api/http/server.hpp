@@ -35,7 +35,8 @@ struct Certificate {
 /// HTTP/1.1 with TLS, or without it for the lab's sign-in and only on loopback. Asio coroutines in one thread.
 class Server {
 public:
-    using Handler = std::function<Response(const Request&)>;
+    /// Replies at once or later; meanwhile other requests are answered.
+    using Handler = std::function<void(Request, Reply)>;
 
     struct Options {
         captures::base::Endpoint listen;
@@ -56,6 +57,9 @@ public:
 
     /// What SIGHUP does while it runs; by the thread that runs it. Without it the signal ends the process.
     void on_hangup(std::function<void()> reload);
+
+    /// Calls `task` in the thread that runs it. May be called from another thread.
+    void post(std::function<void()> task);
 
     /// Takes no more connections, lets those that are being answered finish (at most a second), and ends `run`.
     /// May be called from a handler, from another thread, and SIGINT and SIGTERM do; a second signal ends the process.

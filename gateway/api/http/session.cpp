@@ -4,7 +4,6 @@
 #include <openssl/sslerr.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -133,7 +132,7 @@ struct Session::Exchange {
 };
 
 Session::Session(Socket socket, std::shared_ptr<const ListenerTerms> terms, SessionHost& host)
-    : socket_{std::move(socket)}, terms_{std::move(terms)}, host_{host} {
+    : socket_{std::move(socket)}, terms_{std::move(terms)}, host_{host}, answered_{socket_.get_executor()} {
     Error ignored;
     socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
     const auto local = socket_.local_endpoint(ignored);
@@ -202,19 +201,20 @@ asio::awaitable<bool> Session::exchange() {
     good = request.has_value();
     if (good) request->peer = peer_;
     if (good) request->peer_ipv4 = peer_ipv4_;
-    if (good) request->can_wait = true;
     if (!good && !now.refused) co_return false;
     if (!good && !late_) ++host_.numbers.malformed;
 
     answering_ = true;
-    auto response = good ? answer(*request) : std::move(*now.refused);
-    if (response.settle) {
-        co_await settle(*request, response);
+    deadline_ = std::chrono::steady_clock::time_point::max();  // the store's disk takes what it takes
+    std::optional<Response> response = std::move(now.refused);
+    if (good) {
+        auto told = co_await answer(*request);
+        response = std::move(told);
     }
     const bool keep = good && now.parser.keep_alive() && !host_.stopping;
     const bool old = good && now.parser.get().version() != http_1_1;
     const Delivery delivery{.keep_alive = keep, .http_1_0 = old, .only_head = now.only_head, .date = clock_time()};
-    std::string text = to_wire(response, delivery);
+    std::string text = to_wire(*response, delivery);
     const bool sent = co_await send(std::move(text));
     co_return sent&& keep;
 }
@@ -318,29 +318,25 @@ asio::awaitable<void> Session::close() {
     }
 }
 
-/// Lets requests that have come in meanwhile join before the answer is settled: one turn takes those that were read, the
-/// next those that were about to be. With nobody else there it takes microseconds.
-asio::awaitable<void> Session::settle(Request& request, Response& response) {
-    constexpr int turns = 2;
-    for (int turn = 0; turn < turns; ++turn) {
-        co_await asio::post(socket_.get_executor(), use_awaitable);
-    }
-    bool holds = false;
+/// A handler that replies later finds the session by a weak pointer: it may have ended with the server meanwhile.
+asio::awaitable<Response> Session::answer(Request& request) {
+    response_.reset();
+    answered_.expires_at(std::chrono::steady_clock::time_point::max());
     try {
-        holds = response.settle();
-    } catch (const std::exception&) {  // of memory: asking again tells
-    }
-    if (holds) co_return;
-    request.can_wait = false;
-    response = answer(request);
-}
-
-Response Session::answer(const Request& request) const {
-    try {
-        return terms_->handler(request);
+        terms_->handler(std::move(request), [session = weak_from_this()](Response response) {
+            const auto self = session.lock();
+            if (!self) return;
+            self->response_ = std::move(response);
+            self->answered_.cancel();
+        });
     } catch (const std::exception&) {
-        return refusal(500, "InternalServerError", "The request could not be answered.");
+        response_ = refusal(500, "InternalServerError", "The request could not be answered.");
     }
+    Error ended;
+    while (!response_) {
+        co_await answered_.async_wait(redirect_error(use_awaitable, ended));
+    }
+    co_return std::move(*response_);
 }
 
 void Session::limit_time(captures::base::Duration time, Late late, bool counts) {

@@ -13,6 +13,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "gateway/api/http/server.hpp"
 
@@ -87,8 +88,7 @@ private:
     [[nodiscard]] Awaitable<bool> send(std::string text);
     [[nodiscard]] Awaitable<void> close();
 
-    [[nodiscard]] Awaitable<void> settle(Request& request, Response& response);
-    [[nodiscard]] Response answer(const Request& request) const;
+    [[nodiscard]] Awaitable<Response> answer(Request& request);  ///< which is taken
     void limit_time(captures::base::Duration time, Late late, bool counts = true);
     [[nodiscard]] bool take_large_body(Exchange& now);
 
@@ -96,7 +96,9 @@ private:
     std::optional<boost::asio::ssl::stream<Socket&>> tls_;
     std::shared_ptr<const ListenerTerms> terms_;
     SessionHost& host_;
-    std::string unread_;  ///< received, not yet parsed
+    std::optional<Response> response_;    ///< of the handler
+    boost::asio::steady_timer answered_;  ///< ends when that is there
+    std::string unread_;                  ///< received, not yet parsed
     std::string peer_;
     std::optional<captures::base::Ipv4Address> peer_ipv4_;
     std::string local_;  ///< `address:port`

@@ -105,7 +105,6 @@ BOOST_AUTO_TEST_CASE(what_was_answered_503_for_want_of_a_sync_is_not_there_after
 
 BOOST_AUTO_TEST_CASE(many_look_ups_are_all_told_and_in_their_order) {
     for (std::uint64_t n = 1; n <= many; ++n) look_up(n);
-    BOOST_TEST(control->audit_head().sequence > 0U);  // before anybody asked for it
     BOOST_TEST(control->flush(noon + 1s));
     check_told(many);
 }

@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_kill_at_any_moment_loses_nothing_acknowledged_and_leaves_
     BOOST_TEST(written > 10U);
 }
 
-BOOST_AUTO_TEST_CASE(in_quiet_moments_the_log_is_lengthened_ahead_and_copied_and_nothing_is_lost) {
+BOOST_AUTO_TEST_CASE(in_quiet_moments_the_log_is_copied_and_nothing_is_lost) {
     const tests::TemporaryDirectory directory;
     const auto log = directory.file().string() + "-wal";
     const auto opened = Store::open(directory.url());
@@ -106,23 +106,10 @@ BOOST_AUTO_TEST_CASE(in_quiet_moments_the_log_is_lengthened_ahead_and_copied_and
         auto sample = tests::sample_commit(id);
         BOOST_REQUIRE(store->commit(sample).has_value());
     };
-    std::vector<std::uintmax_t> sizes;
-    for (int second = 0; second < 3; ++second) {
-        store->maintain();
-        sizes.push_back(std::filesystem::file_size(log));
-    }
-    if (std::filesystem::space(log).available > (std::uintmax_t{2} << 30U)) {
-        BOOST_TEST(sizes[0] >= (1U << 20U));
-        BOOST_TEST(sizes[2] >= sizes[0] + (2U << 20U));
-    }
-    for (policy::WindowId id = 1; id <= 100; ++id) commit(id);
     const auto before = std::filesystem::file_size(directory.file());
-    store->maintain();  // not quiet
+    for (policy::WindowId id = 1; id <= 100; ++id) commit(id);
     BOOST_TEST(std::filesystem::file_size(directory.file()) == before);
-    for (int wait = 0; wait < 2000 && std::filesystem::file_size(directory.file()) == before; ++wait) {
-        store->maintain();
-        std::this_thread::sleep_for(std::chrono::milliseconds{5});
-    }
+    store->maintain();
     BOOST_TEST(std::filesystem::file_size(directory.file()) > before);
     commit(101);
 

@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_commit_that_fails_at_its_last_row_leaves_no_trace) {
     const auto store = open(directory.url());
     const auto before = contents(*store);
     auto refused = sample_commit(51);
-    refused.events.push_back(tests::sample_event());
+    refused.events.push_back(tests::sample_event(0));
     refused.events.back().detail = "refuse me";
     const auto given = refused.events;
     const auto done = store->commit(refused);
@@ -351,14 +351,13 @@ BOOST_AUTO_TEST_CASE(no_commit_is_acknowledged_into_a_directory_that_was_removed
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_file_is_refused) {
-    const auto no_change = [](const std::filesystem::path& /*file*/) {};
     struct Row {
         const char* what;
         std::function<void(const std::filesystem::path&)> damage;
         bool refused = true;
     };
     for (const auto& row : {
-             Row{"as it was", no_change, false},
+             Row{"as it was", [](const auto& /*file*/) {}, false},
              Row{"no header", [](const auto& file) { overwrite(file, 0, "not a database at all"); }},
              Row{"text",
                  [](const auto& file) { std::ofstream{file} << "hello, I am a text file, and a rather long one"; }},
@@ -367,8 +366,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_file_is_refused) {
                  [](const auto& file) { overwrite(file, 4096 * 4, std::string(4096, '\xa5')); }},
              Row{"the last page",
                  [](const auto& file) {
-                     overwrite(file, static_cast<std::streamoff>(std::filesystem::file_size(file)) - 4096,
-                               std::string(4096, '\0'));
+                     overwrite(file, (tests::pages_of(file) - 1) * 4096, std::string(4096, '\0'));
                  }},
              Row{"another program's number", [](const auto& file) { overwrite(file, 68, "Mine"); }},
          }) {

@@ -1,4 +1,4 @@
-#include "gateway/store/store.hpp"
+#include "gateway/store/sqlite_store.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -30,20 +30,20 @@ std::string select(const char* table, const Conditions& conditions, const char* 
     return fmt::format("select {} from {}{} {}", Row::columns, table, conditions.text(), order);
 }
 
-struct Writers {
-    explicit Writers(soci::session& session)
+struct RowWriters {
+    explicit RowWriters(soci::session& session)
         : records{session}, policies{session}, mapped_ports{session}, requests{session}, events{session} {}
 
-    Writer<RecordRow> records;
-    Writer<PolicyRow> policies;
-    Writer<MappedPortRow> mapped_ports;
-    Writer<RequestRow> requests;
-    Writer<EventRow> events;
+    RowWriter<RecordRow> records;
+    RowWriter<PolicyRow> policies;
+    RowWriter<MappedPortRow> mapped_ports;
+    RowWriter<RequestRow> requests;
+    RowWriter<EventRow> events;
 };
 
 }  // namespace
 
-struct Store::Database {
+struct SqliteStore::Database {
     explicit Database(const std::string& path) : file{path} {
         writers.emplace(file.session());
         auto newest = read<EventRow>(
@@ -66,13 +66,12 @@ struct Store::Database {
             const auto fault = current_fault();
             writers.reset();  // SOCI leaves a statement that failed unusable
             file.roll_back();
-            return tl::unexpected{told(fault, file.path())};
+            return tl::unexpected{error_of(fault, file.path())};
         }
     }
 
     void write(const Commit& commit) {
-        file.check_in_place();
-        const auto turn = file.turn();
+        file.prepare_commit();
         if (!writers) writers.emplace(file.session());
         file.session() << "begin immediate";
         writers->records.write(commit.records);
@@ -81,7 +80,6 @@ struct Store::Database {
         writers->requests.write(commit.requests);
         writers->events.write(commit.events);
         file.session() << "commit";
-        file.count_commit();
     }
 
     /// Lets the events follow on the head.
@@ -97,27 +95,28 @@ struct Store::Database {
     }
 
     DatabaseFile file;
-    std::optional<Writers> writers;  ///< after the session that they belong to
-    Head head{.sequence = 0, .hash = policy::first_hash()};
+    std::optional<RowWriters> writers;  ///< after the session that they belong to
+    ChainPoint head{.sequence = 0, .hash = policy::first_hash()};
 };
 
 tl::expected<std::unique_ptr<Store>, StoreError> Store::open(const std::string& url) {
     constexpr std::string_view scheme = "sqlite:";
-    if (!url.starts_with(scheme) || url.size() == scheme.size()) {
-        return tl::unexpected{StoreError{StoreError::Kind::unavailable, url + " is no store: write sqlite:PATH"}};
-    }
-    const auto path = url.substr(scheme.size());
+    if (url.starts_with(scheme) && url.size() > scheme.size()) return SqliteStore::open(url.substr(scheme.size()));
+    return tl::unexpected{StoreError{StoreError::Kind::unavailable, url + " is no store: write sqlite:PATH"}};
+}
+
+tl::expected<std::unique_ptr<Store>, StoreError> SqliteStore::open(const std::string& path) {
     try {
-        return std::unique_ptr<Store>{new Store{std::make_unique<Database>(path)}};
+        return std::unique_ptr<Store>{new SqliteStore{std::make_unique<Database>(path)}};
     } catch (const std::exception&) {
-        return tl::unexpected{told(current_fault(), path)};
+        return tl::unexpected{error_of(current_fault(), path)};
     }
 }
 
-Store::Store(std::unique_ptr<Database> database) : database_{std::move(database)} {}
-Store::~Store() = default;
+SqliteStore::SqliteStore(std::unique_ptr<Database> database) : database_{std::move(database)} {}
+SqliteStore::~SqliteStore() = default;
 
-tl::expected<Snapshot, StoreError> Store::load(captures::base::Time since) {
+tl::expected<Snapshot, StoreError> SqliteStore::load(captures::base::Time since) {
     return database_->attempt([&] {
         auto& session = database_->file.session();
         const auto time = to_column(since);
@@ -130,7 +129,7 @@ tl::expected<Snapshot, StoreError> Store::load(captures::base::Time since) {
         snapshot.records = read<RecordRow>(session, select<RecordRow>("records", current, "order by id"), current);
         long long last_id = 0;
         session << "select coalesce(max(id), 0) from records", soci::into(last_id);
-        snapshot.last_id = static_cast<policy::WindowId>(last_id);
+        snapshot.last_id = static_cast<policy::WindowId>(std::max(last_id, 0LL));
         snapshot.policies = read<PolicyRow>(session, select<PolicyRow>("policies", {}, "order by name_key"));
         snapshot.mapped_ports = read<MappedPortRow>(
             session, select<MappedPortRow>("mapped_ports", {}, "order by machine_key, port"));
@@ -140,7 +139,8 @@ tl::expected<Snapshot, StoreError> Store::load(captures::base::Time since) {
     });
 }
 
-tl::expected<void, StoreError> Store::commit(Commit& commit) {
+tl::expected<void, StoreError> SqliteStore::commit(Commit& commit) {
+    if (auto kept = check(commit); !kept) return kept;
     auto& events = commit.events;
     auto written = database_->attempt([&] {
         database_->chain(events);
@@ -155,7 +155,7 @@ tl::expected<void, StoreError> Store::commit(Commit& commit) {
     return written;
 }
 
-tl::expected<std::vector<policy::AuditEvent>, StoreError> Store::events(const EventFilter& filter) {
+tl::expected<std::vector<policy::AuditEvent>, StoreError> SqliteStore::events(const EventFilter& filter) {
     const auto machine = policy::to_lower(filter.machine);
     const auto caller = policy::to_lower(filter.caller);
     const auto from = to_column(filter.from.value_or(captures::base::Time{}));
@@ -183,14 +183,8 @@ tl::expected<std::vector<policy::AuditEvent>, StoreError> Store::events(const Ev
     return database_->attempt([&] { return read<EventRow>(database_->file.session(), query, wanted, is_enough); });
 }
 
-std::size_t text_size(const policy::AuditEvent& event) noexcept {
-    return event.operation.size() + event.status.size() + event.sub_status.size() + event.caller.size() +
-           event.caller_address.size() + event.resource.size() + event.machine.size() + event.correlation_id.size() +
-           event.client_request_id.size() + event.detail.size() + event.hash.size();
-}
+void SqliteStore::maintain() noexcept { database_->file.copy_log(); }
 
-void Store::maintain() noexcept { database_->file.maintain(); }
-
-const Store::Head& Store::head() const noexcept { return database_->head; }
+const ChainPoint& SqliteStore::head() const noexcept { return database_->head; }
 
 }  // namespace gateway::store
