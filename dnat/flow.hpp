@@ -25,8 +25,8 @@ struct alignas(64) Flow {
     captures::base::Endpoint instance;  ///< inside, the firewall instance and the source port it uses for this flow
     captures::base::Time last_seen;     ///< of the packet that counts for the deadline
     std::uint32_t rule = 0;             ///< index of the rule that admitted it
-    std::uint32_t window = 0;           ///< JIT window that admitted it; 0 for none
     std::uint32_t generation = 0;       ///< of rules and windows when it was last judged
+    std::uint64_t window = 0;           ///< JIT window that admitted it; 0 for none
     std::uint16_t address_delta = 0;    ///< ChecksumDelta of client -> instance, called -> target: addresses
     std::uint16_t transport_delta = 0;  ///< addresses and ports
     captures::base::Protocol protocol = captures::base::Protocol::tcp;

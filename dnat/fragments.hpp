@@ -20,7 +20,7 @@ struct FragmentRuling {
     Translation translation{};  ///< valid iff forward
     std::uint8_t reason = 0;
     std::uint32_t rule = 0;
-    std::uint32_t window = 0;
+    std::uint64_t window = 0;
 };
 
 /// A fragment that waits for its datagram's first one; its bytes are a copy.

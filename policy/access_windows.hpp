@@ -15,7 +15,7 @@
 namespace policy {
 
 /// Identifies an open or past window; numbered from 1 in the order of approval, never reused.
-using WindowId = std::uint32_t;
+using WindowId = std::uint64_t;
 
 /// A permission for some sources to reach one port of one VM from `start` until just before `end`.
 struct Window {

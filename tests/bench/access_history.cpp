@@ -39,7 +39,7 @@ struct History {
         record.justification = "monthly patches";
         record.port = 22;
         record.protocol = captures::base::Protocol::tcp;
-        record.sources = {{captures::base::Ipv4Address{0xC6336400U | (id & 0xFFU)}, 32}};
+        record.sources = {{captures::base::Ipv4Address{0xC6336400U | static_cast<std::uint32_t>(id & 0xFFU)}, 32}};
         record.initiate();
         return record;
     }

@@ -154,7 +154,8 @@ BOOST_AUTO_TEST_CASE(a_new_flow_begins_clean_whatever_was_in_its_place) {
     FlowTable table{1};
     const auto first = insert(table, arrived("198.51.100.7:40000"));
     auto& flow = table[first];
-    flow.rule = flow.window = 7;
+    flow.rule = 7;
+    flow.window = 7;
     flow.east_west = true;
     flow.state = dnat::FlowState::cut;
     flow.tcp.client.next = 99;

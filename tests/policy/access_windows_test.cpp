@@ -231,9 +231,9 @@ BOOST_AUTO_TEST_CASE(looking_up_promises_not_to_throw) {
 }
 
 BOOST_AUTO_TEST_CASE(a_hundred_thousand_addresses_each_have_their_own_window_on_one_port) {
-    constexpr WindowId many = 100'000;
+    constexpr std::uint32_t many = 100'000;
     AccessWindows windows;
-    const auto nth = [](WindowId n) {
+    const auto nth = [](std::uint32_t n) {
         return Window{.id = n,
                       .target = ssh,
                       .protocol = Protocol::tcp,
@@ -241,13 +241,13 @@ BOOST_AUTO_TEST_CASE(a_hundred_thousand_addresses_each_have_their_own_window_on_
                       .start = noon,
                       .end = noon + 1h};
     };
-    for (WindowId n = 1; n <= many; ++n) windows.open(nth(n));
+    for (std::uint32_t n = 1; n <= many; ++n) windows.open(nth(n));
     WindowId right = 0;
-    for (WindowId n = 1; n <= many; ++n) {
+    for (std::uint32_t n = 1; n <= many; ++n) {
         if (windows.find(ssh, Protocol::tcp, {0xc6000000 + n}, noon) == n) ++right;
     }
     BOOST_TEST(right == many);
-    for (WindowId n = 1; n <= many; n += 2) windows.close(nth(n));
+    for (std::uint32_t n = 1; n <= many; n += 2) windows.close(nth(n));
     BOOST_TEST(!windows.find(ssh, Protocol::tcp, {0xc6000000 + 1}, noon).has_value());
     BOOST_TEST(windows.find(ssh, Protocol::tcp, {0xc6000000 + 2}, noon).value_or(0) == 2U);
 }

@@ -193,7 +193,7 @@ void Bench::after(captures::base::Duration duration) {
 }
 
 policy::WindowId Bench::open_window(std::string_view source, captures::base::Duration duration) {
-    const auto id = static_cast<policy::WindowId>(opened_.size() / 2 + 1);
+    const policy::WindowId id = first_window_ + opened_.size() / 2;
     for (const auto& [target, protocol] :
          {std::pair{guarded_ssh, Protocol::tcp}, std::pair{guarded_udp, Protocol::udp}}) {
         opened_.push_back({.id = id,

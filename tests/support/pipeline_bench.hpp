@@ -85,6 +85,8 @@ public:
 
     /// Lets a source reach web01's guarded ports from now on.
     policy::WindowId open_window(std::string_view source, captures::base::Duration duration);
+    /// Of windows, before the first is opened.
+    void number_windows_from(policy::WindowId first) { first_window_ = first; }
     void close_window(policy::WindowId id);
     void cut(policy::WindowId id) { cut({&id, 1}); }
     void cut(std::span<const policy::WindowId> ids) { pipeline_->cut(ids, now_, recorder_); }
@@ -111,6 +113,7 @@ private:
 
     captures::base::Time now_ = start_time;
     policy::Doors doors_;
+    policy::WindowId first_window_ = 1;
     std::vector<policy::Window> opened_;
     std::unique_ptr<gateway::pipeline::Pipeline> pipeline_;
     Recorder recorder_;

@@ -22,7 +22,7 @@ struct FlowsOptions {
     std::string target;
     std::string protocol;
     std::uint16_t port = 0;
-    std::uint32_t window = 0;
+    std::uint64_t window = 0;
     std::uint32_t limit = 1000;
     std::string from;
     std::string to;

@@ -89,6 +89,20 @@ BOOST_AUTO_TEST_CASE(expiry_closes_the_door_to_new_flows_and_keeps_established_o
     check(bench.from_outside(tcp("198.51.100.7:40001", "203.0.113.10:50022").syn()), because(Reason::jit_closed));
 }
 
+BOOST_AUTO_TEST_CASE(a_window_whose_number_needs_more_than_32_bits_is_named_in_full_and_cut) {
+    Bench bench;
+    bench.number_windows_from(policy::WindowId{1} << 32U);
+    const auto window = bench.open_window("198.51.100.7", 1h);
+    connect(bench);
+    check(bench.from_outside(from_client().psh().ack(5001).seq(1001).payload("hello")), is_forwarded,
+          with_window(window));
+    bench.close_window(window);
+    bench.cut(window);
+    BOOST_TEST(bench.synthesized().size() == 2U);
+    check(bench.from_outside(from_client().ack(5001).seq(1006)), is_dropped, because(Reason::window_cut),
+          with_window(window), with_detail("window 4294967296"));
+}
+
 BOOST_AUTO_TEST_CASE(a_cut_resets_both_ends_and_drops_what_they_still_send) {
     Bench bench;
     const auto window = bench.open_window("198.51.100.7", 1h);
