@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "captures/base/checksum.hpp"
+#include "captures/packet/header_writer.hpp"
 #include "captures/packet/link_layer.hpp"
 #include "captures/packet/tcp.hpp"
 #include "captures/packet/udp.hpp"
@@ -24,9 +25,9 @@ std::uint64_t pseudo_sum(const Transport& transport) noexcept {
 void store_checksum(const Transport& transport) noexcept {
     std::byte* const field = transport.at + transport.checksum_offset;
     base::store_be16(field, 0);
-    const std::uint64_t sum = pseudo_sum(transport) + base::sum_of({transport.at, transport.length});
-    const auto checksum = static_cast<std::uint16_t>(~base::fold(sum));
-    base::store_be16(field, checksum == 0 && !transport.is_tcp ? std::uint16_t{0xffff} : checksum);
+    base::store_be16(field, packet::transport_checksum(transport.ip.source(), transport.ip.destination(),
+                                                       transport.is_tcp ? base::Protocol::tcp : base::Protocol::udp,
+                                                       {transport.at, transport.length}));
 }
 
 }  // namespace

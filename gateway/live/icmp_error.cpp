@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <span>
 
 #include "captures/base/checksum.hpp"
+#include "captures/packet/header_writer.hpp"
 #include "captures/packet/link_layer.hpp"
 #include "gateway/live/arp.hpp"
 #include "gateway/live/next_hop.hpp"
@@ -12,8 +14,6 @@
 namespace gateway::live {
 
 using captures::base::store_be16;
-using captures::base::store_be32;
-using captures::base::store_u8;
 using captures::packet::ethertype_ipv4;
 using captures::packet::IcmpView;
 using captures::packet::Ipv4View;
@@ -25,16 +25,19 @@ namespace {
 constexpr std::size_t headers_size = ethernet_size + Ipv4View::shortest + IcmpView::header_size;
 constexpr std::uint8_t protocol_icmp = 1;
 constexpr std::uint8_t internetwork_control = 0xc0;
-constexpr std::uint16_t dont_fragment = 0x4000;
-constexpr std::uint8_t ttl = 64;
 
-std::uint16_t type_and_code(IcmpError::Kind kind) noexcept {
+struct TypeAndCode {
+    std::uint8_t type;
+    std::uint8_t code;
+};
+
+TypeAndCode type_and_code(IcmpError::Kind kind) noexcept {
     switch (kind) {
-        case IcmpError::Kind::host_unreachable: return 0x0301;
-        case IcmpError::Kind::fragmentation_needed: return 0x0304;
+        case IcmpError::Kind::host_unreachable: return {3, 1};
+        case IcmpError::Kind::fragmentation_needed: return {3, 4};
         case IcmpError::Kind::time_exceeded: break;
     }
-    return 0x0b00;
+    return {11, 0};
 }
 
 /// Of the datagram on the wire that the frame stands for.
@@ -63,28 +66,23 @@ IcmpErrorFrame::IcmpErrorFrame(const IcmpError& error, const captures::packet::F
     auto* const quote = bytes_.data() + headers_size;
     std::memcpy(quote, packet.ip, quoted);
     if (length != packet.length) {
-        const Ipv4View header{quote};
         store_be16(quote + 2, static_cast<std::uint16_t>(length));
-        header.set_checksum(0);
-        header.set_checksum(captures::base::checksum_of({quote, header.header_length()}));
+        captures::packet::write_ipv4_checksum({quote, Ipv4View{quote}.header_length()});
     }
 
-    auto* const icmp = bytes_.data() + ethernet_size + Ipv4View::shortest;
-    store_be16(icmp, type_and_code(error.kind));
-    if (error.kind == IcmpError::Kind::fragmentation_needed) store_be16(icmp + 6, error.next_hop_mtu);
+    store_be16(bytes_.data() + ethernet_size - 2, ethertype_ipv4);
+    const std::span ip{bytes_.data() + ethernet_size, Ipv4View::shortest};
+    captures::packet::write_ipv4(
+        ip, {.source = error.source,
+             .destination = packet.tuple.source.address,
+             .protocol = protocol_icmp,
+             .type_of_service = internetwork_control,
+             .total_length = static_cast<std::uint16_t>(Ipv4View::shortest + IcmpView::header_size + quoted)});
+    auto* const icmp = ip.data() + ip.size();
+    const auto [type, code] = type_and_code(error.kind);
+    const bool has_mtu = error.kind == IcmpError::Kind::fragmentation_needed;
+    captures::packet::write_icmp(icmp, type, code, has_mtu ? error.next_hop_mtu : 0);
     IcmpView{icmp}.set_checksum(captures::base::checksum_of({icmp, IcmpView::header_size + quoted}));
-
-    auto* const ip = bytes_.data() + ethernet_size;
-    store_be16(bytes_.data() + 12, ethertype_ipv4);
-    store_u8(ip, 0x45);
-    store_u8(ip + 1, internetwork_control);
-    store_be16(ip + 2, static_cast<std::uint16_t>(Ipv4View::shortest + IcmpView::header_size + quoted));
-    store_be16(ip + 6, dont_fragment);
-    store_u8(ip + 8, ttl);
-    store_u8(ip + 9, protocol_icmp);
-    store_be32(ip + 12, error.source.value);
-    store_be32(ip + 16, packet.tuple.source.address.value);
-    Ipv4View{ip}.set_checksum(captures::base::checksum_of({ip, Ipv4View::shortest}));
 
     const auto size = static_cast<std::uint32_t>(headers_size + quoted);
     frame_ = {.data = bytes_.data(),

@@ -1,10 +1,10 @@
 #include "gateway/pipeline/tcp_reset.hpp"
 
-#include <algorithm>
+#include <span>
 
 #include "captures/base/bytes.hpp"
-#include "captures/base/checksum.hpp"
-#include "captures/base/five_tuple.hpp"
+#include "captures/packet/header_writer.hpp"
+#include "captures/packet/ipv4.hpp"
 #include "captures/packet/link_layer.hpp"
 #include "captures/packet/tcp.hpp"
 
@@ -12,15 +12,17 @@ namespace gateway::pipeline {
 
 namespace {
 
+using captures::base::Protocol;
 using captures::base::store_be16;
 using captures::base::store_be32;
 using captures::base::store_u8;
 using captures::packet::ethertype_ipv4;
 using captures::packet::LinkType;
+using captures::packet::TcpView;
+using captures::packet::tcp_flag::ack;
+using captures::packet::tcp_flag::rst;
 
-constexpr std::uint16_t ip_size = 20;
-constexpr std::uint16_t tcp_size = 20;
-constexpr std::uint8_t ttl = 64;
+constexpr std::uint16_t datagram_size = captures::packet::Ipv4View::shortest + TcpView::shortest;
 
 /// Writes the link-layer header and returns its size; unknown link types never reach here, as nothing of them is IP.
 std::uint32_t write_link_layer(std::byte* to, LinkType type) noexcept {
@@ -52,33 +54,21 @@ std::uint32_t write_link_layer(std::byte* to, LinkType type) noexcept {
 ResetFrame::ResetFrame(const Reset& reset, LinkType link_type, captures::packet::Side side,
                        captures::base::Time time) noexcept {
     const auto offset = write_link_layer(bytes_.data(), link_type);
-    auto* const ip = bytes_.data() + offset;
-    store_u8(ip, 0x45);
-    store_be16(ip + 2, ip_size + tcp_size);
-    store_be16(ip + 6, 0x4000);
-    store_u8(ip + 8, ttl);
-    store_u8(ip + 9, static_cast<std::uint8_t>(captures::base::Protocol::tcp));
-    store_be32(ip + 12, reset.from.address.value);
-    store_be32(ip + 16, reset.to.address.value);
-    store_be16(ip + 10, captures::base::checksum_of({ip, ip_size}));
+    const std::span ip{bytes_.data() + offset, captures::packet::Ipv4View::shortest};
+    captures::packet::write_ipv4(ip, {.source = reset.from.address,
+                                      .destination = reset.to.address,
+                                      .protocol = static_cast<std::uint8_t>(Protocol::tcp),
+                                      .total_length = datagram_size});
+    const std::span tcp{ip.data() + ip.size(), TcpView::shortest};
+    captures::packet::write_tcp(tcp, {.source_port = reset.from.port,
+                                      .destination_port = reset.to.port,
+                                      .sequence = reset.sequence,
+                                      .acknowledgment = reset.acknowledges ? reset.acknowledgment : 0,
+                                      .flags = static_cast<std::uint8_t>(reset.acknowledges ? rst | ack : rst)});
+    TcpView{tcp.data()}.set_checksum(
+        captures::packet::transport_checksum(reset.from.address, reset.to.address, Protocol::tcp, tcp));
 
-    auto* const tcp = ip + ip_size;
-    store_be16(tcp, reset.from.port);
-    store_be16(tcp + 2, reset.to.port);
-    store_be32(tcp + 4, reset.sequence);
-    store_be32(tcp + 8, reset.acknowledges ? reset.acknowledgment : 0);
-    store_u8(tcp + 12, tcp_size / 4 << 4);
-    const auto flags = reset.acknowledges ? captures::packet::tcp_flag::rst | captures::packet::tcp_flag::ack
-                                          : captures::packet::tcp_flag::rst;
-    store_u8(tcp + 13, static_cast<std::uint8_t>(flags));
-    const auto sum = captures::base::sum_of({tcp, tcp_size}) +
-                     captures::base::pseudo_header_sum(reset.from.address, reset.to.address,
-                                                       static_cast<std::uint8_t>(captures::base::Protocol::tcp),
-                                                       tcp_size);
-    store_be16(tcp + captures::packet::TcpView::checksum_offset,
-               static_cast<std::uint16_t>(~captures::base::fold(sum)));
-
-    const auto size = offset + ip_size + tcp_size;
+    const auto size = offset + datagram_size;
     frame_ = {.data = bytes_.data(),
               .captured = size,
               .length = size,

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "captures/base/checksum.hpp"
+#include "captures/packet/header_writer.hpp"
 #include "gateway/pipeline/pipeline.hpp"
 
 namespace {
@@ -51,16 +51,10 @@ void write_frame(std::byte* at, Ipv4Address client, std::uint16_t port, std::uin
     std::fill_n(at, frame_size, std::byte{0});
     captures::base::store_be16(at + 12, 0x0800);
     auto* const ip = at + 14;
-    captures::base::store_u8(ip, 0x45);
-    captures::base::store_be16(ip + 2, frame_size - 14);
-    captures::base::store_u8(ip + 8, 64);
-    captures::base::store_u8(ip + 9, 17);
-    captures::base::store_be32(ip + 12, client.value);
-    captures::base::store_be32(ip + 16, public_ip.value);
-    captures::base::store_be16(ip + 10, captures::base::checksum_of({ip, 20}));
-    captures::base::store_be16(ip + 20, port);
-    captures::base::store_be16(ip + 22, destination_port);
-    captures::base::store_be16(ip + 24, frame_size - 34);
+    captures::packet::write_ipv4(
+        {ip, 20},
+        {.source = client, .destination = public_ip, .protocol = 17, .total_length = frame_size - 14, .fragment = 0});
+    captures::packet::write_udp(ip + 20, port, destination_port, frame_size - 34);
     captures::base::store_be16(ip + 26, 0xbeef);  // not checked, only updated
 }
 

@@ -5,6 +5,8 @@
 
 #include "captures/base/bytes.hpp"
 #include "captures/base/checksum.hpp"
+#include "captures/packet/header_writer.hpp"
+#include "captures/packet/icmp.hpp"
 #include "captures/packet/ipv4.hpp"
 #include "captures/packet/link_layer.hpp"
 #include "captures/packet/udp.hpp"
@@ -14,8 +16,9 @@ namespace tools {
 namespace {
 
 using captures::base::store_be16;
-using captures::base::store_be32;
 using captures::base::store_u8;
+using captures::packet::IcmpView;
+using captures::packet::Ipv4Fields;
 using captures::packet::Ipv4View;
 using captures::packet::TcpView;
 using captures::packet::UdpView;
@@ -23,20 +26,6 @@ using captures::packet::UdpView;
 constexpr std::uint8_t protocol_icmp = 1;
 constexpr std::uint8_t protocol_tcp = 6;
 constexpr std::uint8_t protocol_udp = 17;
-constexpr std::uint16_t more_fragments_flag = 0x2000;
-constexpr std::uint16_t dont_fragment_flag = 0x4000;
-
-void append8(std::vector<std::byte>& bytes, std::uint8_t value) { bytes.push_back(std::byte{value}); }
-
-void append16(std::vector<std::byte>& bytes, std::uint16_t value) {
-    bytes.resize(bytes.size() + 2);
-    store_be16(bytes.data() + bytes.size() - 2, value);
-}
-
-void append32(std::vector<std::byte>& bytes, std::uint32_t value) {
-    bytes.resize(bytes.size() + 4);
-    store_be32(bytes.data() + bytes.size() - 4, value);
-}
 
 void append(std::vector<std::byte>& bytes, std::span<const std::byte> more) {
     bytes.insert(bytes.end(), more.begin(), more.end());
@@ -46,11 +35,6 @@ void append(std::vector<std::byte>& bytes, std::span<const std::byte> more) {
 std::uint16_t spoiled(std::uint16_t checksum) {
     const auto other = static_cast<std::uint16_t>(checksum ^ 0x5555);
     return other == 0 ? std::uint16_t{0x1234} : other;
-}
-
-void write_ip_checksum(std::vector<std::byte>& datagram, std::size_t header) {
-    store_be16(&datagram[10], 0);
-    store_be16(&datagram[10], captures::base::checksum_of(std::span{datagram}.first(header)));
 }
 
 }  // namespace
@@ -111,20 +95,22 @@ std::vector<std::byte> PacketBuilder::datagram() const {
     const auto behind = fragment_offset_ == 0 ? transport() : payload_;
     const auto total = header + behind.size();
     std::vector<std::byte> bytes(Ipv4View::shortest);
-    store_u8(bytes.data(), static_cast<std::uint8_t>(0x40 | header / 4));
-    store_be16(&bytes[2], static_cast<std::uint16_t>(total > 65535 ? 0 : total));  // as segmentation offload leaves it
-    store_be16(&bytes[4], identification_);
-    store_be16(&bytes[6],
-               static_cast<std::uint16_t>(fragment_offset_ / 8 | (more_fragments_ ? more_fragments_flag : 0) |
-                                          (dont_fragment_ ? dont_fragment_flag : 0)));
-    store_u8(&bytes[8], ttl_);
-    store_u8(&bytes[9], protocol_);
-    store_be32(&bytes[12], source_.address.value);
-    store_be32(&bytes[16], destination_.address.value);
     append(bytes, ip_options_);
-    for (const auto& [offset, value] : ip_pokes_) store_u8(&bytes.at(offset), value);
-    if (ip_sum_ != Sum::none) write_ip_checksum(bytes, header);
+    captures::packet::write_ipv4(
+        bytes,
+        {.source = source_.address,
+         .destination = destination_.address,
+         .protocol = protocol_,
+         .total_length = static_cast<std::uint16_t>(total > 65535 ? 0 : total),  // as segmentation offload leaves it
+         .identification = identification_,
+         .fragment = static_cast<std::uint16_t>(fragment_offset_ / 8 |
+                                                (more_fragments_ ? Ipv4Fields::more_fragments : 0) |
+                                                (dont_fragment_ ? Ipv4Fields::dont_fragment : 0)),
+         .ttl = ttl_});
     const Ipv4View ipv4{bytes.data()};
+    if (ip_sum_ == Sum::none) ipv4.set_checksum(0);
+    for (const auto& [offset, value] : ip_pokes_) store_u8(&bytes.at(offset), value);
+    if (ip_sum_ != Sum::none) captures::packet::write_ipv4_checksum(bytes);
     if (ip_sum_ == Sum::bad) ipv4.set_checksum(spoiled(ipv4.checksum()));
     append(bytes, behind);
     return bytes;
@@ -146,16 +132,13 @@ std::vector<std::byte> PacketBuilder::transport() const {
     switch (protocol_) {
         case protocol_tcp: add_tcp_header(bytes); break;
         case protocol_udp:
-            append16(bytes, source_.port);
-            append16(bytes, destination_.port);
-            append16(bytes, static_cast<std::uint16_t>(UdpView::size + payload_.size()));
-            append16(bytes, 0);
+            bytes.resize(UdpView::size);
+            captures::packet::write_udp(bytes.data(), source_.port, destination_.port,
+                                        static_cast<std::uint16_t>(UdpView::size + payload_.size()));
             break;
         case protocol_icmp:
-            append8(bytes, icmp_type_);
-            append8(bytes, icmp_code_);
-            append16(bytes, 0);
-            append32(bytes, icmp_rest_);
+            bytes.resize(IcmpView::header_size);
+            captures::packet::write_icmp(bytes.data(), icmp_type_, icmp_code_, icmp_rest_);
             break;
         default: break;
     }
@@ -166,17 +149,15 @@ std::vector<std::byte> PacketBuilder::transport() const {
 }
 
 void PacketBuilder::add_tcp_header(std::vector<std::byte>& bytes) const {
-    auto options = tcp_options_;
-    while (options.size() % 4 != 0) append8(options, 1);  // no operation
-    append16(bytes, source_.port);
-    append16(bytes, destination_.port);
-    append32(bytes, sequence_);
-    append32(bytes, acknowledgment_);
-    append8(bytes, static_cast<std::uint8_t>((TcpView::shortest + options.size()) / 4 << 4));
-    append8(bytes, flags_);
-    append16(bytes, window_);
-    append32(bytes, 0);  // checksum, urgent pointer
-    append(bytes, options);
+    bytes.resize(TcpView::shortest);
+    append(bytes, tcp_options_);
+    while (bytes.size() % 4 != 0) bytes.push_back(std::byte{1});  // no operation
+    captures::packet::write_tcp(bytes, {.source_port = source_.port,
+                                        .destination_port = destination_.port,
+                                        .sequence = sequence_,
+                                        .acknowledgment = acknowledgment_,
+                                        .flags = flags_,
+                                        .window = window_});
 }
 
 std::size_t PacketBuilder::checksum_offset() const {
@@ -190,13 +171,10 @@ std::size_t PacketBuilder::checksum_offset() const {
 
 void PacketBuilder::write_transport_checksum(std::vector<std::byte>& bytes) const {
     if (transport_sum_ == Sum::none) return;
-    auto sum = captures::base::sum_of(bytes);
-    if (protocol_ != protocol_icmp) {
-        sum += captures::base::pseudo_header_sum(source_.address, destination_.address, protocol_,
-                                                 static_cast<std::uint16_t>(bytes.size()));
-    }
-    auto checksum = static_cast<std::uint16_t>(~captures::base::fold(sum));
-    if (protocol_ == protocol_udp && checksum == 0) checksum = 0xffff;
+    const auto checksum = protocol_ == protocol_icmp ? captures::base::checksum_of(bytes)
+                                                     : captures::packet::transport_checksum(
+                                                           source_.address, destination_.address,
+                                                           static_cast<captures::base::Protocol>(protocol_), bytes);
     store_be16(&bytes[checksum_offset()], transport_sum_ == Sum::bad ? spoiled(checksum) : checksum);
 }
 
@@ -207,10 +185,10 @@ OwnedFrame fragment_of(const PacketBuilder& packet, std::size_t offset, std::siz
     if (offset % 8 != 0 || header + offset >= end) throw std::invalid_argument{"no fragment is there"};
     std::vector<std::byte> bytes{whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(header)};
     append(bytes, std::span{whole}.subspan(header + offset, end - header - offset));
-    const auto more = end < whole.size() ? more_fragments_flag : std::uint16_t{0};
+    const auto more = end < whole.size() ? Ipv4Fields::more_fragments : std::uint16_t{0};
     store_be16(&bytes[2], static_cast<std::uint16_t>(bytes.size()));
     store_be16(&bytes[6], static_cast<std::uint16_t>(offset / 8 | more));
-    write_ip_checksum(bytes, header);
+    captures::packet::write_ipv4_checksum(std::span{bytes}.first(header));
     return packet.frame_around(bytes);
 }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "captures/base/checksum.hpp"
+#include "captures/packet/header_writer.hpp"
 #include "captures/packet/link_layer.hpp"
 #include "captures/port/interface.hpp"
 #include "captures/port/packet_ring.hpp"
@@ -62,34 +62,16 @@ std::byte* write_options(std::byte* at, const Segment& segment) {
 /// Returns where it ends.
 std::byte* write_tcp(std::byte* tcp, const Segment& segment) {
     auto* const payload = write_options(tcp + TcpView::shortest, segment);
-    store_be16(tcp, segment.from.port);
-    store_be16(tcp + 2, segment.to.port);
-    store_be32(tcp + 4, segment.sequence);
-    store_be32(tcp + 8, segment.acknowledgment);
-    store_u8(tcp + 12, static_cast<std::uint8_t>((payload - tcp) / 4 << 4));
-    store_u8(tcp + 13, segment.flags);
-    store_be16(tcp + 14, 64240);
-    store_be32(tcp + 16, 0);  // checksum, urgent pointer
+    captures::packet::write_tcp({tcp, payload}, {.source_port = segment.from.port,
+                                                 .destination_port = segment.to.port,
+                                                 .sequence = segment.sequence,
+                                                 .acknowledgment = segment.acknowledgment,
+                                                 .flags = segment.flags,
+                                                 .window = 64240});
     auto* const end = std::ranges::copy(segment.payload, payload).out;
-    const std::span bytes{tcp, end};
-    TcpView{tcp}.set_checksum(static_cast<std::uint16_t>(~captures::base::fold(
-        captures::base::sum_of(bytes) +
-        captures::base::pseudo_header_sum(segment.from.address, segment.to.address,
-                                          static_cast<std::uint8_t>(captures::base::Protocol::tcp),
-                                          static_cast<std::uint16_t>(bytes.size())))));
+    TcpView{tcp}.set_checksum(captures::packet::transport_checksum(segment.from.address, segment.to.address,
+                                                                   captures::base::Protocol::tcp, {tcp, end}));
     return end;
-}
-
-void write_ipv4(std::byte* at, const Segment& segment, std::size_t length) {
-    store_be16(at, 0x4500);
-    store_be16(at + 2, static_cast<std::uint16_t>(length));
-    store_be32(at + 4, 0x4000);  // do not fragment
-    store_be16(at + 8, 64 << 8 | static_cast<int>(captures::base::Protocol::tcp));
-    store_be16(at + 10, 0);
-    const Ipv4View ip{at};
-    ip.set_source(segment.from.address);
-    ip.set_destination(segment.to.address);
-    ip.set_checksum(captures::base::checksum_of({at, Ipv4View::shortest}));
 }
 
 }  // namespace
@@ -151,7 +133,11 @@ void TcpWire::send(const Segment& segment) {
     std::ranges::copy(mac_, std::ranges::copy(segment.receiver, ethernet).out);
     store_be16(ethernet + 2 * mac_size, captures::packet::ethertype_ipv4);
     const auto* const end = write_tcp(ip + Ipv4View::shortest, segment);
-    write_ipv4(ip, segment, static_cast<std::size_t>(end - ip));
+    captures::packet::write_ipv4({ip, Ipv4View::shortest},
+                                 {.source = segment.from.address,
+                                  .destination = segment.to.address,
+                                  .protocol = static_cast<std::uint8_t>(captures::base::Protocol::tcp),
+                                  .total_length = static_cast<std::uint16_t>(end - ip)});
     captures::packet::Frame frame;
     frame.data = ethernet;
     frame.captured = frame.length = static_cast<std::uint32_t>(end - ethernet);
