@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cassert>
 #include <cctype>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
+#include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -24,14 +24,14 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "captures/base/bytes.hpp"
 #include "captures/port/interface.hpp"
 
 namespace captures::port {
 
 namespace {
 
-/// Netlink messages (linux/netfilter/nfnetlink.h): of one transaction, of which all take effect or none, or a question.
+/// Messages to nf_tables (linux/netfilter/nfnetlink.h): one transaction, of which all take effect or none, or a question.
+/// They are short: a name has at most 15 letters, and each becomes at most five.
 class Messages {
 public:
     enum class Form : std::uint8_t { transaction, question };
@@ -39,113 +39,85 @@ public:
         if (form == Form::transaction) begin(NFNL_MSG_BATCH_BEGIN, 0, NFNL_SUBSYS_NFTABLES, AF_UNSPEC);
     }
 
-    void message(std::uint16_t type, std::uint16_t flags) {
+    /// Attributes are added to it before the next one.
+    [[nodiscard]] nlmsghdr* add(std::uint16_t type, std::uint16_t flags) {
         constexpr std::uint16_t subsystem = NFNL_SUBSYS_NFTABLES << 8;
-        begin(subsystem | type, flags | NLM_F_ACK, 0, NFPROTO_NETDEV);
         ++answers_;
-    }
-    void text(std::uint16_t attribute, std::string_view value) {
-        const auto at = open(attribute);
-        append(value.data(), value.size());
-        bytes_.push_back(std::byte{0});
-        close(at);
-    }
-    void number(std::uint16_t attribute, std::uint32_t value) {
-        const auto at = open(attribute);
-        value = htonl(value);
-        append(&value, sizeof value);
-        close(at);
-    }
-    [[nodiscard]] std::size_t open(std::uint16_t attribute) {
-        const auto at = bytes_.size();
-        const nlattr header{0, attribute};
-        append(&header, sizeof header);
-        return at;
-    }
-    void close(std::size_t at) {
-        base::store_native(bytes_.data() + at, static_cast<std::uint16_t>(bytes_.size() - at));
-        bytes_.resize((bytes_.size() + 3) / 4 * 4);
-        finish();
+        return begin(subsystem | type, flags | NLM_F_ACK, 0, NFPROTO_NETDEV);
     }
 
     /// 0, or the first message's error number.
-    [[nodiscard]] int run(int netlink) {
+    [[nodiscard]] int run(const mnl_socket* netlink) {
         if (form_ == Form::transaction) begin(NFNL_MSG_BATCH_END, 0, NFNL_SUBSYS_NFTABLES, AF_UNSPEC);
-        std::array<std::byte, 4096> answer;
-        while (recv(netlink, answer.data(), answer.size(), MSG_DONTWAIT) >= 0) {  // what an earlier failure left
+        finish();
+        alignas(nlmsghdr) std::array<std::byte, 4096> answer;
+        // What an earlier failure left.
+        while (recv(mnl_socket_get_fd(netlink), answer.data(), answer.size(), MSG_DONTWAIT) >= 0) {
         }
-        if (send(netlink, bytes_.data(), bytes_.size(), 0) < 0) return errno;
-        int failed = 0;
+        if (mnl_socket_sendto(netlink, bytes_.data(), used_) < 0) return errno;
         while (answers_ > 0) {
-            const auto got = recv(netlink, answer.data(), answer.size(), 0);
+            const auto got = mnl_socket_recvfrom(netlink, answer.data(), answer.size());
             if (got < 0) return errno;
-            // Several may come in one datagram; after an error there may be fewer than messages.
-            for (std::size_t at = 0; at + sizeof(nlmsghdr) + sizeof(int) <= static_cast<std::size_t>(got);) {
-                const auto header = base::load_native<nlmsghdr>(answer.data() + at);
-                if (header.nlmsg_type == NLMSG_ERROR && header.nlmsg_seq >= 1) {
-                    const int error = -base::load_native<int>(answer.data() + at + sizeof header);
-                    if (failed == 0) failed = error;
-                    --answers_;
-                }
-                at += std::max((std::size_t{header.nlmsg_len} + 3) / 4 * 4, sizeof header);
+            int left = static_cast<int>(got);
+            const auto* message = static_cast<const nlmsghdr*>(static_cast<const void*>(answer.data()));
+            for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+                if (message->nlmsg_type != NLMSG_ERROR || mnl_nlmsg_get_payload_len(message) < sizeof(int)) continue;
+                const int error = -*static_cast<const int*>(mnl_nlmsg_get_payload(message));
+                if (error != 0) return error;  // there may be fewer answers than messages
+                --answers_;
             }
-            if (failed != 0) return failed;
         }
         return 0;
     }
 
 private:
-    void append(const void* from, std::size_t size) {
-        const auto* const first = static_cast<const std::byte*>(from);
-        bytes_.insert(bytes_.end(), first, first + size);
-    }
-    void begin(int type, int flags, std::uint16_t resource, std::uint8_t family) {
-        message_ = bytes_.size();
-        nlmsghdr header{};
-        header.nlmsg_type = static_cast<std::uint16_t>(type);
-        header.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-        header.nlmsg_seq = ++sequence_;
-        append(&header, sizeof header);
-        const nfgenmsg family_header{family, NFNETLINK_V0, htons(resource)};
-        append(&family_header, sizeof family_header);
+    nlmsghdr* begin(int type, int flags, std::uint16_t resource, std::uint8_t family) {
         finish();
+        message_ = mnl_nlmsg_put_header(bytes_.data() + used_);
+        message_->nlmsg_type = static_cast<std::uint16_t>(type);
+        message_->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
+        message_->nlmsg_seq = ++sequence_;
+        *static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(message_, sizeof(nfgenmsg))) = {
+            .nfgen_family = family, .version = NFNETLINK_V0, .res_id = htons(resource)};
+        return message_;
     }
     void finish() {
-        base::store_native(bytes_.data() + message_, static_cast<std::uint32_t>(bytes_.size() - message_));
+        if (message_ != nullptr) used_ += mnl_nlmsg_size(mnl_nlmsg_get_payload_len(message_));
+        message_ = nullptr;
+        assert(used_ < bytes_.size());
     }
 
     Form form_;
-    std::vector<std::byte> bytes_;
-    std::size_t message_ = 0;  ///< where the last one begins
+    alignas(nlmsghdr) std::array<std::byte, 4096> bytes_{};
+    std::size_t used_ = 0;         ///< by finished messages
+    nlmsghdr* message_ = nullptr;  ///< the last one, while attributes may be added
     std::uint32_t sequence_ = 0;
     int answers_ = 0;
 };
 
 void add_table(Messages& transaction, const std::string& table) {
-    transaction.message(NFT_MSG_NEWTABLE, NLM_F_CREATE);
-    transaction.text(NFTA_TABLE_NAME, table);
+    mnl_attr_put_strz(transaction.add(NFT_MSG_NEWTABLE, NLM_F_CREATE), NFTA_TABLE_NAME, table.c_str());
 }
 
 void delete_table(Messages& transaction, const std::string& table) {
-    transaction.message(NFT_MSG_DELTABLE, 0);
-    transaction.text(NFTA_TABLE_NAME, table);
+    mnl_attr_put_strz(transaction.add(NFT_MSG_DELTABLE, 0), NFTA_TABLE_NAME, table.c_str());
 }
 
-void name_chain(Messages& messages, const std::string& table) {
-    messages.text(NFTA_CHAIN_TABLE, table);
-    messages.text(NFTA_CHAIN_NAME, "ingress");
+void name_chain(nlmsghdr* message, const std::string& table) {
+    mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, table.c_str());
+    mnl_attr_put_strz(message, NFTA_CHAIN_NAME, "ingress");
 }
 
 void add_dropping_chain(Messages& transaction, const std::string& table, const std::string& interface) {
-    transaction.message(NFT_MSG_NEWCHAIN, NLM_F_CREATE);
-    name_chain(transaction, table);
-    const auto hook = transaction.open(NFTA_CHAIN_HOOK | NLA_F_NESTED);
-    transaction.number(NFTA_HOOK_HOOKNUM, NF_NETDEV_INGRESS);
-    transaction.number(NFTA_HOOK_PRIORITY, std::bit_cast<std::uint32_t>(-500));  // before all others
-    transaction.text(NFTA_HOOK_DEV, interface);
-    transaction.close(hook);
-    transaction.number(NFTA_CHAIN_POLICY, NF_DROP);
-    transaction.text(NFTA_CHAIN_TYPE, "filter");
+    auto* const message = transaction.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+    name_chain(message, table);
+    auto* const hook = mnl_attr_nest_start(message, NFTA_CHAIN_HOOK);
+    mnl_attr_put_u32(message, NFTA_HOOK_HOOKNUM, htonl(NF_NETDEV_INGRESS));
+    mnl_attr_put_u32(message, NFTA_HOOK_PRIORITY, htonl(std::bit_cast<std::uint32_t>(-500)));  // before all others
+    mnl_attr_put_strz(message, NFTA_HOOK_DEV, interface.c_str());
+    mnl_attr_nest_end(message, hook);
+    mnl_attr_put_u32(message, NFTA_CHAIN_POLICY, htonl(NF_DROP));
+    mnl_attr_put_strz(message, NFTA_CHAIN_TYPE, "filter");
 }
 
 /// As nft can read it: an interface's name may have any character but `/` and blanks.
@@ -162,16 +134,26 @@ std::string table_name(const std::string& interface) {
     return name;
 }
 
+std::string failure(const std::string& interface, int error) {
+    return interface_error(interface, "cannot keep the kernel's own stack from it (nftables)", error) +
+           "; or say `isolate = false` and see to it yourself: no IP address on it, `sysctl -w "
+           "net.ipv4.ip_forward=0 net.ipv4.conf." +
+           interface + ".arp_ignore=8`";
+}
+
 }  // namespace
+
+void Isolation::Close::operator()(mnl_socket* netlink) const noexcept { mnl_socket_close(netlink); }
 
 tl::expected<Isolation, std::string> Isolation::of(const std::string& interface) {
     const auto found = find_interface(interface);
     if (!found) return tl::unexpected(found.error());
     Isolation made;
-    made.netlink_ = base::FileDescriptor{socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)};
-    const timeval receive_timeout{2, 0};
-    static_cast<void>(
-        setsockopt(made.netlink_.number(), SOL_SOCKET, SO_RCVTIMEO, &receive_timeout, sizeof receive_timeout));
+    made.netlink_.reset(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC));
+    if (!made.netlink_) return tl::unexpected(failure(interface, errno));
+    const timeval receive_timeout{.tv_sec = 2, .tv_usec = 0};
+    static_cast<void>(setsockopt(mnl_socket_get_fd(made.netlink_.get()), SOL_SOCKET, SO_RCVTIMEO, &receive_timeout,
+                                 sizeof receive_timeout));
     made.interface_ = interface;
     if (auto renewed = made.renew(); !renewed) {
         made.interface_.clear();
@@ -187,26 +169,22 @@ tl::expected<void, std::string> Isolation::renew() {
     delete_table(transaction, table);
     add_table(transaction, table);
     add_dropping_chain(transaction, table, interface_);
-    const int error = netlink_ ? transaction.run(netlink_.number()) : errno;
-    if (error == 0) return {};
-    return tl::unexpected(interface_error(interface_, "cannot keep the kernel's own stack from it (nftables)", error) +
-                          "; or say `isolate = false` and see to it yourself: no IP address on it, `sysctl -w "
-                          "net.ipv4.ip_forward=0 net.ipv4.conf." +
-                          interface_ + ".arp_ignore=8`");
+    if (const int error = transaction.run(netlink_.get()); error != 0)
+        return tl::unexpected(failure(interface_, error));
+    return {};
 }
 
 bool Isolation::is_in_place() const {
     Messages question{Messages::Form::question};
-    question.message(NFT_MSG_GETCHAIN, 0);
-    name_chain(question, table_name(interface_));
-    return question.run(netlink_.number()) == 0;
+    name_chain(question.add(NFT_MSG_GETCHAIN, 0), table_name(interface_));
+    return question.run(netlink_.get()) == 0;
 }
 
 Isolation::~Isolation() {
     if (!netlink_ || interface_.empty()) return;
     Messages transaction{Messages::Form::transaction};
     delete_table(transaction, table_name(interface_));
-    static_cast<void>(transaction.run(netlink_.number()));
+    static_cast<void>(transaction.run(netlink_.get()));
 }
 
 std::optional<std::string> kernel_owns(std::span<const base::Ipv4Address> addresses) {

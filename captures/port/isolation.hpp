@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -7,7 +8,8 @@
 #include <tl/expected.hpp>
 
 #include "captures/base/address.hpp"
-#include "captures/base/file_descriptor.hpp"
+
+struct mnl_socket;
 
 namespace captures::port {
 
@@ -20,7 +22,9 @@ namespace captures::port {
 /// rules of the namespace can take it away, as `nft flush ruleset` does (only a table that goes with its process could
 /// not be: NFT_TABLE_F_OWNER): ask from time to time.
 ///
-/// Spoken by netlink without libnftables: that is GPL-2 and a whole parser, for five messages that never vary.
+/// The messages are made by libmnl and not by libnftables. That one is GPL-2 only: a program of which it is part cannot
+/// stay under the MIT licence, nor be given away together with OpenSSL 3 (Apache-2.0). It also has no way to write an
+/// interface's name with a `"` in it, which Linux allows (1.0.6: "syntax error, unexpected string").
 class Isolation {
 public:
     /// Needs CAP_NET_ADMIN and a kernel with nf_tables; the error says what to do without.
@@ -42,7 +46,10 @@ private:
     Isolation() = default;
 
     std::string interface_;
-    base::FileDescriptor netlink_;  ///< of the namespace in which it was made
+    struct Close {
+        void operator()(mnl_socket* netlink) const noexcept;
+    };
+    std::unique_ptr<mnl_socket, Close> netlink_;  ///< of the namespace in which it was made
 };
 
 /// If the kernel has one of these addresses on any interface of this namespace: which, and what to do. Such an address

@@ -114,11 +114,13 @@ BOOST_AUTO_TEST_CASE(it_knows_when_somebody_has_taken_it_away) {
 BOOST_AUTO_TEST_CASE(interfaces_do_not_clash) {
     const VethLab lab{VethLab::Offloads::on};
     lab.gateway.run("ip link add a.b-c type veth peer name a_b");
+    lab.gateway.run("ip link add 'a\"b' type veth peer name \"a'b\"");
     const auto one = isolated(lab, "outside");
     const auto two = isolated(lab, "inside");
     const auto three = isolated(lab, "a.b-c");
-    { const auto four = isolated(lab, "a_b"); }
-    lab.gateway.run("test $(nft list tables | grep -c portcullis_) = 3");
+    const auto four = isolated(lab, "a\"b");
+    { const auto five = isolated(lab, "a_b"); }
+    lab.gateway.run("test $(nft list tables | grep -c portcullis_) = 4");
 }
 
 BOOST_AUTO_TEST_CASE(says_what_is_wrong) {
