@@ -128,7 +128,7 @@ public:
     /// Calls `look(index)` for every flow among `count` places from `first` on, in their order; true if there are places beyond.
     /// `look` may erase the flow that it is given.
     template <class Look>
-    bool visit(FlowIndex first, std::uint32_t count, Look look) const {
+    [[nodiscard]] bool visit(FlowIndex first, std::uint32_t count, Look look) const {
         const auto last = first + std::min(count, unused_ - std::min(first, unused_));
         for (auto index = first; index < last; ++index) {
             if (flows_[index].next_free == in_use) look(index);

@@ -18,18 +18,18 @@ Core::Core(config::Config from_file, std::unique_ptr<store::Store> store, std::f
 
 void Core::decide(std::vector<std::string> machines, Time now, std::function<void(const Turn&, Time)> use) {
     tick(now);
-    turns.take(std::move(machines), [this, use = std::move(use)](const Turn& turn) { use(turn, latest_); });
+    turns.take(std::move(machines), [this, use = std::move(use)](const Turn& turn) { use(turn, latest); });
 }
 
 void Core::complete() {
     while (ledger.complete()) {
-        tick(latest_);
+        tick(latest);
         turns.resume();
     }
 }
 
 void Core::tick(Time now) {
-    latest_ = std::max(latest_, now);
+    latest = std::max(latest, now);
     if (const auto due = access.next_expiry(); !due || *due > now) return;
     auto change = access.plan_expiry(now);
     const auto is_taken = [this](const AccessRecord& record) {
@@ -56,7 +56,7 @@ void Core::carry_out(access::AccessChange change, Time now) noexcept {
     if (enforcer != nullptr) enforcer->apply(delta, now);
 }
 
-void Core::load_enforcer(Time now) noexcept {
+void Core::load_enforcer(Time now) const noexcept {
     if (enforcer != nullptr) enforcer->load(config, access.state(), now);
 }
 

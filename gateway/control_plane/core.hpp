@@ -48,7 +48,8 @@ struct Core {
     access::Enforcer* enforcer = nullptr;
     Counts counts;
     Turns turns;
-    Ledger ledger;  ///< after the turns: what it has under way holds some
+    captures::base::Time latest{};  ///< of the times at which something was decided or ended
+    Ledger ledger;                  ///< after the turns: what it has under way holds some
 
     using Turn = Turns::Turn;
     /// Decides about machines (none: about everything) once nothing else is being written about them; what is over at that
@@ -63,7 +64,7 @@ struct Core {
     /// process, since the doors would then differ from the records; see Enforcer.
     void carry_out(access::AccessChange change, captures::base::Time now) noexcept;
     /// The same after policies or rules have changed.
-    void load_enforcer(captures::base::Time now) noexcept;
+    void load_enforcer(captures::base::Time now) const noexcept;
 
     // Roles.
     [[nodiscard]] bool allows(const Caller& caller, std::string_view action, std::string_view resource) const;
@@ -82,9 +83,6 @@ struct Core {
     void refuse(policy::AuditEvent event, Problem problem, std::function<void(Problem)> then);
     /// Of what only reads.
     void note_refusal(policy::AuditEvent event, const Problem& problem);
-
-private:
-    captures::base::Time latest_{};
 };
 
 /// What a client sent stands in an event's resource and machine, of a length that fits it.

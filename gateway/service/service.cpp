@@ -51,6 +51,9 @@ struct Service::Parts {
     bool failed = false;
     api::http::Server server;  // last: it calls the others
 
+    Parts() = default;
+    Parts(const Parts&) = delete;
+    Parts& operator=(const Parts&) = delete;
     ~Parts() {
         if (control) control->finish();  // its writer wakes the server, and must not do so when that has gone
     }

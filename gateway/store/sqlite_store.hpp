@@ -13,6 +13,8 @@ namespace gateway::store {
 class SqliteStore final : public Store {
 public:
     [[nodiscard]] static tl::expected<std::unique_ptr<Store>, StoreError> open(const std::string& path);
+    SqliteStore(const SqliteStore&) = delete;
+    SqliteStore& operator=(const SqliteStore&) = delete;
     ~SqliteStore() override;
 
     [[nodiscard]] tl::expected<Snapshot, StoreError> load(captures::base::Time since) override;

@@ -38,7 +38,8 @@ void Writer::submit(Commit commit, Written written) {
 
 void Writer::submit(std::vector<Submission> together) {
     std::vector<Job> jobs;
-    for (auto& [commit, written] : together) jobs.push_back({std::move(commit), {}, std::move(written), {}});
+    jobs.reserve(together.size());
+    for (auto& one : together) jobs.push_back({std::move(one.commit), {}, std::move(one.written), {}});
     enqueue(std::move(jobs));
 }
 
@@ -112,7 +113,7 @@ void Writer::work(Jobs& jobs) {
     }
 }
 
-void Writer::write(Jobs::iterator first, Jobs::iterator last) {
+void Writer::write(const Jobs::iterator& first, const Jobs::iterator& last) {
     Commit whole;
     for (auto job = first; job != last; ++job) {
         job->result = check(job->commit);

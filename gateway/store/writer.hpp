@@ -63,7 +63,7 @@ private:
     void enqueue(std::vector<Job> jobs);
     void run();
     void work(Jobs& jobs);
-    void write(Jobs::iterator first, Jobs::iterator last);
+    void write(const Jobs::iterator& first, const Jobs::iterator& last);
 
     std::unique_ptr<Store> store_;
     std::function<void()> wake_;

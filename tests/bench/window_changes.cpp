@@ -185,7 +185,7 @@ private:
     std::size_t asked_ = 0;
     std::unique_ptr<Pipeline> pipeline_;
     Resets observer_;
-    std::vector<std::byte> bytes_ = std::vector<std::byte>(burst * frame_size);
+    std::vector<std::byte> bytes_ = std::vector<std::byte>(std::size_t{burst} * frame_size);
     std::vector<Frame> frames_ = std::vector<Frame>(burst);
     std::uint32_t next_ = 0;
 };
