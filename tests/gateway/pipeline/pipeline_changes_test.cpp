@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_is_over_by_the_new_timeouts_lets_no_packe
     check(bench.from_inside(web_server("40002")), because(Reason::reply));
     auto config = lab();
     config.timeouts.tcp_idle = 60s;
-    bench.reload(std::move(config));
+    bench.reload(config);
     check(bench.from_inside(web_server("40001")), because(Reason::no_flow));
     BOOST_TEST(bench.synthesized().size() == 2U);
     check(bench.from_inside(web_server("40002")), because(Reason::reply));
